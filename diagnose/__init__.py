@@ -1,0 +1,36 @@
+"""timbre-diagnose: the debugger for neural-audio pipelines.
+
+    report = diagnose.compare("violin.wav", "generated.wav")
+    report.verdict, report["rms_ratio"].figures.change
+    diagnose.measure(samples, rate=44100)["loudness_lufs"].value
+
+Names are loaded when they are first used: `diagnose --help` needs no numpy.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from diagnose.version import VERSION as __version__
+
+if TYPE_CHECKING:
+    from diagnose.comparison import compare, measure
+    from diagnose.errors import DiagnoseError, InputError, NotComparable
+
+_HOME = {
+    "compare": "diagnose.comparison",
+    "measure": "diagnose.comparison",
+    "DiagnoseError": "diagnose.errors",
+    "InputError": "diagnose.errors",
+    "NotComparable": "diagnose.errors",
+}
+
+__all__ = ["DiagnoseError", "InputError", "NotComparable", "__version__", "compare", "measure"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'diagnose' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOME[name]), name)

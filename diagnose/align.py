@@ -1,0 +1,182 @@
+"""Delay, gain, polarity and drift of a generated sound against its reference.
+
+A copy of the reference correlates with it sample by sample.  What a vocoder made does not: its phases are its
+own.  So the waveform is asked first, then the spectrogram, whose answer is as coarse as its frames.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from diagnose.spectrogram import Framing, power_blocks
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from diagnose.audio import Samples
+
+    Floats = NDArray[np.floating[Any]]
+
+WAVEFORM_TRUSTED = 0.5  # |r| from which the waveforms are copies; two notes of one pitch reach 0.3
+SPECTROGRAM_TRUSTED = 0.5
+EXCERPT = 1 << 20  # samples of the reference that are searched for: 24 s at 44.1 kHz
+LONGEST_DELAY_S = 10.0
+DRIFT_WINDOW_S = 0.5
+FRAMING = Framing(n_fft=1024, hop=128, padding="centre")
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """generated(t + delay) = polarity * gain * reference(t), in samples at the common rate.
+
+    delay: > 0 where the generated sound is late.  gain: generated over reference, linear, > 0.
+    polarity: 1, -1, or None where phases do not tell.  correlation: r at the delay, -1 to 1.
+    drift_ppm: clock difference of copies of over 2 s; > 0 where the generated sound runs slow.
+    method: "waveform", "spectrogram", or "none": no delay was found, both are laid start on start.
+    """
+
+    delay: int = 0
+    gain: float = 1.0
+    polarity: int | None = None
+    correlation: float = 0.0
+    drift_ppm: float | None = None
+    method: Literal["waveform", "spectrogram", "none"] = "none"
+
+    def overlap(self, reference: Samples, generated: Samples) -> tuple[Samples, Samples]:
+        """Views of both of one length, sample on sample."""
+        late, early = max(self.delay, 0), max(-self.delay, 0)
+        length = max(0, min(reference.size - early, generated.size - late))
+        return reference[early : early + length], generated[late : late + length]
+
+
+def align(reference: Samples, generated: Samples, rate: int, means: tuple[float, float]) -> Alignment:
+    """Find the alignment of two mono signals at one rate, their means given."""
+    delay, r = _waveform_delay(reference, generated, rate, means)
+    if abs(r) >= WAVEFORM_TRUSTED:
+        return _as_copies(reference, generated, rate, means, delay)
+    delay, r = _spectrogram_delay(reference, generated, rate, means)
+    found = r >= SPECTROGRAM_TRUSTED
+    laid = Alignment(delay if found else 0, correlation=r, method="spectrogram" if found else "none")
+    powers = [_power(part, mean) for part, mean in zip(laid.overlap(reference, generated), means, strict=True)]
+    gain = float(np.sqrt(powers[1] / powers[0])) if min(powers) > 0 else 1.0
+    return Alignment(laid.delay, gain, None, r, None, laid.method)
+
+
+def _as_copies(
+    reference: Samples, generated: Samples, rate: int, means: tuple[float, float], delay: int
+) -> Alignment:
+    """Gain by least squares: what noise adds does not raise it."""
+    ours, theirs = Alignment(delay).overlap(reference, generated)
+    cross, first, second = _products(ours, theirs, means)
+    r = cross / np.sqrt(first * second)
+    return Alignment(
+        delay=delay,
+        gain=abs(cross) / first,
+        polarity=1 if cross > 0 else -1,
+        correlation=float(r),
+        drift_ppm=_drift_ppm(ours, theirs, rate, means),
+        method="waveform",
+    )
+
+
+def _products(ours: Samples, theirs: Samples, means: tuple[float, float]) -> tuple[float, float, float]:
+    """Sums of a*b, a*a and b*b about the means, in blocks."""
+    from diagnose.audio import blocks
+
+    sums = np.zeros(3)
+    for part in blocks(ours.size):
+        a, b = ours[part] - np.float32(means[0]), theirs[part] - np.float32(means[1])
+        sums += (np.dot(a, b), np.dot(a, a), np.dot(b, b))
+    return float(sums[0]), float(sums[1]), float(sums[2])
+
+
+def _power(samples: Samples, mean: float) -> float:
+    if samples.size == 0:
+        return 0.0
+    return _products(samples, samples, (mean, mean))[0] / samples.size
+
+
+def _waveform_delay(
+    reference: Samples, generated: Samples, rate: int, means: tuple[float, float]
+) -> tuple[int, float]:
+    """(delay in samples, r there) of the largest |cross-correlation| within 10 s."""
+    start = _loudest_start(reference, EXCERPT)
+    excerpt = reference[start : start + EXCERPT] - np.float32(means[0])
+    reach = int(LONGEST_DELAY_S * rate)
+    first = max(start - reach, 0)
+    searched = generated[first : start + excerpt.size + reach] - np.float32(means[1])
+    lag, r = _peak_correlation(excerpt[None], searched[None], absolute=True)
+    return lag + first - start, r
+
+
+def _loudest_start(samples: Samples, size: int) -> int:
+    """Start of the loudest of the consecutive stretches of size samples."""
+    if samples.size <= size:
+        return 0
+    starts = range(0, samples.size - size + 1, size)
+    return max(starts, key=lambda start: float(np.dot(samples[start : start + size], samples[start : start + size])))
+
+
+def _spectrogram_delay(
+    reference: Samples, generated: Samples, rate: int, means: tuple[float, float]
+) -> tuple[int, float]:
+    """(delay in samples, a multiple of the hop; r there) of two log spectrograms in 24 bands."""
+    features = [
+        _log_bands(signal[:EXCERPT], rate, mean)
+        for signal, mean in zip((reference, generated), means, strict=True)
+    ]
+    if min(part.shape[1] for part in features) < 8:
+        return 0, 0.0
+    lag, r = _peak_correlation(*features, absolute=False)
+    return lag * FRAMING.hop, r
+
+
+def _log_bands(samples: Samples, rate: int, mean: float) -> Floats:
+    """Log energy [shape=(24, frames)] less each band's mean; bands of equal width in log frequency."""
+    edges = np.geomspace(100 * FRAMING.n_fft / rate, FRAMING.n_fft / 2, 25).astype(int)
+    edges = np.unique(np.maximum(edges, 1))
+    rows = [np.add.reduceat(power, edges[:-1], axis=1) for power in power_blocks(samples, FRAMING, mean)]
+    energy = np.concatenate(rows).T
+    level = np.log10(np.maximum(energy, 1e-8 * energy.max() + 1e-20))
+    return level - level.mean(axis=1, keepdims=True)
+
+
+def _peak_correlation(ours: Floats, theirs: Floats, absolute: bool) -> tuple[int, float]:
+    """(lag, r) that maximises sum over rows and time of ours(t) * theirs(t + lag).
+
+    r is normalised by the energies of the stretches that overlap, and only lags that overlap by half of the
+    shorter signal are taken: r of a few samples is high by chance.
+    """
+    n, m = ours.shape[1], theirs.shape[1]
+    size = 1 << int(np.ceil(np.log2(n + m)))
+    spectrum = np.conj(np.fft.rfft(ours, size)) * np.fft.rfft(theirs, size)
+    circular = np.fft.irfft(spectrum.sum(axis=0), size)
+    half = min(n, m) // 2 + 1
+    lags = np.arange(-(n - half), m - half + 1)
+    # Energy of ours over 0..n and of theirs over 0..m, summed from the start: any stretch is a difference.
+    energy = [np.concatenate(([0.0], np.cumsum(np.square(x, dtype=np.float64).sum(axis=0)))) for x in (ours, theirs)]
+    begin, end = np.maximum(0, -lags), np.minimum(n, m - lags)
+    norm = (energy[0][end] - energy[0][begin]) * (energy[1][end + lags] - energy[1][begin + lags])
+    floor = 1e-6 * energy[0][-1] * energy[1][-1]
+    r = np.where(norm > floor, circular[lags] / np.sqrt(np.maximum(norm, floor or 1.0)), 0.0)
+    best = int(np.argmax(np.abs(r) if absolute else r))
+    return int(lags[best]), float(np.clip(r[best], -1.0, 1.0))
+
+
+def _drift_ppm(ours: Samples, theirs: Samples, rate: int, means: tuple[float, float]) -> float | None:
+    """Change of delay between the first and the last half second, parts per million of the time between."""
+    width = int(DRIFT_WINDOW_S * rate)
+    if ours.size < 4 * width:
+        return None
+    lags = []
+    for part in (slice(0, width), slice(ours.size - width, ours.size)):
+        lag, r = _peak_correlation(
+            (ours[part] - np.float32(means[0]))[None], (theirs[part] - np.float32(means[1]))[None], absolute=True
+        )
+        if abs(r) < WAVEFORM_TRUSTED:
+            return None
+        lags.append(lag)
+    return 1e6 * (lags[1] - lags[0]) / (ours.size - width)

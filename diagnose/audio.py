@@ -1,0 +1,181 @@
+"""Audio: float32 samples of shape (channels, n) at an integer rate, checked once where they enter."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import soundfile
+import soxr
+
+from diagnose.errors import InputError
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    Samples = NDArray[np.float32]
+    Source = str | os.PathLike[str] | ArrayLike | "Audio"
+
+LOWEST_RATE_HZ = 2_000
+HIGHEST_RATE_HZ = 384_000
+MOST_CHANNELS = 64
+# 2**30 float32 values are 4 GiB: over six hours of mono at 44,100 Hz.  A header may claim more than
+# a file holds, and the array is allocated before the first sample is read.
+MOST_VALUES = 2**30
+BLOCK = 1 << 18  # samples a step wherever a whole signal is walked: bounds every temporary array
+
+
+@dataclass(frozen=True, eq=False)
+class Audio:
+    """One sound.
+
+    samples: float32 [shape=(channels, n)], full scale is 1.0, every value finite, n >= 1.
+    rate: sampling rate in Hz, 2,000 to 384,000.
+    name: what to call it in a report: the path it was read from, or a word.
+    """
+
+    samples: Samples
+    rate: int
+    name: str = "array"
+
+    @property
+    def channels(self) -> int:
+        return int(self.samples.shape[0])
+
+    @property
+    def length(self) -> int:
+        """Number of samples in each channel."""
+        return int(self.samples.shape[1])
+
+    @property
+    def duration_s(self) -> float:
+        return self.length / self.rate
+
+    @cached_property
+    def mono(self) -> Samples:
+        """The mean of the channels [shape=(n,)]; a view, not a copy, where there is one channel."""
+        if self.channels == 1:
+            return self.samples[0]
+        mix = np.empty(self.length, np.float32)
+        for part in blocks(self.length):
+            self.samples[:, part].mean(axis=0, out=mix[part])
+        return mix
+
+
+def blocks(length: int, size: int = BLOCK) -> Iterator[slice]:
+    """Slices that cover 0..length in steps of size: 10, 4 -> 0:4 4:8 8:10."""
+    return (slice(start, min(start + size, length)) for start in range(0, length, size))
+
+
+def read(path: str | os.PathLike[str]) -> Audio:
+    """Read any format libsndfile knows (WAV, FLAC, Ogg Vorbis and Opus, MP3, AIFF, ...).
+
+    Raises InputError, in one line that begins with the path, for what is not a readable, finite sound.
+    """
+    name = os.fspath(path)
+    if os.path.isdir(name):
+        raise InputError(f"{name}: is a directory; give an audio file")
+    try:
+        with open(name, "rb") as file:
+            samples, rate = _decode(file, name)
+    except OSError as error:
+        raise InputError(f"{name}: {error.strerror or error}") from None
+    return _checked(samples, rate, name)
+
+
+def _decode(file: io.BufferedReader, name: str) -> tuple[Samples, int]:
+    if os.fstat(file.fileno()).st_size == 0:
+        raise InputError(f"{name}: the file is empty (0 bytes)")
+    try:
+        with soundfile.SoundFile(file) as sound:
+            _check_shape(sound.channels, sound.frames, sound.samplerate, name)
+            return sound.read(dtype="float32", always_2d=True).T, sound.samplerate
+    except (soundfile.LibsndfileError, RuntimeError, TypeError) as error:
+        # TypeError: libsndfile takes a file named *.raw for headerless data and asks for its rate.
+        why = getattr(error, "error_string", str(error)).strip().rstrip(".")
+        raise InputError(f"{name}: not a readable audio file ({why})") from None
+
+
+def from_array(array: ArrayLike, rate: int, name: str = "array") -> Audio:
+    """Audio from a mono [shape=(n,)] or multichannel [shape=(channels, n)] array.
+
+    Integers are refused, for their full scale is not known; raises InputError, as read() does.
+    """
+    values = np.asarray(array)
+    if values.dtype.kind != "f":
+        raise InputError(f"{name}: dtype {values.dtype}, not floating point; scale it to -1..1 first")
+    if values.ndim not in (1, 2):
+        raise InputError(f"{name}: shape {values.shape}; expected (n,) or (channels, n)")
+    values = np.atleast_2d(values).astype(np.float32, copy=False)
+    _check_shape(values.shape[0], values.shape[1], rate, name)
+    return _checked(values, rate, name)
+
+
+def load(source: Source, rate: int | None = None, name: str = "array") -> Audio:
+    """Audio from a path, an array (which needs its rate) or Audio as it is."""
+    if isinstance(source, Audio):
+        return source
+    if isinstance(source, str | os.PathLike):
+        return read(source)
+    if rate is None:
+        raise InputError(f"{name}: an array has no sampling rate of its own; pass rate=")
+    return from_array(source, rate, name)
+
+
+def resample(audio: Audio, rate: int) -> Audio:
+    """The same sound at another rate (soxr, high quality: flat to 0.91 of the lower Nyquist, -120 dB images)."""
+    if rate == audio.rate:
+        return audio
+    if not LOWEST_RATE_HZ <= rate <= HIGHEST_RATE_HZ:
+        raise InputError(f"rate {rate} Hz is out of range; {LOWEST_RATE_HZ} to {HIGHEST_RATE_HZ} Hz are read")
+    # soxr keeps no delay: sample k of the result lies at time k / rate.
+    resampled = soxr.resample(audio.samples.T, audio.rate, rate)
+    return Audio(np.atleast_2d(np.asarray(resampled, np.float32).T), rate, audio.name)
+
+
+def encode(audio: Audio, container: str = "WAV", subtype: str = "PCM_16") -> bytes:
+    """The bytes of an audio file; integer subtypes clip what lies beyond full scale."""
+    buffer = io.BytesIO()
+    soundfile.write(buffer, audio.samples.T, audio.rate, format=container, subtype=subtype)
+    return buffer.getvalue()
+
+
+def write(path: str | os.PathLike[str], audio: Audio, subtype: str = "PCM_16") -> None:
+    """Write a file whole or not at all; the container follows the suffix, WAV by default."""
+    from diagnose.files import write_whole
+
+    container = {".flac": "FLAC", ".ogg": "OGG"}.get(Path(path).suffix.lower(), "WAV")
+    write_whole(path, encode(audio, container, subtype))
+
+
+def _check_shape(channels: int, length: int, rate: Any, name: str) -> None:
+    if not isinstance(rate, int | np.integer) or not LOWEST_RATE_HZ <= rate <= HIGHEST_RATE_HZ:
+        raise InputError(
+            f"{name}: sampling rate {rate} Hz is out of range; "
+            f"{LOWEST_RATE_HZ} to {HIGHEST_RATE_HZ} Hz are read"
+        )
+    if not 1 <= channels <= MOST_CHANNELS:
+        raise InputError(f"{name}: {channels} channels; 1 to {MOST_CHANNELS} are read")
+    if length < 1:
+        raise InputError(f"{name}: holds no samples")
+    if channels * length > MOST_VALUES:
+        raise InputError(
+            f"{name}: claims {channels} x {length} samples, over {MOST_VALUES:,} in all; split the file"
+        )
+
+
+def _checked(samples: Samples, rate: int, name: str) -> Audio:
+    if samples.shape[1] == 0:
+        raise InputError(f"{name}: holds no samples")
+    for part in blocks(samples.shape[1]):
+        bad = ~np.isfinite(samples[:, part])
+        if bad.any():
+            first = part.start + int(np.argmax(bad.any(axis=0)))
+            raise InputError(f"{name}: NaN or infinite samples, the first at {first / rate:.3f} s; mend the file")
+    return Audio(samples, int(rate), name)

@@ -1,0 +1,125 @@
+"""compare(): from two sounds to a Report.  The order of the steps is DESIGN's data flow, top to bottom."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from diagnose import audio as audio_io
+from diagnose.errors import InputError, NotComparable
+from diagnose.metrics import METRICS, Measurement, Pair, Signal, measure_pair, measure_signal
+from diagnose.metrics.level import native_figures
+from diagnose.metrics.spectrum import native_centroid_hz
+from diagnose.report import MetricRow, Report, SoundFacts, alignment_facts
+from diagnose.verdicts import Figures, Profile, change_of, default_profile, judge, load_profile, overall
+from diagnose.version import VERSION
+
+if TYPE_CHECKING:
+    from diagnose.audio import Audio, Source
+
+SHORTEST_S = 0.020  # less than one period of the lowest tone, and every spectral figure is about padding
+
+
+def compare(
+    reference: Source,
+    generated: Source,
+    *,
+    rate: int | None = None,
+    profile: str | os.PathLike[str] | Profile | None = None,
+) -> Report:
+    """Measure a pair of sounds and judge it.
+
+    reference, generated: paths, Audio, or float arrays (n,) or (channels, n) with their rate in Hz.
+    profile: limits, or the TOML file that holds them; the built-in ones by default.
+    Raises InputError for what cannot be read, NotComparable for a silent reference or under 20 ms of sound.
+    """
+    sounds = _load_both(reference, generated, rate)
+    limits = _limits(profile)
+    for sound in sounds:
+        if sound.duration_s < SHORTEST_S:
+            raise NotComparable(
+                f"{sound.name}: {sound.length} samples ({1000 * sound.duration_s:.3g} ms); "
+                f"a comparison needs at least {1000 * SHORTEST_S:g} ms"
+            )
+    files = [Signal(sound) for sound in sounds]
+    if files[0].moments.variance <= 0:
+        raise NotComparable(f"{sounds[0].name}: the reference is silent; there is nothing to compare with")
+    common = _at_common_rate(files)
+    facts = [_sound_facts(sound) for sound in sounds]
+    pair = Pair(*common)
+    rows = _judged(pair, [measure_signal(ours, file) for ours, file in zip(common, files, strict=True)], limits)
+    return Report(
+        tool_version=VERSION,
+        reference=facts[0],
+        generated=facts[1],
+        alignment=alignment_facts(pair.alignment, pair.rate, pair.overlap[0].size),
+        metrics=tuple(rows),
+        verdict=overall([row.judgement.verdict for row in rows]),
+        notes=tuple(_notes(pair, facts)),
+        pair=pair,
+    )
+
+
+def measure(sound: Source, *, rate: int | None = None) -> Mapping[str, Measurement]:
+    """Every metric that one sound has, by name, in the order of a report; rate in Hz for an array."""
+    return measure_signal(Signal(audio_io.load(sound, rate)))
+
+
+def _load_both(reference: Source, generated: Source, rate: int | None) -> list[Audio]:
+    paths = [isinstance(source, str | os.PathLike | audio_io.Audio) for source in (reference, generated)]
+    if rate is not None and all(paths):
+        raise InputError("rate= is the rate of an array; both sounds have a rate of their own")
+    return [audio_io.load(reference, rate, "reference"), audio_io.load(generated, rate, "generated")]
+
+
+def _limits(profile: str | os.PathLike[str] | Profile | None) -> Profile:
+    if profile is None:
+        return default_profile()
+    return load_profile(profile) if isinstance(profile, str | os.PathLike) else profile
+
+
+def _at_common_rate(files: list[Signal]) -> list[Signal]:
+    """Both at the lower of the two rates, so that nothing is compared that one of them cannot hold."""
+    rate = min(file.rate for file in files)
+    return [file if file.rate == rate else Signal(_mono(audio_io.resample(_mono(file.audio), rate))) for file in files]
+
+
+def _mono(sound: Audio) -> Audio:
+    """All that is measured at the common rate is the mix, so only the mix is resampled."""
+    return sound if sound.channels == 1 else audio_io.Audio(sound.mono[None], sound.rate, sound.name)
+
+
+def _sound_facts(sound: Audio) -> SoundFacts:
+    native = native_figures(sound) | {"spectral_centroid_hz": native_centroid_hz(sound)}
+    return SoundFacts(sound.name, sound.rate, sound.channels, sound.duration_s, native)
+
+
+def _judged(pair: Pair, measured: list[dict[str, Measurement]], limits: Profile) -> list[MetricRow]:
+    of_pair = measure_pair(pair)
+    rows = []
+    for name, metric in METRICS.items():
+        if metric.of == "pair":
+            answer = of_pair[name]
+            figures = Figures(None, None, answer.value, answer.reason)
+        else:
+            answer = measured[1][name]
+            figures = change_of(metric, measured[0][name], answer)
+        judgement = judge(metric, figures, limits.get(name))
+        rows.append(MetricRow(name, metric.unit, metric.version, figures, judgement, answer.detail, answer.note))
+    return rows
+
+
+def _notes(pair: Pair, facts: list[SoundFacts]) -> list[str]:
+    """What was done to the signals before they were compared, in words."""
+    notes = [f"measured at {pair.rate} Hz on the mean of the channels; levels, peaks and loudness on the files as they are"]
+    shares = [now.mean**2 / now.mean_square if now.mean_square else 0.0 for now in (pair.reference.moments, pair.generated.moments)]
+    notes.append(
+        "DC was measured, then removed before every spectral metric "
+        f"({100 * shares[0]:.2g} % of the reference's power, {100 * shares[1]:.2g} % of the generated's)"
+    )
+    if facts[0].rate_hz != facts[1].rate_hz:
+        notes.append(f"{facts[0].rate_hz} Hz and {facts[1].rate_hz} Hz: the higher rate was resampled to the lower")
+    if pair.caveat:
+        notes.append(f"{pair.caveat}; the distances hold for that")
+    return notes

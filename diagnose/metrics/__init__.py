@@ -1,0 +1,48 @@
+"""The metrics: METRICS in the order of a report, and measure() for one sound or a pair."""
+
+from __future__ import annotations
+
+from diagnose.metrics import bands, clicks, comb, distance, dynamics, edges, level, loudness, pitch, spectrum
+from diagnose.metrics.metric import Measurement, Metric, Unmeasurable, Value
+from diagnose.metrics.pair import Pair
+from diagnose.metrics.signal import Signal
+
+
+def duration_s(signal: Signal) -> float:
+    """Length of the file, s."""
+    return signal.audio.duration_s
+
+
+METRICS: dict[str, Metric] = {
+    metric.name: metric
+    for metric in (
+        Metric("duration_s", "s", "length of the file", duration_s, at="file"),
+        *level.METRICS,
+        *loudness.METRICS,
+        *spectrum.METRICS,
+        *bands.METRICS,
+        *edges.METRICS,
+        *clicks.METRICS,
+        *dynamics.METRICS,
+        *comb.METRICS,
+        *pitch.METRICS,
+        *distance.METRICS,
+    )
+}
+
+
+def measure_signal(common: Signal, file: Signal | None = None) -> dict[str, Measurement]:
+    """Every metric of one sound, in order; file is the same sound as it was read, where that differs."""
+    return {
+        metric.name: metric.measure((file or common) if metric.at == "file" else common)
+        for metric in METRICS.values()
+        if metric.of == "signal"
+    }
+
+
+def measure_pair(pair: Pair) -> dict[str, Measurement]:
+    """Every metric that only a pair has, in order."""
+    return {metric.name: metric.measure(pair) for metric in METRICS.values() if metric.of == "pair"}
+
+
+__all__ = ["METRICS", "Measurement", "Metric", "Pair", "Signal", "Unmeasurable", "Value", "measure_pair", "measure_signal"]

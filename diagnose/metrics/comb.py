@@ -1,0 +1,95 @@
+"""Frame-rate comb: energy on multiples of rate / hop, the hum of a vocoder that gets the same frame again and again.
+
+After Pons et al., Upsampling artifacts in neural audio synthesis (arXiv 2010.14356): what a network repeats
+every hop samples is a line spectrum at k * rate / hop.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from diagnose.metrics.metric import Metric, Unmeasurable, Value
+from diagnose.metrics.spectrum import cutoff
+from diagnose.spectrogram import Framing, power_blocks
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from diagnose.audio import Samples
+    from diagnose.metrics.signal import Signal
+
+    Floats = NDArray[np.floating[Any]]
+
+# Hop sizes in samples of the vocoders in use, 5 to 25 ms at 16 to 48 kHz.
+HOPS = (64, 80, 100, 120, 128, 150, 160, 192, 200, 220, 240, 256, 275, 300, 320, 384, 400, 441, 480, 512, 600, 640, 960, 1024)
+RESOLUTION_S = 0.75  # window length: lines 86 Hz apart lie over 60 bins apart
+HALF_WIDTH_BINS = 1.5  # a line in a Hann window
+LOWEST_HZ = 20.0
+HIGHEST_HZ = 8000.0
+FEWEST_TEETH = 4
+
+
+def comb(long_term: Floats, hz: Floats, spacing: float) -> tuple[float, float]:
+    """(share, filled) of a power spectrum [shape=(bins,)] for a comb of spacing Hz.
+
+    share: energy within 1.5 bins of k * spacing, k >= 1, over all energy above 20 Hz, corrected for chance:
+    (s - c) / (1 - c) with c the share of bins on the comb; 0 for any smooth spectrum, 1 for a pure comb.
+    filled: fraction of the teeth up to 8 kHz or the cut-off whose density is 4 times that between them.
+    """
+    step = hz[1] - hz[0]
+    number = np.rint(hz / spacing).astype(int)
+    heard = hz > LOWEST_HZ
+    on = heard & (number >= 1) & (np.abs(hz - number * spacing) <= HALF_WIDTH_BINS * step)
+    off = heard & ~on
+    chance = on.sum() / heard.sum()
+    share = (long_term[on].sum() / long_term[heard].sum() - chance) / (1 - chance)
+    teeth = int(min(HIGHEST_HZ, cutoff(long_term, hz)) / spacing)
+    if teeth < FEWEST_TEETH:
+        return max(float(share), 0.0), 0.0
+    return max(float(share), 0.0), _filled(long_term, number, on, off, teeth)
+
+
+def _filled(long_term: Floats, number: Floats, on: Floats, off: Floats, teeth: int) -> float:
+    def density(chosen: Floats) -> Floats:
+        size = number[-1] + 1
+        count = np.maximum(np.bincount(number[chosen], minlength=size), 1)
+        return (np.bincount(number[chosen], long_term[chosen], minlength=size) / count)[1 : teeth + 1]
+
+    return float((density(on) > 4 * density(off)).mean())
+
+
+def comb_share(signal: Signal) -> Value:
+    """Largest share * filled over the known hops, 0 to 1, on the mono mix at the file's own rate.
+
+    The product asks for a whole comb: a steady tone puts all its energy on some multiple of some frame rate,
+    and leaves the other teeth empty.  Of hops that explain the sound alike the smallest is named.  A note
+    whose pitch *is* the frame rate cannot be told from a comb; its reference then has the same share.
+    """
+    if signal.moments.variance <= 0:
+        raise Unmeasurable("silence: no energy beside the bias")
+    spectrum, hz = _fine_spectrum(signal.mono, signal.rate, signal.moments.mean)
+    best = Value(0.0)
+    for hop in HOPS:
+        share, filled = comb(spectrum, hz, signal.rate / hop)
+        if share * filled > best.value + 0.02:
+            best = Value(share * filled, {"hop_samples": hop, "spacing_hz": signal.rate / hop, "filled": filled})
+    return best
+
+
+def _fine_spectrum(samples: Samples, rate: int, mean: float) -> tuple[Floats, Floats]:
+    size = 1 << int(np.floor(np.log2(max(min(samples.size, RESOLUTION_S * rate), 2))))
+    if size < 4096:
+        raise Unmeasurable("too short to tell lines at the frame rate apart")
+    total = np.zeros(size // 2 + 1)
+    for power in power_blocks(samples, Framing(size, size // 2, "none"), mean):
+        total += power.sum(axis=0)
+    if total.sum() <= 0:
+        raise Unmeasurable("silence: no energy beside the bias")
+    return total, np.fft.rfftfreq(size, 1 / rate)
+
+
+METRICS = (
+    Metric("comb_share", "share", "energy on multiples of the frame rate", comb_share, at="file"),
+)

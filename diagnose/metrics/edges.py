@@ -1,0 +1,45 @@
+"""The first and last 20 ms against the rest: what a wrong padding or mask leaves at the borders."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from diagnose.metrics.level import decibels, moments
+from diagnose.metrics.metric import Metric, Unmeasurable
+
+if TYPE_CHECKING:
+    from diagnose.audio import Samples
+    from diagnose.metrics.signal import Signal
+
+EDGE_S = 0.020
+
+
+def edge_db(samples: Samples, rate: int, mean: float, side: str) -> float:
+    """10 log10(mean power of the first or last 20 ms / mean power of the interior), dB, the mean removed."""
+    width = round(EDGE_S * rate)
+    if samples.size < 4 * width:
+        raise Unmeasurable(f"shorter than 80 ms: no interior beside two edges of {1000 * EDGE_S:g} ms")
+    edge = samples[:width] if side == "left" else samples[-width:]
+    inside = moments(samples[width:-width])
+    interior = inside.mean_square - 2 * mean * inside.mean + mean**2
+    if interior <= 1e-12 * inside.mean_square or interior <= 0:
+        raise Unmeasurable("silence between the edges")
+    return decibels(float(np.mean(np.square(edge - mean, dtype=np.float64))) / interior)
+
+
+def edge_left_db(signal: Signal) -> float:
+    """Level of the first 20 ms over the interior, dB."""
+    return edge_db(signal.mono, signal.rate, signal.moments.mean, "left")
+
+
+def edge_right_db(signal: Signal) -> float:
+    """Level of the last 20 ms over the interior, dB."""
+    return edge_db(signal.mono, signal.rate, signal.moments.mean, "right")
+
+
+METRICS = (
+    Metric("edge_left_db", "dB", "first 20 ms against the interior", edge_left_db),
+    Metric("edge_right_db", "dB", "last 20 ms against the interior", edge_right_db),
+)

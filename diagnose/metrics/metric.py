@@ -1,0 +1,73 @@
+"""What a metric is: a name with its unit, a pure function, and a version that changes with its formula."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from diagnose.metrics.pair import Pair
+    from diagnose.metrics.signal import Signal
+
+Detail = Mapping[str, float | int | str]
+
+DB_FLOOR = -120.0  # every energy ratio stops here: below it lies rounding, and -inf cannot be compared
+
+
+class Unmeasurable(Exception):
+    """The number cannot be had from this sound; the text is the reason a report shows."""
+
+
+@dataclass(frozen=True)
+class Value:
+    """What a metric function returns where a bare float does not say enough.
+
+    detail: where or at what setting it was found.  note: a caveat to read with the number.
+    """
+
+    value: float
+    detail: Detail = field(default_factory=dict)
+    note: str | None = None
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """A measured number, or None and the reason; never NaN."""
+
+    value: float | None
+    unit: str
+    version: int = 1
+    reason: str | None = None
+    detail: Detail = field(default_factory=dict)
+    note: str | None = None
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One figure of a report.
+
+    of: "signal" for a number that each sound has, "pair" for one that needs both.
+    at: "file" measures the file as it is (its rate, its channels), "common" the mono mix at the pair's rate.
+    ideal: what `change` is when nothing is wrong (0; 1 for a ratio or a correlation).
+    """
+
+    name: str
+    unit: str
+    about: str
+    function: Callable[[Any], float | Value]
+    of: Literal["signal", "pair"] = "signal"
+    at: Literal["file", "common"] = "common"
+    ideal: float = 0.0
+    version: int = 1
+
+    def measure(self, subject: Signal | Pair) -> Measurement:
+        """The function's answer as a Measurement; a non-finite answer is a reason, never a number."""
+        try:
+            answer = self.function(subject)
+        except Unmeasurable as reason:
+            return Measurement(None, self.unit, self.version, reason=str(reason))
+        answer = answer if isinstance(answer, Value) else Value(float(answer))
+        if not abs(answer.value) < float("inf"):
+            return Measurement(None, self.unit, self.version, reason="out of the range of a float")
+        return Measurement(answer.value, self.unit, self.version, None, answer.detail, answer.note)

@@ -1,0 +1,69 @@
+"""Pair: two sounds laid on each other, with what several metrics of the pair share."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from diagnose.align import align
+from diagnose.metrics import distance
+
+if TYPE_CHECKING:
+    from diagnose.align import Alignment
+    from diagnose.audio import Samples
+    from diagnose.metrics.distance import SpectralDistance
+    from diagnose.metrics.signal import Signal
+
+
+class Pair:
+    """Reference and generated sound at one rate; every metric of a pair is a function of this."""
+
+    def __init__(self, reference: Signal, generated: Signal) -> None:
+        if reference.rate != generated.rate:
+            raise ValueError(f"a pair has one rate, not {reference.rate} and {generated.rate}")
+        self.reference = reference
+        self.generated = generated
+
+    @property
+    def rate(self) -> int:
+        return self.reference.rate
+
+    @property
+    def means(self) -> tuple[float, float]:
+        return self.reference.moments.mean, self.generated.moments.mean
+
+    @cached_property
+    def alignment(self) -> Alignment:
+        return align(self.reference.mono, self.generated.mono, self.rate, self.means)
+
+    @property
+    def gain(self) -> float:
+        """Amplitude of the generated sound over the reference, bias aside; removed before every distance."""
+        return self.alignment.gain
+
+    @property
+    def overlap(self) -> tuple[Samples, Samples]:
+        """Both mono mixes, delay removed, cut to one length; views, neither mean nor gain removed."""
+        return self.alignment.overlap(self.reference.mono, self.generated.mono)
+
+    @cached_property
+    def spectra(self) -> SpectralDistance:
+        """One pass over both spectra at three resolutions."""
+        ours, theirs = self.overlap
+        return distance.measure_spectra(ours, theirs, self.means, self.gain, self.rate)
+
+    @property
+    def caveat(self) -> str | None:
+        """What to read with a number that needs the two sounds laid on each other."""
+        if self.alignment.method != "none":
+            return None
+        return f"not aligned (best r {self.alignment.correlation:.2f}): both laid start on start"
+
+    @cached_property
+    def silent(self) -> bool:
+        """Whether either sound has no energy beside its bias."""
+        return min(self.reference.moments.variance, self.generated.moments.variance) <= 1e-14 * float(
+            np.maximum(self.reference.moments.mean_square, self.generated.moments.mean_square)
+        )

@@ -1,0 +1,60 @@
+"""Signal: one sound with what several metrics share, each computed on first use and once."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from diagnose.metrics import pitch, spectrum
+from diagnose.metrics.level import Moments, moments
+from diagnose.scale import Magnitude
+from diagnose.spectrogram import MelGrid, Spectrogram, mel
+
+if TYPE_CHECKING:
+    from diagnose.audio import Audio, Samples
+    from diagnose.metrics.pitch import PitchTrack
+    from diagnose.metrics.spectrum import SpectralFrames
+
+
+MEL_BANDS = 80
+MEL_HIGHEST_HZ = 8000.0
+
+
+def mel_grid(rate: int) -> MelGrid:
+    """Grid of the mel metrics: bigvgan_base_22khz_80band's, at the signal's own rate, frames centred."""
+    return MelGrid(rate, bands=MEL_BANDS, fmax=min(MEL_HIGHEST_HZ, rate / 2), padding="centre")
+
+
+class Signal:
+    """A sound under measurement; every metric of one sound is a function of this."""
+
+    def __init__(self, audio: Audio) -> None:
+        self.audio = audio
+
+    @property
+    def rate(self) -> int:
+        return self.audio.rate
+
+    @property
+    def mono(self) -> Samples:
+        return self.audio.mono
+
+    @cached_property
+    def moments(self) -> Moments:
+        """Mean, mean square and extremes of the mono mix."""
+        return moments(self.mono)
+
+    @cached_property
+    def spectral(self) -> SpectralFrames:
+        """Spectral frames of the mono mix, its mean removed first."""
+        return spectrum.analyse(self.mono, self.rate, self.moments.mean)
+
+    @cached_property
+    def mel(self) -> Spectrogram:
+        """Mel of the magnitude spectrum [shape=(80, frames)], the mean removed first."""
+        return mel(self.mono, mel_grid(self.rate), Magnitude(), self.moments.mean)
+
+    @cached_property
+    def pitch(self) -> PitchTrack:
+        """Fundamental frequency and periodicity, frame by frame, the mean removed first."""
+        return pitch.track(self.mono, self.rate, self.moments.mean)

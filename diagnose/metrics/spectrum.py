@@ -1,0 +1,169 @@
+"""Spectral shape: one pass over the STFT gives every frame's figures and the long-term spectrum.
+
+The frame functions take a block of spectra [shape=(frames, bins)] and give one number a frame; their
+definitions are librosa's (magnitude spectra, Hann, n_fft 2048, hop 512, centred), so that figures can be
+compared.  A metric is the mean over the frames that hold sound (above -80 dB of the loudest; librosa also counts those that hold its rounding noise).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from diagnose.metrics.metric import Metric, Unmeasurable
+from diagnose.spectrogram import Framing, power_blocks
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from diagnose.audio import Audio, Samples
+    from diagnose.metrics.signal import Signal
+
+    Floats = NDArray[np.floating[Any]]
+
+FRAMING = Framing(n_fft=2048, hop=512, padding="centre")
+SOUNDING = 1e-8  # power of a frame over the loudest one's from which it counts: 16-bit rounding lies below
+POWER_FLOOR = 1e-10  # librosa's amin for flatness
+CUTOFF_DB = -60.0
+
+
+@dataclass(frozen=True)
+class SpectralFrames:
+    """Figures of each frame [shape=(frames,)] and the spectrum of the whole.
+
+    power: the frame's power above 20 Hz or so (bins 2 and up: what a Hann window leaks of the mean is below).
+    centroid, bandwidth, rolloff85, rolloff95 in Hz; flatness 0 to 1.
+    long_term: mean |STFT|**2 by bin [shape=(bins,)].  hz: the bins' frequencies.
+    """
+
+    power: Floats
+    centroid: Floats
+    bandwidth: Floats
+    rolloff85: Floats
+    rolloff95: Floats
+    flatness: Floats
+    long_term: Floats
+    hz: Floats
+
+    @property
+    def sounding(self) -> NDArray[np.bool_]:
+        """Which frames hold sound."""
+        return (self.power > 0) & (self.power > SOUNDING * self.power.max())
+
+
+def analyse(samples: Samples, rate: int, mean: float = 0.0) -> SpectralFrames:
+    """One pass over samples - mean; memory grows by 6 numbers a frame."""
+    hz = np.fft.rfftfreq(FRAMING.n_fft, 1 / rate)
+    rows: list[tuple[Floats, ...]] = []
+    long_term = np.zeros(hz.size)
+    for power in power_blocks(samples, FRAMING, mean):
+        long_term += power.sum(axis=0)
+        rows.append(_frame_figures(power, hz))
+    figures = (np.concatenate(column) for column in zip(*rows, strict=True))
+    return SpectralFrames(*figures, long_term=long_term / FRAMING.count(samples.shape[0]), hz=hz)
+
+
+def _frame_figures(power: Floats, hz: Floats) -> tuple[Floats, ...]:
+    magnitude = np.sqrt(power)
+    centre, width = centroid_and_bandwidth(magnitude, hz)
+    low, high = rolloff(magnitude, hz, (0.85, 0.95))
+    return power[:, 2:].sum(axis=1), centre, width, low, high, flatness(power)
+
+
+def centroid_and_bandwidth(magnitude: Floats, hz: Floats) -> tuple[Floats, Floats]:
+    """c = sum(f m) / sum(m) and sqrt(sum((f - c)**2 m) / sum(m)), Hz; 0 for a frame of silence.
+
+    Source: librosa.feature.spectral_centroid and spectral_bandwidth (p = 2).
+    """
+    # Moments about the middle of the band, in double precision: a lone line keeps a bandwidth near 0.
+    middle = hz[-1] / 2
+    powers = np.stack([np.ones_like(hz), hz - middle, (hz - middle) ** 2], axis=1)
+    total, first, second = (magnitude.astype(np.float64) @ powers).T
+    total = np.where(total > 0, total, 1.0)
+    offset = first / total
+    centroid = np.where(first != 0, offset + middle, 0.0)
+    return centroid, np.sqrt(np.maximum(second / total - offset**2, 0.0))
+
+
+def rolloff(magnitude: Floats, hz: Floats, shares: tuple[float, ...]) -> list[Floats]:
+    """Lowest frequency under which each share of the summed magnitude lies, Hz (librosa's spectral_rolloff)."""
+    summed = np.cumsum(magnitude, axis=1, dtype=np.float64)
+    last = hz.size - 1
+    return [
+        hz[np.minimum((summed < share * summed[:, -1:]).sum(axis=1), last)] for share in shares
+    ]
+
+
+def flatness(power: Floats) -> Floats:
+    """Geometric over arithmetic mean of the power, 0 (a line) to 1 (white); floor 1e-10 as librosa has it."""
+    floored = np.maximum(power, np.float32(POWER_FLOOR))
+    return np.exp(np.log(floored).mean(axis=1)) / floored.mean(axis=1)
+
+
+def cutoff(long_term: Floats, hz: Floats) -> float:
+    """Highest frequency whose long-term power is over -60 dB of the strongest bin's, Hz.
+
+    Source: D'Alessandro & Shi, MP3 bit rate quality detection through frequency spectrum analysis, 2009.
+    """
+    return float(hz[np.flatnonzero(long_term > long_term.max() * 10 ** (CUTOFF_DB / 10))[-1]])
+
+
+def native_centroid_hz(audio: Audio) -> float | None:
+    """Mean centroid over all frames of the file as it is, bias included: what librosa shows; None in silence."""
+    hz = np.fft.rfftfreq(FRAMING.n_fft, 1 / audio.rate)
+    sums = [
+        centroid_and_bandwidth(np.sqrt(power), hz)[0] for power in power_blocks(audio.mono, FRAMING)
+    ]
+    value = float(np.concatenate(sums).mean())
+    return value if value > 0 else None
+
+
+def _mean_over_sound(signal: Signal, figure: str) -> float:
+    frames = signal.spectral
+    if not frames.sounding.any():
+        raise Unmeasurable("silence: no energy beside the bias")
+    return float(getattr(frames, figure)[frames.sounding].mean(dtype=np.float64))
+
+
+def spectral_centroid_hz(signal: Signal) -> float:
+    """Mean over frames of the spectral centroid, Hz."""
+    return _mean_over_sound(signal, "centroid")
+
+
+def spectral_bandwidth_hz(signal: Signal) -> float:
+    """Mean over frames of the spectral bandwidth, Hz."""
+    return _mean_over_sound(signal, "bandwidth")
+
+
+def rolloff85_hz(signal: Signal) -> float:
+    """Mean over frames of the 85 % roll-off, Hz."""
+    return _mean_over_sound(signal, "rolloff85")
+
+
+def rolloff95_hz(signal: Signal) -> float:
+    """Mean over frames of the 95 % roll-off, Hz."""
+    return _mean_over_sound(signal, "rolloff95")
+
+
+def spectral_flatness(signal: Signal) -> float:
+    """Mean over frames of the spectral flatness, 0 to 1."""
+    return _mean_over_sound(signal, "flatness")
+
+
+def cutoff_hz(signal: Signal) -> float:
+    """Cut-off frequency of the long-term spectrum, Hz."""
+    if not signal.spectral.sounding.any():
+        raise Unmeasurable("silence: no energy beside the bias")
+    return cutoff(signal.spectral.long_term, signal.spectral.hz)
+
+
+METRICS = (
+    Metric("spectral_centroid_hz", "Hz", "centre of gravity of the spectrum", spectral_centroid_hz),
+    Metric("spectral_bandwidth_hz", "Hz", "spread of the spectrum about its centroid", spectral_bandwidth_hz),
+    Metric("rolloff85_hz", "Hz", "85 % of the magnitude lies below", rolloff85_hz),
+    Metric("rolloff95_hz", "Hz", "95 % of the magnitude lies below", rolloff95_hz),
+    Metric("spectral_flatness", "share", "noise-like (1) or tone-like (0)", spectral_flatness),
+    Metric("cutoff_hz", "Hz", "highest frequency above -60 dB of the strongest", cutoff_hz),
+)

@@ -1,0 +1,161 @@
+"""The frozen Report: all that a renderer sees, and its dict, the contract `diagnose.report/1`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from diagnose.align import Alignment
+from diagnose.metrics import Pair
+from diagnose.metrics.metric import Detail
+from diagnose.verdicts import Figures, Judgement, Verdict
+
+SCHEMA = "diagnose.report/1"
+
+
+@dataclass(frozen=True)
+class SoundFacts:
+    """One file as it is.  native: rms, dc, peak_min, peak_max (mono mix, linear) and spectral_centroid_hz."""
+
+    path: str
+    rate_hz: int
+    channels: int
+    duration_s: float
+    native: Mapping[str, float | None]
+
+
+@dataclass(frozen=True)
+class AlignmentFacts:
+    """How both were laid on each other.  polarity: 1, -1 or None where phases do not tell.
+
+    delay_s > 0: the generated sound is late.  gain_db: generated over reference, bias aside.
+    method: "waveform", "spectrogram" or "none"; with "none", delay_s is None and reason says why.
+    """
+
+    rate_hz: int
+    compared_s: float
+    delay_s: float | None
+    gain_db: float
+    polarity: int | None
+    method: str
+    correlation: float
+    drift_ppm: float | None
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class MetricRow:
+    """One metric of the pair, with its verdict."""
+
+    name: str
+    unit: str
+    version: int
+    figures: Figures
+    judgement: Judgement
+    detail: Detail = field(default_factory=dict)
+    note: str | None = None
+
+
+@dataclass(frozen=True)
+class Region:
+    """A box in time and frequency in which a metric fails."""
+
+    metric: str
+    start_s: float
+    end_s: float
+    low_hz: float
+    high_hz: float
+    excess_db: float
+
+
+@dataclass(frozen=True)
+class Cause:
+    """What most likely broke, with numbers, and what to change."""
+
+    id: str
+    confidence: float
+    summary: str
+    evidence: tuple[str, ...]
+    fix: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """What is known of a pair.  pair: the signals themselves, for pictures and players; not in the dict."""
+
+    tool_version: str
+    reference: SoundFacts
+    generated: SoundFacts
+    alignment: AlignmentFacts
+    metrics: tuple[MetricRow, ...]
+    verdict: Verdict
+    notes: tuple[str, ...] = ()
+    regions: tuple[Region, ...] = ()
+    causes: tuple[Cause, ...] = ()
+    pair: Pair | None = field(default=None, repr=False, compare=False)
+
+    def __getitem__(self, metric: str) -> MetricRow:
+        """The row of a metric, by its name."""
+        for row in self.metrics:
+            if row.name == metric:
+                return row
+        raise KeyError(metric)
+
+    @property
+    def worst_first(self) -> list[MetricRow]:
+        """The judged rows, FAIL before WARN before PASS, and within each the furthest over its limit first."""
+        from diagnose.verdicts import RANK
+
+        judged = [row for row in self.metrics if row.judgement.verdict]
+        return sorted(judged, key=lambda row: (-RANK[row.judgement.verdict], -row.judgement.severity))
+
+    def as_dict(self) -> dict[str, Any]:
+        """The object `--json` prints; every value is a JSON type, a missing number is None beside its reason."""
+        return {
+            "schema": SCHEMA,
+            "tool": {"name": "timbre-diagnose", "version": self.tool_version},
+            "reference": asdict(self.reference),
+            "generated": asdict(self.generated),
+            "alignment": asdict(self.alignment),
+            "metrics": [_row(row) for row in self.metrics],
+            "regions": [asdict(region) for region in self.regions],
+            "causes": [asdict(cause) for cause in self.causes],
+            "notes": list(self.notes),
+            "verdict": self.verdict,
+        }
+
+
+def alignment_facts(alignment: Alignment, rate: int, compared: int) -> AlignmentFacts:
+    """Alignment in seconds and dB."""
+    import math
+
+    found = alignment.method != "none"
+    return AlignmentFacts(
+        rate_hz=rate,
+        compared_s=compared / rate,
+        delay_s=alignment.delay / rate if found else None,
+        gain_db=20 * math.log10(alignment.gain),
+        polarity=alignment.polarity,
+        method=alignment.method,
+        correlation=alignment.correlation,
+        drift_ppm=alignment.drift_ppm,
+        reason=None if found else f"no delay gives the two sounds a correlation of 0.5 (best {alignment.correlation:.2f})",
+    )
+
+
+def _row(row: MetricRow) -> dict[str, Any]:
+    figures, judgement = row.figures, row.judgement
+    return {
+        "name": row.name,
+        "unit": row.unit,
+        "reference": figures.reference,
+        "generated": figures.generated,
+        "change": figures.change,
+        "verdict": judgement.verdict,
+        "limit": {"warn": judgement.warn, "fail": judgement.fail},
+        "version": row.version,
+        "reason": figures.reason,
+        "note": row.note,
+        "detail": dict(row.detail),
+    }

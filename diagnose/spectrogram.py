@@ -1,0 +1,199 @@
+"""Short-time spectra in blocks, the mel filterbank, and Spectrogram: values with their grid and scale."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+
+from diagnose.scale import Magnitude, Power, Scale, convert
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.floating[Any]]
+
+FRAMES_PER_BLOCK = 64  # 64 frames of 2048 stay in the second-level cache; measured 3 times a whole-file STFT
+
+Padding = Literal["centre", "centre-reflect", "same-reflect", "none"]
+
+
+@dataclass(frozen=True)
+class Framing:
+    """Where the frames of an STFT lie: periodic Hann window of n_fft samples, one frame every hop samples.
+
+    padding: "centre"          n_fft/2 zeros on both sides: frame t is centred on sample t*hop (librosa's default)
+             "centre-reflect"  n_fft/2 mirrored samples (torch.stft's default)
+             "same-reflect"    (n_fft-hop)/2 mirrored samples, so n/hop frames (BigVGAN, HiFi-GAN)
+             "none"            the first frame begins on sample 0
+    """
+
+    n_fft: int = 2048
+    hop: int = 512
+    padding: Padding = "centre"
+
+    def __post_init__(self) -> None:
+        if self.n_fft < 2 or self.n_fft % 2 or not 1 <= self.hop:
+            raise ValueError(f"n_fft {self.n_fft} has to be even and hop {self.hop} at least 1")
+
+    @property
+    def margin(self) -> int:
+        """Samples added on each side."""
+        if self.padding == "none":
+            return 0
+        return (self.n_fft - self.hop) // 2 if self.padding == "same-reflect" else self.n_fft // 2
+
+    def count(self, length: int) -> int:
+        """Number of frames in a signal of length samples; 0 where it is shorter than one frame."""
+        return max(0, 1 + (length + 2 * self.margin - self.n_fft) // self.hop)
+
+
+def power_blocks(
+    samples: Floats, framing: Framing, mean: float = 0.0, fft_size: int | None = None
+) -> Iterator[NDArray[np.float32]]:
+    """|STFT|**2 of samples - mean, as float32 arrays [shape=(frames <= 64, fft_size/2 + 1)], in order.
+
+    samples: [shape=(n,)], of any length.  Memory does not grow with n.  mean is taken off before the
+    padding, so that a bias does not become a step at both ends.  fft_size, n_fft by default, may be larger:
+    the windowed frame is then followed by zeros.
+    """
+    window = hann(framing.n_fft)
+    count = framing.count(samples.shape[0])
+    for first in range(0, count, FRAMES_PER_BLOCK):
+        frames = min(FRAMES_PER_BLOCK, count - first)
+        start = first * framing.hop - framing.margin
+        stretch = _stretch(samples, start, (frames - 1) * framing.hop + framing.n_fft, framing, mean)
+        step = stretch.strides[0]
+        view = as_strided(stretch, (frames, framing.n_fft), (framing.hop * step, step), writeable=False)
+        spectrum = np.fft.rfft(view * window, fft_size)
+        power = np.square(spectrum.real)
+        power += np.square(spectrum.imag)
+        yield power
+
+
+def _stretch(samples: Floats, start: int, size: int, framing: Framing, mean: float) -> NDArray[np.float32]:
+    """samples[start:start + size] - mean; what lies outside is padding."""
+    length = samples.shape[0]
+    inside = start >= 0 and start + size <= length
+    if not inside and framing.padding.endswith("reflect"):
+        return (samples[_mirrored(np.arange(start, start + size), length)] - mean).astype(np.float32)
+    piece = np.asarray(samples[max(start, 0) : max(start + size, 0)], np.float32)
+    if mean:
+        piece = piece - np.float32(mean)
+    if inside:
+        return piece
+    return np.pad(piece, (max(-start, 0), size - max(-start, 0) - piece.shape[0]))
+
+
+def _mirrored(index: NDArray[np.intp], length: int) -> NDArray[np.intp]:
+    """Index of the mirror image without repeating the edge: 4 samples, -2..5 -> 2 1 0 1 2 3 2 1."""
+    if length == 1:
+        return np.zeros_like(index)
+    period = 2 * (length - 1)
+    folded = np.mod(index, period)
+    return np.minimum(folded, period - folded)
+
+
+@lru_cache(maxsize=8)
+def hann(size: int) -> NDArray[np.float32]:
+    """Periodic Hann window, (1 - cos(2 pi n / size)) / 2."""
+    return (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(size) / size)).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class MelGrid:
+    """A mel spectrogram's grid: everything but the scale of its values.
+
+    fmin, fmax in Hz.  formula: "slaney" (linear to 1 kHz, then logarithmic) or "htk" (2595 log10(1 + f/700)).
+    norm: "slaney" (triangles of equal area) or "none" (triangles of height 1).
+    """
+
+    rate: int
+    n_fft: int = 1024
+    hop: int = 256
+    bands: int = 80
+    fmin: float = 0.0
+    fmax: float = 8000.0
+    formula: Literal["slaney", "htk"] = "slaney"
+    norm: Literal["slaney", "none"] = "slaney"
+    padding: Padding = "same-reflect"
+
+    @property
+    def framing(self) -> Framing:
+        return Framing(self.n_fft, self.hop, self.padding)
+
+
+@dataclass(frozen=True, eq=False)
+class Spectrogram:
+    """Mel values [shape=(bands, frames)] with the grid and the scale they are in."""
+
+    values: Floats
+    grid: MelGrid
+    scale: Scale
+
+    def to(self, scale: Scale) -> Spectrogram:
+        """The same values, element by element, on another scale."""
+        return replace(self, values=convert(self.values, self.scale, scale), scale=scale)
+
+
+def mel(samples: Floats, grid: MelGrid, pooled: Power | Magnitude, mean: float = 0.0) -> Spectrogram:
+    """basis @ |STFT| (pooled=Magnitude) or basis @ |STFT|**2 (pooled=Power), in that scale.
+
+    The two are not each other's square: the sum of squares is not the square of the sum.
+    """
+    basis = mel_filterbank(grid).T
+    rows = [
+        pooled.from_power(power) @ basis for power in power_blocks(samples, grid.framing, mean)
+    ]
+    values = np.concatenate(rows).T if rows else np.zeros((grid.bands, 0), np.float32)
+    return Spectrogram(values, grid, pooled)
+
+
+@lru_cache(maxsize=8)
+def mel_filterbank(grid: MelGrid) -> NDArray[np.float32]:
+    """Triangular filters [shape=(bands, n_fft/2 + 1)]; equal to librosa.filters.mel of the same arguments.
+
+    Filter m rises from edge m to edge m+1 and falls to edge m+2, the edges equally spaced in mel;
+    norm "slaney" divides it by half its width in Hz.  Source: Slaney, Auditory Toolbox, 1998; HTK book 5.6.
+    """
+    to_mel, to_hz = MEL_FORMULAS[grid.formula]
+    edges = to_hz(np.linspace(to_mel(np.float64(grid.fmin)), to_mel(np.float64(grid.fmax)), grid.bands + 2))
+    bins = np.fft.rfftfreq(grid.n_fft, 1 / grid.rate)
+    widths = np.diff(edges)[:, None]
+    rising = (bins - edges[:-2, None]) / widths[:-1]
+    falling = (edges[2:, None] - bins) / widths[1:]
+    basis = np.maximum(0, np.minimum(rising, falling))
+    if grid.norm == "slaney":
+        basis *= (2.0 / (edges[2:] - edges[:-2]))[:, None]
+    return basis.astype(np.float32)
+
+
+_LINEAR_HZ = 200 / 3  # Slaney: 15 mel to 1 kHz in steps of 66.7 Hz, then 27 steps to 6.4 kHz
+_LOG_STEP = np.log(6.4) / 27
+
+
+def slaney_from_hz(hz: Floats) -> Floats:
+    """Mel by Slaney's formula: f / 66.7 below 1 kHz, 15 + 27 ln(f / 1000) / ln 6.4 above."""
+    return np.where(hz < 1000, hz / _LINEAR_HZ, 15 + np.log(np.maximum(hz, 1e-9) / 1000) / _LOG_STEP)
+
+
+def slaney_to_hz(mels: Floats) -> Floats:
+    """Inverse of slaney_from_hz."""
+    return np.where(mels < 15, mels * _LINEAR_HZ, 1000 * np.exp(_LOG_STEP * (mels - 15)))
+
+
+def htk_from_hz(hz: Floats) -> Floats:
+    """Mel by the HTK book's formula, 2595 log10(1 + f / 700)."""
+    return 2595 * np.log10(1 + hz / 700)
+
+
+def htk_to_hz(mels: Floats) -> Floats:
+    """Inverse of htk_from_hz."""
+    return 700 * (10 ** (mels / 2595) - 1)
+
+
+MEL_FORMULAS = {"slaney": (slaney_from_hz, slaney_to_hz), "htk": (htk_from_hz, htk_to_hz)}

@@ -1,0 +1,232 @@
+"""Limits from TOML, and what they say of a change: PASS, WARN, FAIL, or ERROR where nothing can be said.
+
+A profile is one table a metric:
+
+    [metric.spectral_centroid_hz]
+    unit      = "Hz"                    # has to be the metric's own
+    direction = "both"                  # which way is worse: "higher", "lower" or "both"
+    warn      = { relative = 0.05 }     # levels of `change`: a number, or absolute and relative, of which the
+    fail      = { relative = 0.15 }     #   wider holds; relative is a share of the reference's value
+    tolerance = { relative = 0.01 }     # how far a golden check lets the change move from the recorded one
+    reason    = "..."                   # why these numbers
+
+The levels of a metric whose ideal change is 1 (a ratio, a correlation) are levels of the change itself: 1.41
+for "both" stands for 1/1.41 too; 0.5 for "lower" means under 0.5.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import msgspec
+
+from diagnose.errors import InputError
+from diagnose.metrics import METRICS, Measurement, Metric
+
+Verdict = Literal["PASS", "WARN", "FAIL", "ERROR"]
+RANK: dict[Verdict | None, int] = {None: 0, "PASS": 0, "WARN": 1, "ERROR": 2, "FAIL": 3}
+DEFAULT_PROFILE = Path(__file__).parent / "profiles" / "default.toml"
+
+
+class Level(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A size in the metric's unit, a share of the reference's value, or the wider of both."""
+
+    absolute: float = 0.0
+    relative: float = 0.0
+
+    def at(self, reference: float | None) -> float:
+        """The level in the metric's unit; of either sign, the wider one."""
+        shared = self.relative * abs(reference or 0.0)
+        return max(self.absolute, shared, key=abs)
+
+
+class Limit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One metric's table in a profile."""
+
+    unit: str
+    direction: Literal["higher", "lower", "both"]
+    reason: str
+    warn: float | Level | None = None
+    fail: float | Level | None = None
+    tolerance: float | Level = 0.0
+
+
+Profile = Mapping[str, Limit]
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """verdict: None where the metric has no limits or no number.  warn, fail: the levels of change it was held to.
+
+    severity: how far the change went on the way to the fail level (1 is on it); for sorting, worst first.
+    """
+
+    verdict: Verdict | None = None
+    warn: float | None = None
+    fail: float | None = None
+    severity: float = 0.0
+
+
+@dataclass(frozen=True)
+class Figures:
+    """One metric of a pair: both values (None for a metric of the pair), and their change."""
+
+    reference: float | None
+    generated: float | None
+    change: float | None
+    reason: str | None = None
+
+
+def change_of(metric: Metric, reference: Measurement, generated: Measurement) -> Figures:
+    """generated - reference, or generated / reference for a ratio; None and the reason where either is missing."""
+    before, after = reference.value, generated.value
+    reasons = [f"{side}: {m.reason}" for side, m in (("reference", reference), ("generated", generated)) if m.reason]
+    if before is None or after is None:
+        return Figures(before, after, None, "; ".join(dict.fromkeys(reasons)))
+    if metric.unit != "ratio":
+        return Figures(before, after, after - before)
+    if before == 0:
+        return Figures(before, after, None, "reference: is 0, and nothing can be divided by it")
+    return Figures(before, after, after / before)
+
+
+def judge(metric: Metric, figures: Figures, limit: Limit | None) -> Judgement:
+    """The verdict on one metric's change."""
+    if limit is None or (limit.warn is None and limit.fail is None):
+        return Judgement()
+    warn, fail = (_level(level, figures.reference) for level in (limit.warn, limit.fail))
+    if figures.change is None:
+        # A number that only the reference has was lost on the way; one that neither has says nothing.
+        lost = figures.reference is not None and figures.generated is None
+        return Judgement("WARN" if lost else None, warn, fail)
+    reached = {"warn": _reached(metric, figures.change, warn, limit), "fail": _reached(metric, figures.change, fail, limit)}
+    verdict: Verdict = "FAIL" if reached["fail"] >= 1 else "WARN" if reached["warn"] >= 1 else "PASS"
+    return Judgement(verdict, warn, fail, max(reached["fail"], reached["warn"] / 10))
+
+
+def _level(level: float | Level | None, reference: float | None) -> float | None:
+    return level.at(reference) if isinstance(level, Level) else level
+
+
+def _reached(metric: Metric, change: float, level: float | None, limit: Limit) -> float:
+    """How far the change went from the ideal towards the level: 0 not at all, 1 on it."""
+    if level is None:
+        return 0.0
+    if metric.unit == "ratio" and metric.ideal == 1.0:
+        return _ratio_reached(change, level, limit.direction)
+    offset, span = change - metric.ideal, level - metric.ideal
+    if limit.direction == "both":
+        offset, span = abs(offset), abs(span)
+    elif limit.direction == "lower":
+        offset, span = -offset, -span
+    if span <= 0:  # a level on the ideal itself: any step past it counts
+        return float("inf") if offset > 0 else 0.0
+    return max(offset / span, 0.0)
+
+
+def _ratio_reached(change: float, level: float, direction: str) -> float:
+    """A ratio and its inverse are equally far from 1, so ratios are held against each other as logarithms."""
+    import math
+
+    if change <= 0:
+        return 0.0 if direction == "higher" else float("inf")
+    offset, span = math.log(change), math.log(level)
+    if direction == "both":
+        offset, span = abs(offset), abs(span)
+    if span == 0:
+        return float("inf") if offset else 0.0
+    return max(offset / span, 0.0)
+
+
+def overall(verdicts: list[Verdict | None]) -> Verdict:
+    """The worst of many; ERROR where nothing was judged."""
+    judged = [verdict for verdict in verdicts if verdict is not None]
+    return max(judged, key=RANK.__getitem__) if judged else "ERROR"
+
+
+@lru_cache(maxsize=1)
+def default_profile() -> Profile:
+    """The built-in limits, profiles/default.toml."""
+    return load_profile(DEFAULT_PROFILE)
+
+
+def load_profile(path: str | os.PathLike[str]) -> Profile:
+    """Read a profile; InputError names the file and the key of whatever is wrong in it."""
+    name = os.fspath(path)
+    document = read_toml(name)
+    unknown = sorted(set(document) - {"metric", "profile"})
+    if unknown:
+        raise InputError(f"{name}: unknown key {unknown[0]!r}; a profile has [profile] and [metric.NAME] tables")
+    return parse_limits(document.get("metric", {}), f"{name}: metric")
+
+
+def parse_limits(tables: Any, where: str) -> Profile:
+    """Limits from the tables of a profile or a suite's case; where is how an error begins."""
+    if not isinstance(tables, dict):
+        raise InputError(f"{where}: expected one table a metric")
+    return {name: _limit(name, table, f"{where}.{name}") for name, table in tables.items()}
+
+
+def _limit(name: str, table: Any, where: str) -> Limit:
+    if name not in METRICS:
+        raise InputError(f"{where}: no such metric{_nearest(name)}")
+    limit = decode(table, Limit, where)
+    unit = METRICS[name].unit
+    if limit.unit != unit:
+        raise InputError(f"{where}.unit: is {limit.unit!r}; this metric is in {unit!r}")
+    levels = {"warn": limit.warn, "fail": limit.fail, "tolerance": limit.tolerance}
+    for key, level in levels.items():
+        _check_level(key, level, limit.direction, METRICS[name], f"{where}.{key}")
+    return limit
+
+
+def _check_level(key: str, level: float | Level | None, direction: str, metric: Metric, where: str) -> None:
+    numbers = [level.absolute, level.relative] if isinstance(level, Level) else [level or 0.0]
+    if any(number != number or abs(number) == float("inf") for number in numbers):
+        raise InputError(f"{where}: has to be a finite number")
+    if key == "tolerance":
+        if min(numbers) < 0:
+            raise InputError(f"{where}: a tolerance is not negative")
+    elif level is not None and metric.ideal == 0:
+        if direction == "lower" and max(numbers) > 0:
+            raise InputError(f"{where}: direction is 'lower', so the level of change is negative or 0")
+        if direction != "lower" and min(numbers) < 0:
+            raise InputError(f"{where}: direction is {direction!r}, so the level of change is positive or 0")
+    elif level is not None and isinstance(level, float) and level <= 0 and metric.unit == "ratio":
+        raise InputError(f"{where}: a ratio's level is over 0")
+
+
+def _nearest(name: str) -> str:
+    import difflib
+
+    close = difflib.get_close_matches(name, METRICS, n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+T = TypeVar("T")
+
+
+def decode(value: Any, kind: type[T], where: str) -> T:
+    """value as a typed struct; InputError with where and msgspec's own words."""
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        text, _, at = str(error).partition(" - at ")
+        raise InputError(f"{where}{at.strip('`').removeprefix('$')}: {text}") from None
+
+
+def read_toml(path: str) -> dict[str, Any]:
+    """A TOML file as a dict; InputError in one line for what cannot be read."""
+    try:
+        with open(path, "rb") as file:
+            return tomllib.load(file)
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror or error}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not valid TOML ({error})") from None

@@ -1,0 +1,1 @@
+"""The neural cellular automaton that grows a mel spectrogram, and the vocoders behind it."""
