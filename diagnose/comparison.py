@@ -121,5 +121,5 @@ def _notes(pair: Pair, facts: list[SoundFacts]) -> list[str]:
     if facts[0].rate_hz != facts[1].rate_hz:
         notes.append(f"{facts[0].rate_hz} Hz and {facts[1].rate_hz} Hz: the higher rate was resampled to the lower")
     if pair.caveat:
-        notes.append(f"{pair.caveat}; the distances hold for that")
+        notes.append(pair.caveat)
     return notes

@@ -9,7 +9,7 @@ from typing import Any
 from diagnose.align import Alignment
 from diagnose.metrics import Pair
 from diagnose.metrics.metric import Detail
-from diagnose.verdicts import Figures, Judgement, Verdict
+from diagnose.verdicts import RANK, Figures, Judgement, Verdict, overall
 
 SCHEMA = "diagnose.report/1"
 
@@ -105,8 +105,6 @@ class Report:
     @property
     def worst_first(self) -> list[MetricRow]:
         """The judged rows, FAIL before WARN before PASS, and within each the furthest over its limit first."""
-        from diagnose.verdicts import RANK
-
         judged = [row for row in self.metrics if row.judgement.verdict]
         return sorted(judged, key=lambda row: (-RANK[row.judgement.verdict], -row.judgement.severity))
 
@@ -159,3 +157,34 @@ def _row(row: MetricRow) -> dict[str, Any]:
         "note": row.note,
         "detail": dict(row.detail),
     }
+
+
+@dataclass(frozen=True)
+class Check:
+    """One judged figure in words, the form that JUnit, Markdown and a suite's summary share."""
+
+    metric: str
+    verdict: Verdict
+    text: str
+
+
+@dataclass(frozen=True)
+class Case:
+    """One pair of a suite.  error: why it could not be measured, where it could not."""
+
+    id: str
+    verdict: Verdict
+    checks: tuple[Check, ...] = ()
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class Suite:
+    """What a gate found; ERROR where no case was compared."""
+
+    name: str
+    cases: tuple[Case, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        return overall([case.verdict for case in self.cases])

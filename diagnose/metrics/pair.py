@@ -59,7 +59,7 @@ class Pair:
         """What to read with a number that needs the two sounds laid on each other."""
         if self.alignment.method != "none":
             return None
-        return f"not aligned (best r {self.alignment.correlation:.2f}): both laid start on start"
+        return f"not aligned: no delay correlates (best r {self.alignment.correlation:.2f}), both laid start on start"
 
     @cached_property
     def silent(self) -> bool:

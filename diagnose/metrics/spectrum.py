@@ -2,7 +2,7 @@
 
 The frame functions take a block of spectra [shape=(frames, bins)] and give one number a frame; their
 definitions are librosa's (magnitude spectra, Hann, n_fft 2048, hop 512, centred), so that figures can be
-compared.  A metric is the mean over the frames that hold sound (above -80 dB of the loudest; librosa also counts those that hold its rounding noise).
+compared.  A metric is the mean over the frames that hold sound (above -60 dB of the loudest; a decay into silence would else be an average of rounding noise).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.floating[Any]]
 
 FRAMING = Framing(n_fft=2048, hop=512, padding="centre")
-SOUNDING = 1e-8  # power of a frame over the loudest one's from which it counts: 16-bit rounding lies below
+SOUNDING = 1e-6  # power of a frame over the loudest one's from which it counts: under it a 16-bit file holds rounding
 POWER_FLOOR = 1e-10  # librosa's amin for flatness
 CUTOFF_DB = -60.0
 

@@ -1,0 +1,266 @@
+"""The command line: parse, call, render, exit.  Every command only calls what Python callers call too."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import click
+
+from diagnose.errors import DiagnoseError, InputError
+from diagnose.version import VERSION
+
+if TYPE_CHECKING:
+    from diagnose.report import Report, Suite
+
+EXIT_FAULT = 4
+EXIT_INTERRUPTED = 130
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+@click.group(context_settings=CONTEXT)
+@click.version_option(VERSION, prog_name="diagnose")
+def cli() -> None:
+    """Find out what broke in a neural-audio pipeline.
+
+    \b
+    diagnose demo                               a synthesised note, broken and compared
+    diagnose compare violin.wav generated.wav   a verdict, a table in words, a report
+    diagnose check suite.toml                   the gate for CI
+
+    Exit codes: 0 passed; 1 a verdict FAIL; 2 wrong usage or unreadable input; 3 not comparable, or nothing
+    was compared; 4 a fault of the program itself.
+    """
+
+
+def _outputs(*formats: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Options --json F, --html F, ... for the formats named; F is a file, or - for stdout."""
+
+    def add(command: Callable[..., None]) -> Callable[..., None]:
+        for name in reversed(formats):
+            option = click.option(f"--{name}", metavar="FILE", help=f"Write {name.upper()} to FILE, or - for stdout.")
+            command = option(command)
+        return command
+
+    return add
+
+
+@cli.command()
+@click.argument("reference")
+@click.argument("generated")
+@click.option("--profile", metavar="FILE", help="Limits from a TOML file instead of the built-in ones.")
+@click.option("--all", "every_metric", is_flag=True, help="Show every metric in the terminal, not only what is over a limit.")
+@_outputs("json", "html", "junit", "markdown")
+def compare(reference: str, generated: str, profile: str | None, every_metric: bool, **outputs: str | None) -> None:
+    """Compare GENERATED with REFERENCE and judge it.
+
+    \b
+    diagnose compare violin.wav generated.wav --html report.html
+    diagnose compare violin.wav generated.wav --json - | jq .verdict
+
+    Both are any format libsndfile reads.  Exits 1 where a metric FAILs, 3 where nothing can be compared.
+    """
+    _one_stdout(outputs)
+    from diagnose.comparison import compare as run
+
+    report = run(reference, generated, profile=profile)
+    _write_report(report, outputs)
+    if "-" not in outputs.values():
+        from diagnose.render.terminal import print_report
+
+        print_report(report, every_metric)
+    _finish(report.verdict)
+
+
+@cli.command()
+@click.option("--out", metavar="DIR", default="diagnose-demo", show_default=True, help="Folder to write to; made where missing.")
+def demo(out: str) -> None:
+    """Synthesise a bowed string, break it as a misfed vocoder does, and compare the two.
+
+    \b
+    diagnose demo --out /tmp/demo
+
+    Writes reference.wav, generated.wav, report.html and report.json.  Exits 0: the FAIL it shows is its purpose.
+    """
+    from diagnose import audio, example
+    from diagnose.comparison import compare as run
+    from diagnose.render.terminal import print_report
+
+    _make_folder(out)
+    paths = [os.path.join(out, name) for name in ("reference.wav", "generated.wav", "report.html", "report.json")]
+    string = example.bowed_string()
+    audio.write(paths[0], string)
+    audio.write(paths[1], example.misfed_vocoder(string))
+    report = run(paths[0], paths[1])
+    _write_report(report, {"html": paths[2], "json": paths[3]})
+    print_report(report)
+    click.echo(f"\nThe report with players and pictures is {paths[2]}")
+
+
+@cli.command()
+@click.argument("suite")
+def record(suite: str) -> None:
+    """Measure the cases of SUITE that have no golden yet, and write one for each.
+
+    \b
+    diagnose record tests/audio/suite.toml
+
+    Existing goldens are never touched; `diagnose accept` changes them, with a reason.
+    """
+    from diagnose import golden
+
+    recorded, kept = golden.record(suite)
+    for case in recorded:
+        click.echo(f"recorded {case}")
+    if kept:
+        click.echo(f"kept {len(kept)} existing: {', '.join(kept)} (change one with `diagnose accept`)", err=True)
+    if recorded:
+        click.echo("read them before you commit them: from now on they are what is right", err=True)
+
+
+@cli.command()
+@click.argument("suite")
+@_outputs("junit", "markdown")
+def check(suite: str, **outputs: str | None) -> None:
+    """Hold every case of SUITE against its golden; the gate for CI.
+
+    \b
+    diagnose check tests/audio/suite.toml --junit report.xml --markdown "$GITHUB_STEP_SUMMARY"
+
+    Exits 1 where a case fails (a missing baseline, a vanished metric and an unused golden fail too), 3 where
+    nothing was compared.  It writes no golden.
+    """
+    _one_stdout(outputs)
+    from diagnose import golden
+
+    result = golden.check(suite)
+    _write_suite(result, outputs)
+    if "-" not in outputs.values():
+        from diagnose.render.terminal import print_suite
+
+        print_suite(result)
+    _finish(result.verdict)
+
+
+@cli.command()
+@click.argument("suite")
+@click.argument("case")
+@click.option("--reason", required=True, help="Why the new value is right; kept beside both values.")
+@click.option("--who", help="Who accepts it; git's user.name by default.")
+def accept(suite: str, case: str, reason: str, who: str | None) -> None:
+    """Make what CASE, or CASE::METRIC, measures now its golden.
+
+    \b
+    diagnose accept tests/audio/suite.toml violin::rms_ratio --reason "the new model is 1 dB louder"
+
+    Only what `check` would not pass is changed; who, when, why and both values are kept in the golden.
+    """
+    from diagnose import golden
+    from diagnose.render.words import number
+
+    name, _, metric = case.partition("::")
+    for entry in golden.accept(suite, name, metric or None, reason, who):
+        old, new = (v if isinstance(v, str) or v is None else number(v, "ratio") for v in (entry.old, entry.new))
+        click.echo(f"accepted {name}::{entry.metric}: {old} -> {new}")
+
+
+def _one_stdout(outputs: dict[str, str | None]) -> None:
+    if list(outputs.values()).count("-") > 1:
+        raise click.UsageError("only one output can go to stdout (-)")
+
+
+def _write_report(report: Report, outputs: dict[str, str | None]) -> None:
+    for name, target in outputs.items():
+        if target is not None:
+            _write(target, _rendered(report, name))
+
+
+def _rendered(report: Report, form: str) -> str:
+    if form == "json":
+        from diagnose.render.json import to_json
+
+        return to_json(report)
+    if form == "html":
+        from diagnose.render.html import to_html
+
+        return to_html(report)
+    from diagnose.render.words import as_suite
+
+    return _rendered_suite(as_suite(report), form)
+
+
+def _rendered_suite(suite: Suite, form: str) -> str:
+    if form == "junit":
+        from diagnose.render.junit import to_junit
+
+        return to_junit(suite)
+    from diagnose.render.markdown import to_markdown
+
+    return to_markdown(suite)
+
+
+def _write_suite(suite: Suite, outputs: dict[str, str | None]) -> None:
+    for name, target in outputs.items():
+        if target is not None:
+            _write(target, _rendered_suite(suite, name))
+
+
+def _write(target: str, text: str) -> None:
+    data = text.encode("utf-8", "backslashreplace")
+    if target == "-":
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+        return
+    from diagnose.files import write_whole
+
+    write_whole(target, data)
+
+
+def _make_folder(path: str) -> None:
+    try:
+        os.makedirs(path, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be made ({error.strerror})") from None
+
+
+def _finish(verdict: str) -> None:
+    from diagnose.render.words import EXIT_CODES
+
+    sys.exit(EXIT_CODES[verdict])
+
+
+def main() -> None:
+    """Entry point of the console script: every way out is an exit code of the contract and at most one line."""
+    try:
+        cli.main(standalone_mode=False, prog_name="diagnose")
+    except DiagnoseError as error:
+        _die(str(error), error.exit_code)
+    except click.ClickException as error:
+        _die(f"{error.format_message()} (see `{_command(error)} --help`)", 2)
+    except (KeyboardInterrupt, click.Abort):
+        _die("interrupted; nothing was written half", EXIT_INTERRUPTED)
+    except BrokenPipeError:
+        # The reader of a pipe went away; what is still buffered has nowhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except MemoryError:
+        _die("out of memory; compare shorter files", EXIT_FAULT)
+    except Exception as error:  # noqa: BLE001 - a fault of ours still ends in one line
+        if os.environ.get("DIAGNOSE_DEBUG"):
+            raise
+        _die(f"a fault of diagnose itself: {type(error).__name__}: {error} (DIAGNOSE_DEBUG=1 shows where)", EXIT_FAULT)
+
+
+def _command(error: click.ClickException) -> str:
+    context = getattr(error, "ctx", None)
+    return context.command_path if context else "diagnose"
+
+
+def _die(message: str, code: int) -> None:
+    from diagnose.render.words import printable
+
+    sys.stderr.write(f"diagnose: {printable(message)}\n")
+    sys.exit(code)

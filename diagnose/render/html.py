@@ -1,0 +1,141 @@
+"""Report -> one self-contained HTML file: no request leaves it, no script runs in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from diagnose.audio import Audio, encode
+from diagnose.metrics.bands import THIRD_OCTAVES
+from diagnose.metrics.signal import mel_grid
+from diagnose.render import draw
+from diagnose.render.words import amount, headline, limit_text, meaning, number, printable
+from diagnose.scale import Decibel, Magnitude
+from diagnose.spectrogram import MEL_FORMULAS, mel
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from diagnose.metrics import Pair
+    from diagnose.report import Report
+
+    Floats = NDArray[np.floating[Any]]
+
+RANGE_DB = 80.0
+DIFFERENCE_DB = 30.0
+LONGEST_PLAYED_S = 60.0
+WIDTH, WAVE_HEIGHT, BAND_HEIGHT = 860, 90, 200
+LOWEST_BAND_DB = -70.0
+TICKS_HZ = (100, 500, 1000, 2000, 4000, 8000)
+
+
+@dataclass(frozen=True)
+class Player:
+    """A sound to listen to; note says what was changed so that a browser can play it."""
+
+    label: str
+    uri: str
+    note: str
+
+
+def to_html(report: Report) -> str:
+    """The page of one comparison.  report.pair has to be there: pictures and players come from the sounds."""
+    if report.pair is None:
+        raise ValueError("this report holds no sounds; compare() makes one that does")
+    environment = Environment(
+        loader=PackageLoader("diagnose.render"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.globals.update(number=number, amount=amount, meaning=meaning, limit_text=limit_text)
+    return environment.get_template("report.html").render(
+        report=report,
+        headline=headline(report),
+        names=[printable(report.reference.path), printable(report.generated.path)],
+        players=[_player("Reference", report.pair.reference.audio), _player("Generated", report.pair.generated.audio)],
+        spectrograms=_spectrograms(report.pair),
+        waves=_waves(report.pair),
+        bands=_bands(report),
+        size={"width": WIDTH, "wave": WAVE_HEIGHT, "band": BAND_HEIGHT},
+    )
+
+
+def _player(label: str, sound: Audio) -> Player:
+    """FLAC of up to 60 s of the sound at the rate of the comparison; only what would clip is turned down."""
+    samples = sound.samples[:, : int(LONGEST_PLAYED_S * sound.rate)]
+    if sound.channels > 2:
+        samples = sound.mono[None, : samples.shape[1]]
+    notes = [f"the first {LONGEST_PLAYED_S:g} s of {sound.duration_s:.0f} s"] if samples.shape[1] < sound.length else []
+    peak = float(np.abs(samples).max())
+    if peak > 1:
+        samples = samples / np.float32(peak)
+        notes.append(f"{20 * np.log10(peak):.1f} dB quieter than the file, which goes beyond full scale")
+    return Player(label, draw.data_uri("audio/flac", encode(Audio(samples, sound.rate), "FLAC")), "; ".join(notes))
+
+
+def _spectrograms(pair: Pair) -> dict[str, Any]:
+    """Both log-mel spectrograms on one scale (dB below the reference's maximum) and their difference."""
+    grid = mel_grid(pair.rate)
+    ours, theirs = (
+        mel(samples, grid, Magnitude(), mean) for samples, mean in zip(pair.overlap, pair.means, strict=True)
+    )
+    top = float(np.square(ours.values).max()) or 1.0
+    scale = Decibel(top, -RANGE_DB)
+    levels = [part.to(scale).values for part in (ours, theirs)]
+    matched = scale.from_power(np.square(theirs.values / np.float32(pair.gain)))
+    return {
+        "pictures": [
+            ("Reference", draw.picture(levels[0], -RANGE_DB, 0, draw.LEVEL_MAP), "level"),
+            ("Generated", draw.picture(levels[1], -RANGE_DB, 0, draw.LEVEL_MAP), "level"),
+            (
+                "Generated minus reference, gain removed",
+                draw.picture(matched - levels[0], -DIFFERENCE_DB, DIFFERENCE_DB, draw.DIFFERENCE_MAP),
+                "difference",
+            ),
+        ],
+        "bars": {
+            "level": (draw.colour_bar(draw.LEVEL_MAP), f"-{RANGE_DB:g} dB", "0 dB"),
+            "difference": (draw.colour_bar(draw.DIFFERENCE_MAP), f"-{DIFFERENCE_DB:g} dB", f"+{DIFFERENCE_DB:g} dB"),
+        },
+        "ticks": _frequency_ticks(grid.fmax),
+        "seconds": pair.overlap[0].size / pair.rate,
+    }
+
+
+def _frequency_ticks(highest: float) -> list[tuple[float, str]]:
+    """(height from the bottom 0..1, label) on the mel axis."""
+    to_mel = MEL_FORMULAS["slaney"][0]
+    full = float(to_mel(np.float64(highest)))
+    return [
+        (float(to_mel(np.float64(hz))) / full, f"{hz / 1000:g} kHz" if hz >= 1000 else f"{hz} Hz")
+        for hz in TICKS_HZ
+        if hz <= highest
+    ]
+
+
+def _waves(pair: Pair) -> list[tuple[str, str]]:
+    parts = pair.overlap
+    most = max(float(np.abs(part).max()) for part in parts) or 1.0
+    return [
+        (name, draw.wave_path(part, WIDTH, WAVE_HEIGHT, most))
+        for name, part in zip(("Reference", "Generated"), parts, strict=True)
+    ]
+
+
+def _bands(report: Report) -> dict[str, Any]:
+    """Third-octave energies of both as step lines, dB of the signal's own total."""
+    names = [f"third_octave_{name}_db" for name in THIRD_OCTAVES]
+    rows = [row for row in report.metrics if row.name in names and row.figures.reference is not None]
+    step = WIDTH / max(len(rows), 1)
+
+    def line(values: list[float | None]) -> str:
+        heights = [BAND_HEIGHT * max(LOWEST_BAND_DB, v if v is not None else LOWEST_BAND_DB) / LOWEST_BAND_DB for v in values]
+        return draw.line_path([(x * step, y) for i, y in enumerate(heights) for x in (i, i + 1)])
+
+    return {
+        "reference": line([row.figures.reference for row in rows]),
+        "generated": line([row.figures.generated for row in rows]),
+        "labels": [(index * step + step / 2, row.name.split("_")[2]) for index, row in enumerate(rows) if index % 3 == 1],
+        "levels": [(BAND_HEIGHT * level / LOWEST_BAND_DB, f"{level} dB") for level in (-10, -30, -50)],
+    }

@@ -1,0 +1,44 @@
+"""Suite -> JUnit XML, as CI servers read it: a testsuite a case, a testcase a metric."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree
+
+from diagnose.render.words import printable
+
+if TYPE_CHECKING:
+    from diagnose.report import Case, Suite
+
+
+def to_junit(suite: Suite) -> str:
+    """FAIL is a failure, ERROR an error, WARN passes with its text in system-out."""
+    root = ElementTree.Element("testsuites", name=printable(suite.name))
+    for case in suite.cases:
+        root.append(_case(case))
+    for key in ("tests", "failures", "errors"):
+        root.set(key, str(sum(int(part.get(key, "0")) for part in root)))
+    ElementTree.indent(root)
+    return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _case(case: Case) -> ElementTree.Element:
+    verdicts = [check.verdict for check in case.checks]
+    element = ElementTree.Element(
+        "testsuite",
+        name=printable(case.id),
+        tests=str(len(case.checks) + bool(case.error)),
+        failures=str(verdicts.count("FAIL")),
+        errors=str(verdicts.count("ERROR") + bool(case.error)),
+    )
+    if case.error:
+        broken = ElementTree.SubElement(element, "testcase", classname=printable(case.id), name="measure")
+        ElementTree.SubElement(broken, "error", message=printable(case.error))
+    for check in case.checks:
+        test = ElementTree.SubElement(element, "testcase", classname=printable(case.id), name=check.metric)
+        if check.verdict == "WARN":
+            ElementTree.SubElement(test, "system-out").text = f"WARN: {printable(check.text)}"
+        elif check.verdict != "PASS":
+            kind = "failure" if check.verdict == "FAIL" else "error"
+            ElementTree.SubElement(test, kind, message=printable(check.text))
+    return element

@@ -1,0 +1,47 @@
+"""Suite -> Markdown for a CI step summary: verdicts first, then what is not as it should be."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from diagnose.render.words import printable
+
+if TYPE_CHECKING:
+    from diagnose.report import Suite
+
+MOST_BYTES = 1_000_000  # GitHub drops a step summary over 1 MiB
+SIGNS = {"PASS": "✅", "WARN": "⚠️", "FAIL": "❌", "ERROR": "❗"}
+
+
+def to_markdown(suite: Suite) -> str:
+    """A heading with the verdict, a line a case, and a table of everything that did not pass, at most 1 MB."""
+    lines = [f"## {SIGNS[suite.verdict]} {suite.verdict}: {_text(suite.name)}", ""]
+    for case in suite.cases:
+        failed = [check for check in case.checks if check.verdict != "PASS"]
+        lines.append(f"- {SIGNS[case.verdict]} **{_text(case.id)}**: {case.verdict}, {_count(len(case.checks), len(failed))}")
+        if case.error:
+            lines.append(f"  - {_text(case.error)}")
+    rows = [(case, check) for case in suite.cases for check in case.checks if check.verdict != "PASS"]
+    if rows:
+        lines += ["", "| | case | metric | what it says |", "| --- | --- | --- | --- |"]
+        lines += [f"| {SIGNS[check.verdict]} | {_text(case.id)} | `{check.metric}` | {_text(check.text)} |" for case, check in rows]
+    return _cut(lines)
+
+
+def _count(all_checks: int, failed: int) -> str:
+    return f"{all_checks} metrics judged, {failed} not passed" if failed else f"{all_checks} metrics judged, all passed"
+
+
+def _text(text: str) -> str:
+    """Text that is neither Markdown nor HTML."""
+    return re.sub(r"([\\`*_{}\[\]<>()#|~&!])", r"\\\1", printable(text))
+
+
+def _cut(lines: list[str]) -> str:
+    size = 0
+    for index, line in enumerate(lines):
+        size += len(line.encode("utf-8", "replace")) + 1
+        if size > MOST_BYTES:
+            return "\n".join(lines[:index]) + f"\n\n{len(lines) - index} more lines are left out: a step summary holds 1 MiB.\n"
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,110 @@
+"""Report -> terminal: the verdict first, then what is wrong, worst first, in words; then what passed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Console, Group
+from rich.table import Table
+from rich.text import Text
+
+from diagnose.render.words import amount, headline, limit_text, meaning, number, printable
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from diagnose.report import MetricRow, Report, Suite
+
+STYLES = {"PASS": "bold green", "WARN": "bold yellow", "FAIL": "bold red", "ERROR": "bold magenta"}
+
+
+def print_report(report: Report, every_metric: bool = False) -> None:
+    """Write a comparison to stdout; colour only where stdout is a terminal."""
+    _console().print(_report(report, every_metric))
+
+
+def print_suite(suite: Suite) -> None:
+    """Write what a gate found to stdout: a line a case, below it what did not pass."""
+    _console().print(_suite(suite))
+
+
+def _console() -> Console:
+    # Without a terminal there is no width to fit: long lines are left to whoever reads the pipe.
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=120)
+
+
+def _report(report: Report, every_metric: bool) -> RenderableType:
+    parts: list[RenderableType] = [_verdict(report.verdict, headline(report)), _files(report)]
+    judged = report.worst_first
+    shown = judged if every_metric else [row for row in judged if row.judgement.verdict != "PASS"]
+    if shown:
+        parts.append(_table(shown))
+    passed = [row.name for row in judged if row.judgement.verdict == "PASS"]
+    if passed and not every_metric:
+        parts.append(Text(f"{len(passed)} metrics passed: {', '.join(passed)}", style="green"))
+    if every_metric:
+        parts.append(_table([row for row in report.metrics if row.judgement.verdict is None]))
+    parts += [Text(f"note: {note}", style="dim") for note in report.notes]
+    return Group(*parts)
+
+
+def _verdict(verdict: str, text: str) -> Text:
+    return Text.assemble((verdict, STYLES[verdict]), "  ", printable(text))
+
+
+def _files(report: Report) -> Text:
+    lines = []
+    for side, sound in (("reference", report.reference), ("generated", report.generated)):
+        channels = f"{sound.channels} channel{'s' if sound.channels > 1 else ''}"
+        lines.append(f"{side}  {printable(sound.path)}  {sound.rate_hz} Hz, {channels}, {sound.duration_s:.3f} s")
+    now = report.alignment
+    if now.delay_s is None:
+        lines.append(f"aligned    no: {now.reason}; gain {now.gain_db:+.1f} dB")
+    else:
+        turned = ", polarity inverted" if now.polarity == -1 else ""
+        lines.append(f"aligned    by {now.method}: delay {1000 * now.delay_s:+.1f} ms, gain {now.gain_db:+.1f} dB{turned}")
+    return Text("\n".join(lines))
+
+
+def _table(rows: list[MetricRow]) -> Table:
+    table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim")
+    for name in ("", "metric"):
+        table.add_column(name, no_wrap=True)
+    for name in ("reference", "generated", "change", "limit"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("what it says", min_width=24)
+    for row in rows:
+        verdict = row.judgement.verdict or ""
+        figures = row.figures
+        table.add_row(
+            Text(verdict, style=STYLES.get(verdict, "")),
+            row.name,
+            number(figures.reference, row.unit),
+            number(figures.generated, row.unit),
+            amount(figures.change, row.unit),
+            limit_text(row),
+            Text(meaning(row)),
+        )
+    return table
+
+
+def _suite(suite: Suite) -> RenderableType:
+    parts: list[RenderableType] = []
+    for case in suite.cases:
+        failed = [check for check in case.checks if check.verdict != "PASS"]
+        text = case.error or f"{len(case.checks)} metrics judged, {len(failed)} not passed"
+        parts.append(Text.assemble((case.verdict, STYLES[case.verdict]), f"  {printable(case.id)}: {printable(text)}"))
+        parts += [
+            Text.assemble("  ", (check.verdict, STYLES[check.verdict]), f"  {check.metric}: {printable(check.text)}")
+            for check in failed
+        ]
+    parts.append(_verdict(suite.verdict, f"{suite.name}: {_counts(suite)}"))
+    return Group(*parts)
+
+
+def _counts(suite: Suite) -> str:
+    if not suite.cases:
+        return "nothing was compared"
+    verdicts = [case.verdict for case in suite.cases]
+    return ", ".join(f"{verdicts.count(name)} {name}" for name in STYLES if name in verdicts)

@@ -1,0 +1,193 @@
+"""What a number means, in words: the one place where the terminal, HTML, JUnit and Markdown get their sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from diagnose.metrics import METRICS
+from diagnose.report import Case, Check, Suite
+
+if TYPE_CHECKING:
+    from diagnose.report import MetricRow, Report
+
+EXIT_CODES = {"PASS": 0, "WARN": 0, "FAIL": 1, "ERROR": 3}
+
+
+def printable(text: str) -> str:
+    """Text that cannot steer a terminal: control and undecodable characters become escapes."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in text)
+
+
+def number(value: float | None, unit: str) -> str:
+    """A value with its unit, to the digits a reader can use; a dash for a missing one."""
+    if value is None:
+        return "–"
+    if unit == "share":
+        return "< 0.01 %" if 0 < value < 1e-4 else f"{_digits(100 * value)} %"
+    if unit in ("ratio", "r"):
+        return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
+    if unit in ("dB", "dBFS", "dBTP", "LUFS", "LU"):
+        return f"{value:.1f} {unit}"
+    return f"{_digits(value)} {unit}"
+
+
+def amount(change: float | None, unit: str) -> str:
+    """A difference with its unit: levels differ by dB, loudnesses by LU."""
+    return number(change, {"dBFS": "dB", "dBTP": "dB", "LUFS": "LU"}.get(unit, unit))
+
+
+def _digits(value: float) -> str:
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def meaning(row: MetricRow) -> str:
+    """One clause on what the change of a metric says; the reason where it has none."""
+    if row.figures.change is None:
+        return f"not measured: {row.figures.reason}"
+    # The whole caveat stands once below the table; here its first words mark the figure it belongs to.
+    return f"{_clause(row)} ({row.note.partition(':')[0]})" if row.note else _clause(row)
+
+
+def _clause(row: MetricRow) -> str:
+    change = row.figures.change
+    if change is None:
+        return f"{row.name} not measured"
+    phrase = _PHRASES.get(row.name, _plain)
+    return phrase(row, change)
+
+
+def headline(report: Report) -> str:
+    """The report in one sentence: what matters most, in the order in which an engineer asks."""
+    found = {row.name: row for row in report.worst_first if row.judgement.verdict in ("FAIL", "WARN")}
+    worst = [row for row in found.values() if row.judgement.verdict == "FAIL"] or list(found.values())
+    names = {row.name for row in worst}
+    if not names:
+        return "no metric is over its limit" if report.verdict == "PASS" else "nothing could be judged"
+    clauses = []
+    if "rms_ratio" in names and "dc_share" in names:
+        share = found["dc_share"].figures.generated or 0.0
+        clauses.append(f"{_clause(found['rms_ratio'])}, and {100 * share:.0f} % of it is DC")
+        names -= {"rms_ratio", "dc_share"}
+    # A gain explains loudness and band levels; a comb explains timbre: so the list begins with what explains.
+    order = [name for name in _TELLING if name in names] or [row.name for row in worst]
+    clauses += [_clause(found[name]) for name in order[: 3 - len(clauses)]]
+    return "; ".join(clauses)
+
+
+_TELLING = (
+    "rms_ratio",
+    "dc_share",
+    "clipped_share",
+    "comb_share",
+    "f0_deviation_cents",
+    "envelope_correlation",
+    "duration_s",
+    "cutoff_hz",
+    "clicks_per_s",
+    "edge_left_db",
+    "edge_right_db",
+    "band_deficit_db",
+    "spectral_flatness",
+    "hnr_db",
+    "loudness_lufs",
+)
+
+
+def _plain(row: MetricRow, change: float) -> str:
+    about = METRICS[row.name].about if row.name in METRICS else row.name
+    if METRICS[row.name].of == "pair":
+        return f"{about}: {amount(change, row.unit)}"
+    if change == 0:
+        return f"{about}: unchanged"
+    way = "higher" if change > 0 else "lower"
+    reference = row.figures.reference
+    share = ""
+    if row.unit == "Hz" and reference:
+        share = f" ({abs(change) / reference:.0%})"
+    return f"{about}: {amount(abs(change), row.unit)} {way}{share}"
+
+
+def _times(row: MetricRow, change: float) -> str:
+    if change == 0:
+        return "silent"
+    if abs(change - 1) < 0.005:
+        return "as loud as the reference"
+    factor = max(change, 1 / change)
+    shown = f"{factor:.1f}" if factor >= 1.5 else f"{factor:.2f}"
+    return f"{shown} times too {'loud' if change > 1 else 'quiet'}"
+
+
+def _comb(row: MetricRow, change: float) -> str:
+    generated = row.figures.generated or 0.0
+    if generated < 0.02 or "hop_samples" not in row.detail:
+        return "no hum at a frame rate"
+    return (
+        f"{100 * generated:.0f} % of the sound is a hum on multiples of {row.detail['spacing_hz']:.2f} Hz, "
+        f"the frame rate at hop {row.detail['hop_samples']}"
+    )
+
+
+def _pitch(row: MetricRow, change: float) -> str:
+    if abs(change) < 1:
+        return "pitch as the reference's"
+    return f"pitch {abs(change):.0f} cents too {'high' if change > 0 else 'low'}"
+
+
+def _envelope(row: MetricRow, change: float) -> str:
+    if change >= 0.9:
+        return f"moves as the reference does (r = {change:.2f})"
+    return f"does not move as the reference does (envelope r = {change:.2f})"
+
+
+def _edge(side: str) -> Callable[[MetricRow, float], str]:
+    return lambda row, change: (
+        f"{side} 20 ms {abs(change):.1f} dB {'louder' if change > 0 else 'softer'} against the middle than in the reference"
+    )
+
+
+def _deficit(row: MetricRow, change: float) -> str:
+    if "band_hz" not in row.detail:
+        return "no third octave is weaker"
+    return f"{change:.1f} dB missing in the third octave at {row.detail['band_hz']} Hz"
+
+
+def _share(what: str) -> Callable[[MetricRow, float], str]:
+    return lambda row, change: f"{number(row.figures.generated, 'share')} of {what}"
+
+
+def _duration(row: MetricRow, change: float) -> str:
+    if abs(change) < 0.0005:
+        return "as long as the reference"
+    return f"{abs(change):.3f} s {'longer' if change > 0 else 'shorter'} than the reference"
+
+
+_PHRASES: dict[str, Callable[[MetricRow, float], str]] = {
+    "duration_s": _duration,
+    "rms_ratio": _times,
+    "dc_share": _share("the power is DC"),
+    "clipped_share": _share("the samples lie on a flat top"),
+    "comb_share": _comb,
+    "f0_deviation_cents": _pitch,
+    "envelope_correlation": _envelope,
+    "edge_left_db": _edge("first"),
+    "edge_right_db": _edge("last"),
+    "band_deficit_db": _deficit,
+}
+
+
+def limit_text(row: MetricRow) -> str:
+    """The fail level (or the warn level where there is no other) as a reader compares it with the change."""
+    level = row.judgement.fail if row.judgement.fail is not None else row.judgement.warn
+    return amount(level, row.unit)
+
+
+def as_suite(report: Report) -> Suite:
+    """A single comparison in the form of a suite of one case, for JUnit and Markdown."""
+    checks = tuple(
+        Check(row.name, row.judgement.verdict, f"{meaning(row)}; change {amount(row.figures.change, row.unit)}, limit {limit_text(row)}")
+        for row in report.worst_first
+        if row.judgement.verdict
+    )
+    case = Case(f"{report.generated.path} against {report.reference.path}", report.verdict, checks)
+    return Suite("diagnose compare", (case,))
