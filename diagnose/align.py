@@ -6,9 +6,9 @@ own.  So the waveform is asked first, then the spectrogram, whose answer is as c
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+import msgspec
 import numpy as np
 
 from diagnose.spectrogram import Framing, power_blocks
@@ -28,8 +28,7 @@ DRIFT_WINDOW_S = 0.5
 FRAMING = Framing(n_fft=1024, hop=128, padding="centre")
 
 
-@dataclass(frozen=True)
-class Alignment:
+class Alignment(msgspec.Struct, frozen=True):
     """generated(t + delay) = polarity * gain * reference(t), in samples at the common rate.
 
     delay: > 0 where the generated sound is late.  gain: generated over reference, linear, > 0.
@@ -65,9 +64,7 @@ def align(reference: Samples, generated: Samples, rate: int, means: tuple[float,
     return Alignment(laid.delay, gain, None, r, None, laid.method)
 
 
-def _as_copies(
-    reference: Samples, generated: Samples, rate: int, means: tuple[float, float], delay: int
-) -> Alignment:
+def _as_copies(reference: Samples, generated: Samples, rate: int, means: tuple[float, float], delay: int) -> Alignment:
     """Gain by least squares: what noise adds does not raise it."""
     ours, theirs = Alignment(delay).overlap(reference, generated)
     cross, first, second = _products(ours, theirs, means)
@@ -99,9 +96,7 @@ def _power(samples: Samples, mean: float) -> float:
     return _products(samples, samples, (mean, mean))[0] / samples.size
 
 
-def _waveform_delay(
-    reference: Samples, generated: Samples, rate: int, means: tuple[float, float]
-) -> tuple[int, float]:
+def _waveform_delay(reference: Samples, generated: Samples, rate: int, means: tuple[float, float]) -> tuple[int, float]:
     """(delay in samples, r there) of the largest |cross-correlation| within 10 s."""
     start = _loudest_start(reference, EXCERPT)
     excerpt = reference[start : start + EXCERPT] - np.float32(means[0])
@@ -125,12 +120,11 @@ def _spectrogram_delay(
 ) -> tuple[int, float]:
     """(delay in samples, a multiple of the hop; r there) of two log spectrograms in 24 bands."""
     features = [
-        _log_bands(signal[:EXCERPT], rate, mean)
-        for signal, mean in zip((reference, generated), means, strict=True)
+        _log_bands(signal[:EXCERPT], rate, mean) for signal, mean in zip((reference, generated), means, strict=True)
     ]
     if min(part.shape[1] for part in features) < 8:
         return 0, 0.0
-    lag, r = _peak_correlation(*features, absolute=False)
+    lag, r = _peak_correlation(features[0], features[1], absolute=False)
     return lag * FRAMING.hop, r
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+import msgspec
 import numpy as np
 import soundfile
 import soxr
@@ -17,10 +16,12 @@ import soxr
 from diagnose.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import ArrayLike, NDArray
 
     Samples = NDArray[np.float32]
-    Source = str | os.PathLike[str] | ArrayLike | "Audio"
+    Source: TypeAlias = "str | os.PathLike[str] | ArrayLike | Audio"
 
 LOWEST_RATE_HZ = 2_000
 HIGHEST_RATE_HZ = 384_000
@@ -31,8 +32,7 @@ MOST_VALUES = 2**30
 BLOCK = 1 << 18  # samples a step wherever a whole signal is walked: bounds every temporary array
 
 
-@dataclass(frozen=True, eq=False)
-class Audio:
+class Audio(msgspec.Struct, frozen=True, eq=False, dict=True):
     """One sound.
 
     samples: float32 [shape=(channels, n)], full scale is 1.0, every value finite, n >= 1.
@@ -157,17 +157,14 @@ def write(path: str | os.PathLike[str], audio: Audio, subtype: str = "PCM_16") -
 def _check_shape(channels: int, length: int, rate: Any, name: str) -> None:
     if not isinstance(rate, int | np.integer) or not LOWEST_RATE_HZ <= rate <= HIGHEST_RATE_HZ:
         raise InputError(
-            f"{name}: sampling rate {rate} Hz is out of range; "
-            f"{LOWEST_RATE_HZ} to {HIGHEST_RATE_HZ} Hz are read"
+            f"{name}: sampling rate {rate} Hz is out of range; {LOWEST_RATE_HZ} to {HIGHEST_RATE_HZ} Hz are read"
         )
     if not 1 <= channels <= MOST_CHANNELS:
         raise InputError(f"{name}: {channels} channels; 1 to {MOST_CHANNELS} are read")
     if length < 1:
         raise InputError(f"{name}: holds no samples")
     if channels * length > MOST_VALUES:
-        raise InputError(
-            f"{name}: claims {channels} x {length} samples, over {MOST_VALUES:,} in all; split the file"
-        )
+        raise InputError(f"{name}: claims {channels} x {length} samples, over {MOST_VALUES:,} in all; split the file")
 
 
 def _checked(samples: Samples, rate: int, name: str) -> Audio:

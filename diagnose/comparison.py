@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from diagnose import audio as audio_io
@@ -16,6 +15,8 @@ from diagnose.verdicts import Figures, Profile, change_of, default_profile, judg
 from diagnose.version import VERSION
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from diagnose.audio import Audio, Source
 
 SHORTEST_S = 0.020  # less than one period of the lowest tone, and every spectral figure is about padding
@@ -112,8 +113,13 @@ def _judged(pair: Pair, measured: list[dict[str, Measurement]], limits: Profile)
 
 def _notes(pair: Pair, facts: list[SoundFacts]) -> list[str]:
     """What was done to the signals before they were compared, in words."""
-    notes = [f"measured at {pair.rate} Hz on the mean of the channels; levels, peaks and loudness on the files as they are"]
-    shares = [now.mean**2 / now.mean_square if now.mean_square else 0.0 for now in (pair.reference.moments, pair.generated.moments)]
+    notes = [
+        f"measured at {pair.rate} Hz on the mean of the channels; levels, peaks and loudness on the files as they are"
+    ]
+    shares = [
+        now.mean**2 / now.mean_square if now.mean_square else 0.0
+        for now in (pair.reference.moments, pair.generated.moments)
+    ]
     notes.append(
         "DC was measured, then removed before every spectral metric "
         f"({100 * shares[0]:.2g} % of the reference's power, {100 * shares[1]:.2g} % of the generated's)"

@@ -48,7 +48,11 @@ def _bow_stroke(time: NDArray[np.float64], seconds: float) -> NDArray[np.float64
     """Attack 80 ms, slow swell, release 200 ms."""
     attack = np.clip(time / 0.08, 0, 1)
     release = np.clip((seconds - time) / 0.2, 0, 1)
-    return np.sin(np.pi / 2 * attack) ** 2 * np.sin(np.pi / 2 * release) ** 2 * (0.8 + 0.2 * np.sin(np.pi * time / seconds))
+    return (
+        np.sin(np.pi / 2 * attack) ** 2
+        * np.sin(np.pi / 2 * release) ** 2
+        * (0.8 + 0.2 * np.sin(np.pi * time / seconds))
+    )
 
 
 def misfed_vocoder(sound: Audio, rate: int = 22_050, bias: float = 0.35) -> Audio:

@@ -12,12 +12,9 @@ import hashlib
 import os
 import re
 import subprocess
-import tomllib
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -27,8 +24,22 @@ from diagnose.files import write_whole
 from diagnose.metrics import METRICS
 from diagnose.render.words import number
 from diagnose.report import Case, Check, MetricRow, Report, Suite
-from diagnose.verdicts import Level, Limit, Profile, Verdict, decode, default_profile, judge, load_profile, overall, parse_limits, read_toml
+from diagnose.verdicts import (
+    Level,
+    Limit,
+    Profile,
+    decode,
+    default_profile,
+    judge,
+    load_profile,
+    overall,
+    parse_limits,
+    read_toml,
+)
 from diagnose.version import VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
 
 SCHEMA = "diagnose.golden/1"
 CASE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -48,8 +59,7 @@ class CaseTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     limits: dict[str, Any] = {}
 
 
-@dataclass(frozen=True)
-class CasePlan:
+class CasePlan(msgspec.Struct, frozen=True):
     """A case with its paths resolved; limits are the case's own, judged on top of the golden."""
 
     id: str
@@ -59,8 +69,7 @@ class CasePlan:
     limits: Profile
 
 
-@dataclass(frozen=True)
-class SuitePlan:
+class SuitePlan(msgspec.Struct, frozen=True):
     """A suite file as read."""
 
     name: str
@@ -157,7 +166,7 @@ def load_golden(path: Path) -> Golden | None:
 def check(path: str | os.PathLike[str]) -> Suite:
     """Measure every case and hold it against its golden; writes nothing."""
     suite = load_suite(path)
-    cases = [*map(lambda plan: _check_case(plan, suite.profile), suite.cases), *_unused(suite)]
+    cases = [*(_check_case(plan, suite.profile) for plan in suite.cases), *_unused(suite)]
     return Suite(suite.name, tuple(cases))
 
 
@@ -165,7 +174,9 @@ def _check_case(plan: CasePlan, profile: Profile) -> Case:
     try:
         golden = load_golden(plan.golden)
         if golden is None:
-            return Case(plan.id, "FAIL", error=f"no golden at {plan.golden}; run `diagnose record` and review what it wrote")
+            return Case(
+                plan.id, "FAIL", error=f"no golden at {plan.golden}; run `diagnose record` and review what it wrote"
+            )
         report = compare(plan.reference, plan.generated, profile=profile)
         checks = tuple(_checks(plan, golden, report, profile))
     except DiagnoseError as error:
@@ -192,7 +203,11 @@ def _check_metric(name: str, baseline: Baseline | None, row: MetricRow | None, l
     if baseline is None:
         return Check(name, "FAIL", "has no baseline in the golden; accept it")
     if baseline.version != row.version or baseline.unit != row.unit:
-        return Check(name, "ERROR", f"recorded by version {baseline.version} of the metric, measured by {row.version}; accept it anew")
+        return Check(
+            name,
+            "ERROR",
+            f"recorded by version {baseline.version} of the metric, measured by {row.version}; accept it anew",
+        )
     return _held(name, baseline, row, limit)
 
 
@@ -202,7 +217,9 @@ def _held(name: str, baseline: Baseline, row: MetricRow, limit: Limit) -> Check:
     if now is None and before is None:
         return Check(name, "PASS", "not measurable, as recorded")
     if now is None:
-        return Check(name, "FAIL", f"recorded as {number(before, row.unit)}, and no longer measurable: {row.figures.reason}")
+        return Check(
+            name, "FAIL", f"recorded as {number(before, row.unit)}, and no longer measurable: {row.figures.reason}"
+        )
     if before is None:
         return Check(name, "FAIL", f"now {number(now, row.unit)}, and not measurable when recorded; accept it")
     level = limit.tolerance if isinstance(limit.tolerance, Level) else Level(limit.tolerance)
@@ -212,7 +229,11 @@ def _held(name: str, baseline: Baseline, row: MetricRow, limit: Limit) -> Check:
     if abs(moved) <= tolerance:
         return Check(name, "PASS", text)
     better = (moved < 0 and limit.direction == "higher") or (moved > 0 and limit.direction == "lower")
-    return Check(name, "PASS", f"{text}; better than recorded: accept it to hold it") if better else Check(name, "FAIL", text)
+    return (
+        Check(name, "PASS", f"{text}; better than recorded: accept it to hold it")
+        if better
+        else Check(name, "FAIL", text)
+    )
 
 
 def _unused(suite: SuitePlan) -> Iterable[Case]:
@@ -241,7 +262,9 @@ def record(path: str | os.PathLike[str]) -> tuple[list[str], list[str]]:
     return [plan.id for plan in missing], [plan.id for plan in suite.cases if plan not in missing]
 
 
-def accept(path: str | os.PathLike[str], case: str, metric: str | None, reason: str, who: str | None = None) -> list[Accepted]:
+def accept(
+    path: str | os.PathLike[str], case: str, metric: str | None, reason: str, who: str | None = None
+) -> list[Accepted]:
     """Make what is measured now the recorded value of a case, or of one metric of it, and log it.
 
     Only what a check would not pass silently is changed, so accepting does not move the values that hold.
@@ -251,7 +274,9 @@ def accept(path: str | os.PathLike[str], case: str, metric: str | None, reason: 
     suite = load_suite(path)
     plan = next((plan for plan in suite.cases if plan.id == case), None)
     if plan is None:
-        raise InputError(f"{os.fspath(path)}: no case {case!r}; there are {', '.join(p.id for p in suite.cases) or 'none'}")
+        raise InputError(
+            f"{os.fspath(path)}: no case {case!r}; there are {', '.join(p.id for p in suite.cases) or 'none'}"
+        )
     golden = load_golden(plan.golden)
     if golden is None:
         raise InputError(f"{plan.golden}: there is no golden yet; run `diagnose record`")

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from diagnose.align import Alignment
-from diagnose.metrics import Pair
-from diagnose.metrics.metric import Detail
+import msgspec
+
 from diagnose.verdicts import RANK, Figures, Judgement, Verdict, overall
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from diagnose.align import Alignment
+    from diagnose.metrics import Pair
+    from diagnose.metrics.metric import Detail
 
 SCHEMA = "diagnose.report/1"
 
 
-@dataclass(frozen=True)
-class SoundFacts:
+class SoundFacts(msgspec.Struct, frozen=True):
     """One file as it is.  native: rms, dc, peak_min, peak_max (mono mix, linear) and spectral_centroid_hz."""
 
     path: str
@@ -25,8 +28,7 @@ class SoundFacts:
     native: Mapping[str, float | None]
 
 
-@dataclass(frozen=True)
-class AlignmentFacts:
+class AlignmentFacts(msgspec.Struct, frozen=True):
     """How both were laid on each other.  polarity: 1, -1 or None where phases do not tell.
 
     delay_s > 0: the generated sound is late.  gain_db: generated over reference, bias aside.
@@ -44,8 +46,7 @@ class AlignmentFacts:
     reason: str | None
 
 
-@dataclass(frozen=True)
-class MetricRow:
+class MetricRow(msgspec.Struct, frozen=True):
     """One metric of the pair, with its verdict."""
 
     name: str
@@ -53,12 +54,11 @@ class MetricRow:
     version: int
     figures: Figures
     judgement: Judgement
-    detail: Detail = field(default_factory=dict)
+    detail: Detail = msgspec.field(default_factory=dict)
     note: str | None = None
 
 
-@dataclass(frozen=True)
-class Region:
+class Region(msgspec.Struct, frozen=True):
     """A box in time and frequency in which a metric fails."""
 
     metric: str
@@ -69,8 +69,7 @@ class Region:
     excess_db: float
 
 
-@dataclass(frozen=True)
-class Cause:
+class Cause(msgspec.Struct, frozen=True):
     """What most likely broke, with numbers, and what to change."""
 
     id: str
@@ -80,8 +79,7 @@ class Cause:
     fix: str
 
 
-@dataclass(frozen=True)
-class Report:
+class Report(msgspec.Struct, frozen=True, eq=False):
     """What is known of a pair.  pair: the signals themselves, for pictures and players; not in the dict."""
 
     tool_version: str
@@ -93,7 +91,7 @@ class Report:
     notes: tuple[str, ...] = ()
     regions: tuple[Region, ...] = ()
     causes: tuple[Cause, ...] = ()
-    pair: Pair | None = field(default=None, repr=False, compare=False)
+    pair: Pair | None = None
 
     def __getitem__(self, metric: str) -> MetricRow:
         """The row of a metric, by its name."""
@@ -113,12 +111,12 @@ class Report:
         return {
             "schema": SCHEMA,
             "tool": {"name": "timbre-diagnose", "version": self.tool_version},
-            "reference": asdict(self.reference),
-            "generated": asdict(self.generated),
-            "alignment": asdict(self.alignment),
+            "reference": msgspec.structs.asdict(self.reference),
+            "generated": msgspec.structs.asdict(self.generated),
+            "alignment": msgspec.structs.asdict(self.alignment),
             "metrics": [_row(row) for row in self.metrics],
-            "regions": [asdict(region) for region in self.regions],
-            "causes": [asdict(cause) for cause in self.causes],
+            "regions": [msgspec.structs.asdict(region) for region in self.regions],
+            "causes": [msgspec.structs.asdict(cause) for cause in self.causes],
             "notes": list(self.notes),
             "verdict": self.verdict,
         }
@@ -138,7 +136,9 @@ def alignment_facts(alignment: Alignment, rate: int, compared: int) -> Alignment
         method=alignment.method,
         correlation=alignment.correlation,
         drift_ppm=alignment.drift_ppm,
-        reason=None if found else f"no delay gives the two sounds a correlation of 0.5 (best {alignment.correlation:.2f})",
+        reason=None
+        if found
+        else f"no delay gives the two sounds a correlation of 0.5 (best {alignment.correlation:.2f})",
     )
 
 
@@ -159,8 +159,7 @@ def _row(row: MetricRow) -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True)
-class Check:
+class Check(msgspec.Struct, frozen=True):
     """One judged figure in words, the form that JUnit, Markdown and a suite's summary share."""
 
     metric: str
@@ -168,8 +167,7 @@ class Check:
     text: str
 
 
-@dataclass(frozen=True)
-class Case:
+class Case(msgspec.Struct, frozen=True):
     """One pair of a suite.  error: why it could not be measured, where it could not."""
 
     id: str
@@ -178,8 +176,7 @@ class Case:
     error: str | None = None
 
 
-@dataclass(frozen=True)
-class Suite:
+class Suite(msgspec.Struct, frozen=True):
     """What a gate found; ERROR where no case was compared."""
 
     name: str

@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import math
 import sys
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 Array = Any  # a numpy array or a torch tensor, whose common names are all that is used
 
@@ -24,8 +25,7 @@ def _namespace(values: Array) -> Any:
     return sys.modules[type(values).__module__.partition(".")[0]]
 
 
-@dataclass(frozen=True)
-class Power:
+class Power(msgspec.Struct, frozen=True):
     def to_power(self, values: Array) -> Array:
         return values
 
@@ -33,8 +33,7 @@ class Power:
         return power
 
 
-@dataclass(frozen=True)
-class Magnitude:
+class Magnitude(msgspec.Struct, frozen=True):
     def to_power(self, values: Array) -> Array:
         return values * values
 
@@ -42,8 +41,7 @@ class Magnitude:
         return power**0.5
 
 
-@dataclass(frozen=True)
-class Decibel:
+class Decibel(msgspec.Struct, frozen=True):
     """Decibels of power over ref, cut at floor_db; ref is a power, so that 0 dB is power = ref.
 
     The floor is part of the type because it destroys information: librosa's hidden top_db = 80 is
@@ -66,8 +64,7 @@ class Decibel:
         return 10.0 * xp.log10(xp.clip(power, lowest, None) / self.ref)
 
 
-@dataclass(frozen=True)
-class LogMagnitude:
+class LogMagnitude(msgspec.Struct, frozen=True):
     """Natural logarithm of magnitude, clipped from below at clip (BigVGAN's dynamic_range_compression, 1e-5)."""
 
     clip: float = 1e-5

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
+import msgspec
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from diagnose.scale import Magnitude, Power, Scale, convert
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     Floats = NDArray[np.floating[Any]]
@@ -22,8 +23,7 @@ FRAMES_PER_BLOCK = 64  # 64 frames of 2048 stay in the second-level cache; measu
 Padding = Literal["centre", "centre-reflect", "same-reflect", "none"]
 
 
-@dataclass(frozen=True)
-class Framing:
+class Framing(msgspec.Struct, frozen=True):
     """Where the frames of an STFT lie: periodic Hann window of n_fft samples, one frame every hop samples.
 
     padding: "centre"          n_fft/2 zeros on both sides: frame t is centred on sample t*hop (librosa's default)
@@ -37,7 +37,7 @@ class Framing:
     padding: Padding = "centre"
 
     def __post_init__(self) -> None:
-        if self.n_fft < 2 or self.n_fft % 2 or not 1 <= self.hop:
+        if self.n_fft < 2 or self.n_fft % 2 or not self.hop >= 1:
             raise ValueError(f"n_fft {self.n_fft} has to be even and hop {self.hop} at least 1")
 
     @property
@@ -104,8 +104,7 @@ def hann(size: int) -> NDArray[np.float32]:
     return (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(size) / size)).astype(np.float32)
 
 
-@dataclass(frozen=True)
-class MelGrid:
+class MelGrid(msgspec.Struct, frozen=True):
     """A mel spectrogram's grid: everything but the scale of its values.
 
     fmin, fmax in Hz.  formula: "slaney" (linear to 1 kHz, then logarithmic) or "htk" (2595 log10(1 + f/700)).
@@ -127,8 +126,7 @@ class MelGrid:
         return Framing(self.n_fft, self.hop, self.padding)
 
 
-@dataclass(frozen=True, eq=False)
-class Spectrogram:
+class Spectrogram(msgspec.Struct, frozen=True, eq=False):
     """Mel values [shape=(bands, frames)] with the grid and the scale they are in."""
 
     values: Floats
@@ -137,18 +135,16 @@ class Spectrogram:
 
     def to(self, scale: Scale) -> Spectrogram:
         """The same values, element by element, on another scale."""
-        return replace(self, values=convert(self.values, self.scale, scale), scale=scale)
+        return msgspec.structs.replace(self, values=convert(self.values, self.scale, scale), scale=scale)
 
 
 def mel(samples: Floats, grid: MelGrid, pooled: Power | Magnitude, mean: float = 0.0) -> Spectrogram:
-    """basis @ |STFT| (pooled=Magnitude) or basis @ |STFT|**2 (pooled=Power), in that scale.
+    """Basis @ |STFT| (pooled=Magnitude) or basis @ |STFT|**2 (pooled=Power), in that scale.
 
     The two are not each other's square: the sum of squares is not the square of the sum.
     """
     basis = mel_filterbank(grid).T
-    rows = [
-        pooled.from_power(power) @ basis for power in power_blocks(samples, grid.framing, mean)
-    ]
+    rows = [pooled.from_power(power) @ basis for power in power_blocks(samples, grid.framing, mean)]
     values = np.concatenate(rows).T if rows else np.zeros((grid.bands, 0), np.float32)
     return Spectrogram(values, grid, pooled)
 
@@ -161,7 +157,8 @@ def mel_filterbank(grid: MelGrid) -> NDArray[np.float32]:
     norm "slaney" divides it by half its width in Hz.  Source: Slaney, Auditory Toolbox, 1998; HTK book 5.6.
     """
     to_mel, to_hz = MEL_FORMULAS[grid.formula]
-    edges = to_hz(np.linspace(to_mel(np.float64(grid.fmin)), to_mel(np.float64(grid.fmax)), grid.bands + 2))
+    lowest, highest = to_mel(np.array([grid.fmin, grid.fmax]))
+    edges = to_hz(np.linspace(lowest, highest, grid.bands + 2))
     bins = np.fft.rfftfreq(grid.n_fft, 1 / grid.rate)
     widths = np.diff(edges)[:, None]
     rising = (bins - edges[:-2, None]) / widths[:-1]

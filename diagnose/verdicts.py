@@ -19,7 +19,6 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -60,8 +59,7 @@ class Limit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 Profile = Mapping[str, Limit]
 
 
-@dataclass(frozen=True)
-class Judgement:
+class Judgement(msgspec.Struct, frozen=True):
     """verdict: None where the metric has no limits or no number.  warn, fail: the levels of change it was held to.
 
     severity: how far the change went on the way to the fail level (1 is on it); for sorting, worst first.
@@ -73,8 +71,7 @@ class Judgement:
     severity: float = 0.0
 
 
-@dataclass(frozen=True)
-class Figures:
+class Figures(msgspec.Struct, frozen=True):
     """One metric of a pair: both values (None for a metric of the pair), and their change."""
 
     reference: float | None
@@ -84,7 +81,7 @@ class Figures:
 
 
 def change_of(metric: Metric, reference: Measurement, generated: Measurement) -> Figures:
-    """generated - reference, or generated / reference for a ratio; None and the reason where either is missing."""
+    """Generated - reference, or generated / reference for a ratio; None and the reason where either is missing."""
     before, after = reference.value, generated.value
     reasons = [f"{side}: {m.reason}" for side, m in (("reference", reference), ("generated", generated)) if m.reason]
     if before is None or after is None:
@@ -105,7 +102,10 @@ def judge(metric: Metric, figures: Figures, limit: Limit | None) -> Judgement:
         # A number that only the reference has was lost on the way; one that neither has says nothing.
         lost = figures.reference is not None and figures.generated is None
         return Judgement("WARN" if lost else None, warn, fail)
-    reached = {"warn": _reached(metric, figures.change, warn, limit), "fail": _reached(metric, figures.change, fail, limit)}
+    reached = {
+        "warn": _reached(metric, figures.change, warn, limit),
+        "fail": _reached(metric, figures.change, fail, limit),
+    }
     verdict: Verdict = "FAIL" if reached["fail"] >= 1 else "WARN" if reached["warn"] >= 1 else "PASS"
     return Judgement(verdict, warn, fail, max(reached["fail"], reached["warn"] / 10))
 
@@ -213,7 +213,7 @@ T = TypeVar("T")
 
 
 def decode(value: Any, kind: type[T], where: str) -> T:
-    """value as a typed struct; InputError with where and msgspec's own words."""
+    """Value as a typed struct; InputError with where and msgspec's own words."""
     try:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:

@@ -45,4 +45,14 @@ def measure_pair(pair: Pair) -> dict[str, Measurement]:
     return {metric.name: metric.measure(pair) for metric in METRICS.values() if metric.of == "pair"}
 
 
-__all__ = ["METRICS", "Measurement", "Metric", "Pair", "Signal", "Unmeasurable", "Value", "measure_pair", "measure_signal"]
+__all__ = [
+    "METRICS",
+    "Measurement",
+    "Metric",
+    "Pair",
+    "Signal",
+    "Unmeasurable",
+    "Value",
+    "measure_pair",
+    "measure_signal",
+]

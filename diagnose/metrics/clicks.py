@@ -29,9 +29,7 @@ def click_times(samples: Samples, rate: int) -> NDArray[np.float64]:
     Clicks nearer than 25 ms to each other hide each other: a train of pulses is a hum, not clicks.
     """
     reach, guard = round(LOCAL_S / 2 * rate), max(round(GUARD_S * rate), 1)
-    found = [
-        part.start + _clicks_within(samples, part, reach, guard) for part in blocks(samples.size)
-    ]
+    found = [part.start + _clicks_within(samples, part, reach, guard) for part in blocks(samples.size)]
     return np.concatenate(found) / rate
 
 

@@ -6,8 +6,10 @@ every hop samples is a line spectrum at k * rate / hop.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 
 from diagnose.metrics.metric import Metric, Unmeasurable, Value
@@ -23,41 +25,80 @@ if TYPE_CHECKING:
     Floats = NDArray[np.floating[Any]]
 
 # Hop sizes in samples of the vocoders in use, 5 to 25 ms at 16 to 48 kHz.
-HOPS = (64, 80, 100, 120, 128, 150, 160, 192, 200, 220, 240, 256, 275, 300, 320, 384, 400, 441, 480, 512, 600, 640, 960, 1024)
+HOPS = (
+    64,
+    80,
+    100,
+    120,
+    128,
+    150,
+    160,
+    192,
+    200,
+    220,
+    240,
+    256,
+    275,
+    300,
+    320,
+    384,
+    400,
+    441,
+    480,
+    512,
+    600,
+    640,
+    960,
+    1024,
+)
 RESOLUTION_S = 0.75  # window length: lines 86 Hz apart lie over 60 bins apart
 HALF_WIDTH_BINS = 1.5  # a line in a Hann window
 LOWEST_HZ = 20.0
 HIGHEST_HZ = 8000.0
 FEWEST_TEETH = 4
+CLEARLY = 0.02  # a larger hop has to explain this much more than a smaller one
 
 
-def comb(long_term: Floats, hz: Floats, spacing: float) -> tuple[float, float]:
-    """(share, filled) of a power spectrum [shape=(bins,)] for a comb of spacing Hz.
+class Comb(msgspec.Struct, frozen=True, eq=False, dict=True):
+    """How much of a power spectrum [shape=(bins,)] lies on the multiples of spacing Hz.
 
     share: energy within 1.5 bins of k * spacing, k >= 1, over all energy above 20 Hz, corrected for chance:
     (s - c) / (1 - c) with c the share of bins on the comb; 0 for any smooth spectrum, 1 for a pure comb.
-    filled: fraction of the teeth up to 8 kHz or the cut-off whose density is 4 times that between them.
     """
-    step = hz[1] - hz[0]
-    number = np.rint(hz / spacing).astype(int)
-    heard = hz > LOWEST_HZ
-    on = heard & (number >= 1) & (np.abs(hz - number * spacing) <= HALF_WIDTH_BINS * step)
-    off = heard & ~on
-    chance = on.sum() / heard.sum()
-    share = (long_term[on].sum() / long_term[heard].sum() - chance) / (1 - chance)
-    teeth = int(min(HIGHEST_HZ, cutoff(long_term, hz)) / spacing)
-    if teeth < FEWEST_TEETH:
-        return max(float(share), 0.0), 0.0
-    return max(float(share), 0.0), _filled(long_term, number, on, off, teeth)
 
+    long_term: Floats
+    hz: Floats
+    spacing: float
 
-def _filled(long_term: Floats, number: Floats, on: Floats, off: Floats, teeth: int) -> float:
-    def density(chosen: Floats) -> Floats:
-        size = number[-1] + 1
-        count = np.maximum(np.bincount(number[chosen], minlength=size), 1)
-        return (np.bincount(number[chosen], long_term[chosen], minlength=size) / count)[1 : teeth + 1]
+    @cached_property
+    def number(self) -> NDArray[np.intp]:
+        """The nearest tooth of each bin."""
+        return np.rint(self.hz / self.spacing).astype(np.intp)
 
-    return float((density(on) > 4 * density(off)).mean())
+    @cached_property
+    def on(self) -> NDArray[np.bool_]:
+        distance = np.abs(self.hz - self.number * self.spacing)
+        return (distance <= HALF_WIDTH_BINS * self.hz[1]) & (self.number >= 1) & (self.hz > LOWEST_HZ)
+
+    @cached_property
+    def share(self) -> float:
+        heard = int(np.argmax(self.hz > LOWEST_HZ))
+        chance = self.on.sum() / (self.hz.size - heard)
+        share = self.long_term[self.on].sum() / self.long_term[heard:].sum()
+        return max(float((share - chance) / (1 - chance)), 0.0)
+
+    @cached_property
+    def filled(self) -> float:
+        """Fraction of the teeth up to 8 kHz or the cut-off whose density is 4 times that between them."""
+        teeth = int(min(HIGHEST_HZ, cutoff(self.long_term, self.hz)) / self.spacing)
+        if teeth < FEWEST_TEETH:
+            return 0.0
+        end = int(np.searchsorted(self.number, teeth + 1))
+        # Bin 2k + 1 gathers tooth k, bin 2k what lies about it.
+        place = 2 * self.number[:end] + self.on[:end]
+        energy = np.bincount(place, self.long_term[:end], 2 * teeth + 2)
+        density = energy / np.maximum(np.bincount(place, minlength=2 * teeth + 2), 1)
+        return float((density[3::2] > 4 * density[2::2]).mean())
 
 
 def comb_share(signal: Signal) -> Value:
@@ -72,9 +113,12 @@ def comb_share(signal: Signal) -> Value:
     spectrum, hz = _fine_spectrum(signal.mono, signal.rate, signal.moments.mean)
     best = Value(0.0)
     for hop in HOPS:
-        share, filled = comb(spectrum, hz, signal.rate / hop)
-        if share * filled > best.value + 0.02:
-            best = Value(share * filled, {"hop_samples": hop, "spacing_hz": signal.rate / hop, "filled": filled})
+        comb = Comb(spectrum, hz, signal.rate / hop)
+        # filled is at most 1, and costs more than share.
+        if comb.share <= best.value + CLEARLY or comb.share * comb.filled <= best.value + CLEARLY:
+            continue
+        detail = {"hop_samples": hop, "spacing_hz": comb.spacing, "filled": comb.filled}
+        best = Value(comb.share * comb.filled, detail)
     return best
 
 
@@ -90,6 +134,4 @@ def _fine_spectrum(samples: Samples, rate: int, mean: float) -> tuple[Floats, Fl
     return total, np.fft.rfftfreq(size, 1 / rate)
 
 
-METRICS = (
-    Metric("comb_share", "share", "energy on multiples of the frame rate", comb_share, at="file"),
-)
+METRICS = (Metric("comb_share", "share", "energy on multiples of the frame rate", comb_share, at="file"),)

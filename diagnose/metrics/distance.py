@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 
 from diagnose.metrics.metric import Metric, Unmeasurable, Value
@@ -27,8 +27,7 @@ FLOOR_DB = -80.0  # of the reference's mean power by bin: two kinds of silence a
 CEPSTRAL_ORDER = 13
 
 
-@dataclass(frozen=True)
-class SpectralDistance:
+class SpectralDistance(msgspec.Struct, frozen=True, eq=False):
     """convergence: ||A - B|| / ||A|| for each resolution, B with the gain removed.
 
     By frame [shape=(frames,)], hop 256: log_spectral in dB, mel_cepstral in dB, reference_energy and
@@ -52,9 +51,7 @@ def measure_spectra(
         framing = Framing(n_fft, n_fft // 4, "centre")
         error = energy = 0.0
         floor = _bin_floor(reference, means[0], n_fft)
-        pairs = zip(
-            power_blocks(reference, framing, means[0]), power_blocks(generated, framing, means[1]), strict=True
-        )
+        pairs = zip(power_blocks(reference, framing, means[0]), power_blocks(generated, framing, means[1]), strict=True)
         for ours, theirs in pairs:
             theirs *= np.float32(1 / gain**2)
             a, b = np.sqrt(ours), np.sqrt(theirs)
@@ -74,9 +71,7 @@ def _bin_floor(samples: Samples, mean: float, n_fft: int) -> float:
     return max(power, 1e-20) * float(np.square(hann(n_fft)).sum()) * 10 ** (FLOOR_DB / 10)
 
 
-def _compare_frames(
-    ours: Floats, theirs: Floats, a: Floats, b: Floats, floor: float, rate: int
-) -> tuple[Floats, ...]:
+def _compare_frames(ours: Floats, theirs: Floats, a: Floats, b: Floats, floor: float, rate: int) -> tuple[Floats, ...]:
     scale = Decibel(floor, 0.0)
     level = [scale.from_power(power) for power in (ours, theirs)]
     log_spectral = np.sqrt(np.square(level[0] - level[1]).mean(axis=1))
@@ -157,7 +152,9 @@ def f0_deviation_cents(pair: Pair) -> Value:
 
 
 METRICS = (
-    Metric("envelope_correlation", "r", "frame energies rise and fall together", envelope_correlation, "pair", ideal=1.0),
+    Metric(
+        "envelope_correlation", "r", "frame energies rise and fall together", envelope_correlation, "pair", ideal=1.0
+    ),
     Metric("f0_deviation_cents", "cents", "pitch against the reference", f0_deviation_cents, "pair"),
     Metric("log_spectral_distance_db", "dB", "RMS difference of the log spectra", log_spectral_distance_db, "pair"),
     Metric("spectral_convergence", "ratio", "relative error of the magnitude spectra", spectral_convergence, "pair"),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 import soxr
 
@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from diagnose.metrics.signal import Signal
 
 
-@dataclass(frozen=True)
-class Moments:
+class Moments(msgspec.Struct, frozen=True):
     """First and second moment and extremes of a signal; linear, full scale 1."""
 
     mean: float

@@ -7,15 +7,19 @@ alone does it (scipy.signal costs 1.3 s to import).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from diagnose.metrics.metric import Metric, Unmeasurable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
+
+    Floats = NDArray[np.floating[Any]]
+    Spectrum = NDArray[np.complexfloating[Any, Any]]
 
     from diagnose.audio import Audio, Samples
     from diagnose.metrics.signal import Signal
@@ -49,16 +53,15 @@ def loudness_lufs(signal: Signal) -> float:
         raise Unmeasurable(f"BS.1770 gives no weights for {audio.channels} channels")
     if audio.length < round(0.4 * audio.rate):
         raise Unmeasurable("shorter than one 400 ms block")
-    steps = sum(
-        weight * _step_powers(channel, audio)
-        for weight, channel in zip(weights, audio.samples, strict=True)
-        if weight
-    )
+    powers = [
+        weight * _step_powers(channel, audio) for weight, channel in zip(weights, audio.samples, strict=True) if weight
+    ]
+    steps = np.sum(powers, axis=0)
     blocks = np.convolve(steps, np.full(STEPS_PER_BLOCK, 1 / STEPS_PER_BLOCK), mode="valid")
     return gated_loudness(blocks)
 
 
-def gated_loudness(powers: NDArray[np.float64]) -> float:
+def gated_loudness(powers: Floats) -> float:
     """LUFS of weighted block powers [shape=(blocks,)] after both gates."""
     gate = 10 ** ((ABSOLUTE_GATE_LUFS - OFFSET_LU) / 10)
     loud = powers[powers > gate]
@@ -68,7 +71,7 @@ def gated_loudness(powers: NDArray[np.float64]) -> float:
     return float(OFFSET_LU + 10 * np.log10(powers[powers > gate].mean()))
 
 
-def _step_powers(samples: Samples, audio: Audio) -> NDArray[np.float64]:
+def _step_powers(samples: Samples, audio: Audio) -> Floats:
     """Mean square of the K-weighted samples in consecutive steps of 100 ms."""
     edges = np.round(np.arange(int(audio.duration_s * 10 + 1e-9) + 1) * audio.rate / 10).astype(int)
     energy, position = np.zeros(edges.size - 1), 0
@@ -80,10 +83,10 @@ def _step_powers(samples: Samples, audio: Audio) -> NDArray[np.float64]:
     return energy / np.diff(edges)
 
 
-def _k_weighted(samples: Samples, rate: int) -> Iterator[NDArray[np.float32]]:
+def _k_weighted(samples: Samples, rate: int) -> Iterator[Floats]:
     """The K-weighted signal in consecutive pieces (overlap-save)."""
     settling = int(SETTLING_S * rate)
-    size = 1 << int(np.ceil(np.log2(max(8 * settling, 4096))))
+    size = 1 << int(np.ceil(np.log2(max(4 * settling, 4096))))
     response = k_response(np.fft.rfftfreq(size, 1 / rate), rate).astype(np.complex64)
     step = size - settling
     for start in range(0, samples.shape[0], step):
@@ -96,7 +99,7 @@ def _k_weighted(samples: Samples, rate: int) -> Iterator[NDArray[np.float32]]:
         yield np.fft.irfft(np.fft.rfft(padded) * response, size)[: piece.size - lead]
 
 
-def k_response(hz: NDArray[np.float64], rate: int) -> NDArray[np.complex128]:
+def k_response(hz: Floats, rate: int) -> Spectrum:
     """Complex response of both K-weighting stages at hz, for any rate.
 
     BS.1770-4 tables 1 and 2 give the coefficients at 48 kHz; these are the analogue prototypes they are the
@@ -106,7 +109,7 @@ def k_response(hz: NDArray[np.float64], rate: int) -> NDArray[np.complex128]:
     return _shelf(z, rate) * _high_pass(z, rate)
 
 
-def _shelf(z: NDArray[np.complex128], rate: int) -> NDArray[np.complex128]:
+def _shelf(z: Spectrum, rate: int) -> Spectrum:
     """Stage 1: a high shelf of +4 dB at 1682 Hz, the head's reflection."""
     k = np.tan(np.pi * 1681.974450955533 / rate)
     q, high = 0.7071752369554196, 10 ** (3.999843853973347 / 20)
@@ -115,7 +118,7 @@ def _shelf(z: NDArray[np.complex128], rate: int) -> NDArray[np.complex128]:
     return numerator / ((1 + k / q + k * k) + 2 * (k * k - 1) * z + (1 - k / q + k * k) * z * z)
 
 
-def _high_pass(z: NDArray[np.complex128], rate: int) -> NDArray[np.complex128]:
+def _high_pass(z: Spectrum, rate: int) -> Spectrum:
     """Stage 2: the revised low-frequency B-curve, a second-order high-pass at 38 Hz."""
     k = np.tan(np.pi * 38.13547087602444 / rate)
     q = 0.5003270373238773

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
 
 if TYPE_CHECKING:
     from diagnose.metrics.pair import Pair
@@ -19,32 +20,29 @@ class Unmeasurable(Exception):
     """The number cannot be had from this sound; the text is the reason a report shows."""
 
 
-@dataclass(frozen=True)
-class Value:
+class Value(msgspec.Struct, frozen=True):
     """What a metric function returns where a bare float does not say enough.
 
     detail: where or at what setting it was found.  note: a caveat to read with the number.
     """
 
     value: float
-    detail: Detail = field(default_factory=dict)
+    detail: Detail = msgspec.field(default_factory=dict)
     note: str | None = None
 
 
-@dataclass(frozen=True)
-class Measurement:
+class Measurement(msgspec.Struct, frozen=True):
     """A measured number, or None and the reason; never NaN."""
 
     value: float | None
     unit: str
     version: int = 1
     reason: str | None = None
-    detail: Detail = field(default_factory=dict)
+    detail: Detail = msgspec.field(default_factory=dict)
     note: str | None = None
 
 
-@dataclass(frozen=True)
-class Metric:
+class Metric(msgspec.Struct, frozen=True):
     """One figure of a report.
 
     of: "signal" for a number that each sound has, "pair" for one that needs both.

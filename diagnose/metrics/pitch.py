@@ -6,10 +6,10 @@ of a sampled sound, 1993: the autocorrelation of the windowed frame divided by t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 
 from diagnose.metrics.metric import Metric, Unmeasurable
@@ -31,8 +31,7 @@ VOICED = 0.5  # periodicity from which a frame has a pitch
 OCTAVE_COST = 0.01  # a period twice as long has to fit better by this much
 
 
-@dataclass(frozen=True)
-class PitchTrack:
+class PitchTrack(msgspec.Struct, frozen=True, eq=False):
     """One value a frame [shape=(frames,)], hop_s apart.
 
     f0_hz: fundamental frequency; 0 where the frame has none.  periodicity: the autocorrelation at one period,
@@ -85,7 +84,9 @@ def _best_period(correlation: Floats, rate: int) -> tuple[Floats, Floats]:
     """(f0 in Hz, periodicity) of each row: the highest peak, with a parabola through its three points."""
     shortest = max(int(rate / HIGHEST_F0_HZ), 2)
     before, here, after = (
-        correlation[:, shortest - 1 : -2], correlation[:, shortest:-1], correlation[:, shortest + 1 :]
+        correlation[:, shortest - 1 : -2],
+        correlation[:, shortest:-1],
+        correlation[:, shortest + 1 :],
     )
     bend = 2 * here - before - after
     peak = (here > before) & (here >= after) & (bend > 0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from diagnose.metrics import pitch, spectrum
 from diagnose.metrics.level import Moments, moments
@@ -11,9 +11,14 @@ from diagnose.scale import Magnitude
 from diagnose.spectrogram import MelGrid, Spectrogram, mel
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from diagnose.audio import Audio, Samples
     from diagnose.metrics.pitch import PitchTrack
     from diagnose.metrics.spectrum import SpectralFrames
+
+    Floats = NDArray[np.floating[Any]]
 
 
 MEL_BANDS = 80
@@ -48,6 +53,11 @@ class Signal:
     def spectral(self) -> SpectralFrames:
         """Spectral frames of the mono mix, its mean removed first."""
         return spectrum.analyse(self.mono, self.rate, self.moments.mean)
+
+    @cached_property
+    def summed_energy(self) -> tuple[Floats, Floats]:
+        """Energy below each frequency, for the bands: (edges in Hz, summed energy)."""
+        return spectrum.summed_energy(self.spectral.long_term, self.spectral.hz)
 
     @cached_property
     def mel(self) -> Spectrogram:

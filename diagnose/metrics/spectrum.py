@@ -2,14 +2,15 @@
 
 The frame functions take a block of spectra [shape=(frames, bins)] and give one number a frame; their
 definitions are librosa's (magnitude spectra, Hann, n_fft 2048, hop 512, centred), so that figures can be
-compared.  A metric is the mean over the frames that hold sound (above -60 dB of the loudest; a decay into silence would else be an average of rounding noise).
+compared.  A metric is the mean over the frames that hold sound, above -60 dB of the loudest: a decay into
+silence would else be an average of rounding noise.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 
 from diagnose.metrics.metric import Metric, Unmeasurable
@@ -29,8 +30,7 @@ POWER_FLOOR = 1e-10  # librosa's amin for flatness
 CUTOFF_DB = -60.0
 
 
-@dataclass(frozen=True)
-class SpectralFrames:
+class SpectralFrames(msgspec.Struct, frozen=True, eq=False):
     """Figures of each frame [shape=(frames,)] and the spectrum of the whole.
 
     power: the frame's power above 20 Hz or so (bins 2 and up: what a Hann window leaks of the mean is below).
@@ -62,7 +62,7 @@ def analyse(samples: Samples, rate: int, mean: float = 0.0) -> SpectralFrames:
         long_term += power.sum(axis=0)
         rows.append(_frame_figures(power, hz))
     figures = (np.concatenate(column) for column in zip(*rows, strict=True))
-    return SpectralFrames(*figures, long_term=long_term / FRAMING.count(samples.shape[0]), hz=hz)
+    return SpectralFrames(*figures, long_term / FRAMING.count(samples.shape[0]), hz)
 
 
 def _frame_figures(power: Floats, hz: Floats) -> tuple[Floats, ...]:
@@ -73,7 +73,7 @@ def _frame_figures(power: Floats, hz: Floats) -> tuple[Floats, ...]:
 
 
 def centroid_and_bandwidth(magnitude: Floats, hz: Floats) -> tuple[Floats, Floats]:
-    """c = sum(f m) / sum(m) and sqrt(sum((f - c)**2 m) / sum(m)), Hz; 0 for a frame of silence.
+    """C = sum(f m) / sum(m) and sqrt(sum((f - c)**2 m) / sum(m)), Hz; 0 for a frame of silence.
 
     Source: librosa.feature.spectral_centroid and spectral_bandwidth (p = 2).
     """
@@ -91,15 +91,25 @@ def rolloff(magnitude: Floats, hz: Floats, shares: tuple[float, ...]) -> list[Fl
     """Lowest frequency under which each share of the summed magnitude lies, Hz (librosa's spectral_rolloff)."""
     summed = np.cumsum(magnitude, axis=1, dtype=np.float64)
     last = hz.size - 1
-    return [
-        hz[np.minimum((summed < share * summed[:, -1:]).sum(axis=1), last)] for share in shares
-    ]
+    return [hz[np.minimum((summed < share * summed[:, -1:]).sum(axis=1), last)] for share in shares]
 
 
 def flatness(power: Floats) -> Floats:
     """Geometric over arithmetic mean of the power, 0 (a line) to 1 (white); floor 1e-10 as librosa has it."""
     floored = np.maximum(power, np.float32(POWER_FLOOR))
     return np.exp(np.log(floored).mean(axis=1)) / floored.mean(axis=1)
+
+
+def summed_energy(long_term: Floats, hz: Floats) -> tuple[Floats, Floats]:
+    """(edges in Hz, energy below each) of a one-sided power spectrum [shape=(bins,)].
+
+    A bin stands for hz +- half a bin; bins between DC and Nyquist count twice, for their negative twins.
+    """
+    step = hz[1] - hz[0]
+    edges = np.concatenate(([0.0], hz[:-1] + step / 2, [hz[-1]]))
+    weights = np.full(hz.size, 2.0)
+    weights[[0, -1]] = 1.0
+    return edges, np.concatenate(([0.0], np.cumsum(long_term * weights)))
 
 
 def cutoff(long_term: Floats, hz: Floats) -> float:
@@ -113,9 +123,7 @@ def cutoff(long_term: Floats, hz: Floats) -> float:
 def native_centroid_hz(audio: Audio) -> float | None:
     """Mean centroid over all frames of the file as it is, bias included: what librosa shows; None in silence."""
     hz = np.fft.rfftfreq(FRAMING.n_fft, 1 / audio.rate)
-    sums = [
-        centroid_and_bandwidth(np.sqrt(power), hz)[0] for power in power_blocks(audio.mono, FRAMING)
-    ]
+    sums = [centroid_and_bandwidth(np.sqrt(power), hz)[0] for power in power_blocks(audio.mono, FRAMING)]
     value = float(np.concatenate(sums).mean())
     return value if value > 0 else None
 

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.floating[Any]]
 
 # Nine points of two perceptual maps: magma (Smith & van der Walt) for levels, ColorBrewer's RdBu for differences.
-LEVEL_MAP = "000004 1c1044 4f127b 812581 b5367a e55064 fb8761 fec287 fcfdbf".split()
-DIFFERENCE_MAP = "2166ac 4393c3 92c5de d1e5f0 f7f7f7 fddbc7 f4a582 d6604d b2182b".split()
+LEVEL_MAP = ["000004", "1c1044", "4f127b", "812581", "b5367a", "e55064", "fb8761", "fec287", "fcfdbf"]
+DIFFERENCE_MAP = ["2166ac", "4393c3", "92c5de", "d1e5f0", "f7f7f7", "fddbc7", "f4a582", "d6604d", "b2182b"]
 MOST_COLUMNS = 1200
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -32,8 +32,7 @@ LOWEST_BAND_DB = -70.0
 TICKS_HZ = (100, 500, 1000, 2000, 4000, 8000)
 
 
-@dataclass(frozen=True)
-class Player:
+class Player(msgspec.Struct, frozen=True):
     """A sound to listen to; note says what was changed so that a browser can play it."""
 
     label: str
@@ -46,7 +45,11 @@ def to_html(report: Report) -> str:
     if report.pair is None:
         raise ValueError("this report holds no sounds; compare() makes one that does")
     environment = Environment(
-        loader=PackageLoader("diagnose.render"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=PackageLoader("diagnose.render"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     environment.globals.update(number=number, amount=amount, meaning=meaning, limit_text=limit_text)
     return environment.get_template("report.html").render(
@@ -105,13 +108,10 @@ def _spectrograms(pair: Pair) -> dict[str, Any]:
 
 def _frequency_ticks(highest: float) -> list[tuple[float, str]]:
     """(height from the bottom 0..1, label) on the mel axis."""
-    to_mel = MEL_FORMULAS["slaney"][0]
-    full = float(to_mel(np.float64(highest)))
-    return [
-        (float(to_mel(np.float64(hz))) / full, f"{hz / 1000:g} kHz" if hz >= 1000 else f"{hz} Hz")
-        for hz in TICKS_HZ
-        if hz <= highest
-    ]
+    shown = [hz for hz in TICKS_HZ if hz <= highest]
+    mels = MEL_FORMULAS["slaney"][0](np.array([*shown, highest], float))
+    labels = [f"{hz / 1000:g} kHz" if hz >= 1000 else f"{hz} Hz" for hz in shown]
+    return list(zip((mels[:-1] / mels[-1]).tolist(), labels, strict=True))
 
 
 def _waves(pair: Pair) -> list[tuple[str, str]]:
@@ -130,12 +130,16 @@ def _bands(report: Report) -> dict[str, Any]:
     step = WIDTH / max(len(rows), 1)
 
     def line(values: list[float | None]) -> str:
-        heights = [BAND_HEIGHT * max(LOWEST_BAND_DB, v if v is not None else LOWEST_BAND_DB) / LOWEST_BAND_DB for v in values]
+        heights = [
+            BAND_HEIGHT * max(LOWEST_BAND_DB, v if v is not None else LOWEST_BAND_DB) / LOWEST_BAND_DB for v in values
+        ]
         return draw.line_path([(x * step, y) for i, y in enumerate(heights) for x in (i, i + 1)])
 
     return {
         "reference": line([row.figures.reference for row in rows]),
         "generated": line([row.figures.generated for row in rows]),
-        "labels": [(index * step + step / 2, row.name.split("_")[2]) for index, row in enumerate(rows) if index % 3 == 1],
+        "labels": [
+            (index * step + step / 2, row.name.split("_")[2]) for index, row in enumerate(rows) if index % 3 == 1
+        ],
         "levels": [(BAND_HEIGHT * level / LOWEST_BAND_DB, f"{level} dB") for level in (-10, -30, -50)],
     }

@@ -19,13 +19,18 @@ def to_markdown(suite: Suite) -> str:
     lines = [f"## {SIGNS[suite.verdict]} {suite.verdict}: {_text(suite.name)}", ""]
     for case in suite.cases:
         failed = [check for check in case.checks if check.verdict != "PASS"]
-        lines.append(f"- {SIGNS[case.verdict]} **{_text(case.id)}**: {case.verdict}, {_count(len(case.checks), len(failed))}")
+        lines.append(
+            f"- {SIGNS[case.verdict]} **{_text(case.id)}**: {case.verdict}, {_count(len(case.checks), len(failed))}"
+        )
         if case.error:
             lines.append(f"  - {_text(case.error)}")
     rows = [(case, check) for case in suite.cases for check in case.checks if check.verdict != "PASS"]
     if rows:
         lines += ["", "| | case | metric | what it says |", "| --- | --- | --- | --- |"]
-        lines += [f"| {SIGNS[check.verdict]} | {_text(case.id)} | `{check.metric}` | {_text(check.text)} |" for case, check in rows]
+        lines += [
+            f"| {SIGNS[check.verdict]} | {_text(case.id)} | `{check.metric}` | {_text(check.text)} |"
+            for case, check in rows
+        ]
     return _cut(lines)
 
 
@@ -43,5 +48,8 @@ def _cut(lines: list[str]) -> str:
     for index, line in enumerate(lines):
         size += len(line.encode("utf-8", "replace")) + 1
         if size > MOST_BYTES:
-            return "\n".join(lines[:index]) + f"\n\n{len(lines) - index} more lines are left out: a step summary holds 1 MiB.\n"
+            return (
+                "\n".join(lines[:index])
+                + f"\n\n{len(lines) - index} more lines are left out: a step summary holds 1 MiB.\n"
+            )
     return "\n".join(lines) + "\n"

@@ -63,7 +63,9 @@ def _files(report: Report) -> Text:
         lines.append(f"aligned    no: {now.reason}; gain {now.gain_db:+.1f} dB")
     else:
         turned = ", polarity inverted" if now.polarity == -1 else ""
-        lines.append(f"aligned    by {now.method}: delay {1000 * now.delay_s:+.1f} ms, gain {now.gain_db:+.1f} dB{turned}")
+        lines.append(
+            f"aligned    by {now.method}: delay {1000 * now.delay_s:+.1f} ms, gain {now.gain_db:+.1f} dB{turned}"
+        )
     return Text("\n".join(lines))
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from diagnose.metrics import METRICS
 from diagnose.report import Case, Check, Suite
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from diagnose.report import MetricRow, Report
 
 EXIT_CODES = {"PASS": 0, "WARN": 0, "FAIL": 1, "ERROR": 3}
@@ -142,7 +143,7 @@ def _envelope(row: MetricRow, change: float) -> str:
 
 def _edge(side: str) -> Callable[[MetricRow, float], str]:
     return lambda row, change: (
-        f"{side} 20 ms {abs(change):.1f} dB {'louder' if change > 0 else 'softer'} against the middle than in the reference"
+        f"{side} 20 ms {abs(change):.1f} dB {'louder' if change > 0 else 'softer'} than the reference's, against the middle"
     )
 
 
@@ -185,7 +186,11 @@ def limit_text(row: MetricRow) -> str:
 def as_suite(report: Report) -> Suite:
     """A single comparison in the form of a suite of one case, for JUnit and Markdown."""
     checks = tuple(
-        Check(row.name, row.judgement.verdict, f"{meaning(row)}; change {amount(row.figures.change, row.unit)}, limit {limit_text(row)}")
+        Check(
+            row.name,
+            row.judgement.verdict,
+            f"{meaning(row)}; change {amount(row.figures.change, row.unit)}, limit {limit_text(row)}",
+        )
         for row in report.worst_first
         if row.judgement.verdict
     )

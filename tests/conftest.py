@@ -1,0 +1,53 @@
+"""What every test may ask for: the real sounds, a seeded generator, a tone, a program that may be missing."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import settings
+
+# The same examples on every run and machine: a failure in CI is the failure at the desk.
+settings.register_profile("project", deadline=None, derandomize=True)
+settings.load_profile("project")
+
+DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def data():
+    """The folder of real sounds, ../shared/data from the project's root."""
+    if not DATA.is_dir():
+        pytest.skip(f"the real sounds are not here ({DATA})")
+    return DATA
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(20240229)
+
+
+@pytest.fixture(scope="session")
+def tone():
+    """tone(hz, rate, seconds, amplitude, phase) -> amplitude * sin(2 pi hz t + phase), float32 [shape=(n,)]."""
+
+    def make(hz, rate, seconds=1.0, amplitude=1.0, phase=0.0):
+        time = np.arange(round(seconds * rate)) / rate
+        return (amplitude * np.sin(2 * np.pi * hz * time + phase)).astype(np.float32)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def program():
+    """program("sox") -> its path; skips the test where it is not installed."""
+
+    def find(name):
+        path = shutil.which(name)
+        if path is None:
+            pytest.skip(f"{name} is not installed: no oracle to ask")
+        return path
+
+    return find

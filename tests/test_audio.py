@@ -1,0 +1,238 @@
+import io
+import subprocess
+
+import numpy as np
+import pytest
+import soundfile
+from hypothesis import given
+from hypothesis import strategies as st
+
+from diagnose.audio import BLOCK, Audio, blocks, encode, from_array, load, read, resample, write
+from diagnose.errors import InputError
+
+
+def wav(values=(0.0,), rate=44100, subtype="FLOAT", container="WAV"):
+    """Bytes of a file, made without the code under test."""
+    buffer = io.BytesIO()
+    soundfile.write(buffer, np.asarray(values), rate, format=container, subtype=subtype)
+    return buffer.getvalue()
+
+
+def flac_claiming(total_samples, values):
+    """FLAC whose STREAMINFO gives another number of samples (36 bits from bit 4 of byte 21 on; 0: unknown)."""
+    data = bytearray(wav(values, subtype="PCM_16", container="FLAC"))
+    data[21] = data[21] & 0xF0 | total_samples >> 32
+    data[22:26] = (total_samples & 0xFFFFFFFF).to_bytes(4, "big")
+    return bytes(data)
+
+
+def spoilt(value, position, shape=(1000,)):
+    values = np.zeros(shape)
+    values[position] = value
+    return values
+
+
+def refusal(function, *args):
+    """The one line with which an input is refused."""
+    with pytest.raises(InputError) as caught:
+        function(*args)
+    text = str(caught.value)
+    assert len(text.splitlines()) == 1
+    return text
+
+
+# name, bytes, what the refusal says
+BAD_FILES = [
+    ("text.wav", b"This is not audio.\n" * 100, "not a readable audio file (Format not recognised)"),
+    ("text.raw", b"This is not audio.\n" * 100, "not a readable audio file"),
+    ("empty.wav", b"", "the file is empty (0 bytes)"),
+    ("header.wav", wav()[:20], "not a readable audio file"),
+    ("silent.wav", wav(np.zeros(0)), "holds no samples"),
+    ("slow.wav", wav(rate=1), "sampling rate 1 Hz is out of range; 2000 to 384000 Hz are read"),
+    ("below.wav", wav(rate=1999), "sampling rate 1999 Hz is out of range"),
+    ("fast.wav", wav(rate=1_000_000), "sampling rate 1000000 Hz is out of range"),
+    ("wide.wav", wav(np.zeros((3, 65))), "65 channels; 1 to 64 are read"),
+    ("nan.wav", wav(spoilt(np.nan, 441)), "NaN or infinite samples, the first at 0.010 s; mend the file"),
+    ("inf.wav", wav(spoilt(np.inf, 882)), "NaN or infinite samples, the first at 0.020 s; mend the file"),
+    ("right.wav", wav(spoilt(-np.inf, (441, 1), (1000, 2))), "the first at 0.010 s"),
+    ("late.wav", wav(spoilt(np.nan, BLOCK + 10, BLOCK + 20), rate=8000), f"the first at {(BLOCK + 10) / 8000:.3f} s"),
+    ("huge.flac", flac_claiming(2**36 - 1, np.zeros(100)), "samples, over 1,073,741,824 in all; split the file"),
+]
+
+
+@pytest.mark.parametrize(("name", "content", "says"), BAD_FILES, ids=[row[0] for row in BAD_FILES])
+def test_a_bad_file_is_refused_in_one_line_that_begins_with_its_path(tmp_path, name, content, says):
+    path = tmp_path / name
+    path.write_bytes(content)
+    text = refusal(read, path)
+    assert text.startswith(f"{path}: ")
+    assert says in text
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [("", "is a directory; give an audio file"), ("missing.wav", "No such file"), ("null\0byte.wav", "null byte")],
+    ids=["directory", "missing", "null byte"],
+)
+def test_what_is_no_file_is_refused_in_one_line_that_begins_with_its_path(tmp_path, name, says):
+    path = str(tmp_path / name) if name else str(tmp_path)
+    text = refusal(read, path)
+    assert text.startswith(f"{path}: ")
+    assert says in text
+
+
+# array, rate, what the refusal says
+BAD_ARRAYS = {
+    "int16": (np.zeros(10, np.int16), 44100, "dtype int16, not floating point; scale it to -1..1 first"),
+    "bool": (np.zeros(10, bool), 44100, "dtype bool, not floating point"),
+    "complex": (np.zeros(10, complex), 44100, "dtype complex128, not floating point"),
+    "object": ([None], 44100, "dtype object, not floating point"),
+    "ragged": ([[0.0], [0.0, 0.0]], 44100, "expected (n,) or (channels, n)"),
+    "0-d": (np.float64(1.0), 44100, "shape (); expected (n,) or (channels, n)"),
+    "3-d": (np.zeros((1, 2, 3)), 44100, "shape (1, 2, 3); expected (n,) or (channels, n)"),
+    "no samples": (np.zeros((2, 0)), 44100, "holds no samples"),
+    "no channels": (np.zeros((0, 5)), 44100, "0 channels; 1 to 64 are read"),
+    "65 channels": (np.zeros((65, 5)), 44100, "65 channels; 1 to 64 are read"),
+    "NaN": (spoilt(np.nan, 441), 44100, "the first at 0.010 s"),
+    "over float32": (spoilt(1e300, 441), 44100, "the first at 0.010 s"),
+    "1999 Hz": (np.zeros(10), 1999, "sampling rate 1999 Hz is out of range"),
+    "384001 Hz": (np.zeros(10), 384_001, "sampling rate 384001 Hz is out of range"),
+    "half a Hz": (np.zeros(10), 44100.5, "sampling rate 44100.5 Hz"),
+    "no rate": (np.zeros(10), None, "an array has no sampling rate of its own; pass rate="),
+}
+
+
+@pytest.mark.parametrize(("array", "rate", "says"), BAD_ARRAYS.values(), ids=BAD_ARRAYS)
+def test_a_bad_array_is_refused_in_one_line_that_begins_with_its_name(array, rate, says):
+    text = refusal(load, array, rate, "generated")
+    assert text.startswith("generated: ")
+    assert says in text
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize("shape", [(6,), (2, 3), (64, 1)])
+def test_an_array_keeps_its_values_as_float32_channels_first(dtype, shape):
+    values = (np.arange(np.prod(shape)).reshape(shape) / 64).astype(dtype)
+    audio = from_array(values, np.int64(8000))
+    assert audio.samples.dtype == np.float32
+    assert (audio.channels, audio.length, audio.rate) == (*np.atleast_2d(values).shape, 8000)
+    assert audio.duration_s == audio.length / 8000
+    np.testing.assert_array_equal(audio.samples, np.atleast_2d(values))
+
+
+@pytest.mark.parametrize("rate", [2000, 384_000])
+def test_the_lowest_and_the_highest_rate_are_read(tmp_path, rate):
+    (tmp_path / "a.wav").write_bytes(wav([0.5, -0.5], rate))
+    audio = read(tmp_path / "a.wav")
+    assert (audio.rate, audio.samples.tolist()) == (rate, [[0.5, -0.5]])
+
+
+def test_channels_of_a_file_come_out_as_rows_under_its_path(tmp_path):
+    path = tmp_path / "stereo.wav"
+    path.write_bytes(wav([[0.25, -0.5], [0.5, -1.0], [0.75, -1.5]], 48000))
+    audio = load(path)
+    assert (audio.name, audio.rate) == (str(path), 48000)
+    np.testing.assert_array_equal(audio.samples, [[0.25, 0.5, 0.75], [-0.5, -1.0, -1.5]])
+    assert load(audio) is audio
+
+
+def test_flac_of_unknown_length_as_a_pipe_leaves_it_is_read_to_its_end(tmp_path):
+    values = np.sin(np.arange(10_000) / 10)
+    (tmp_path / "piped.flac").write_bytes(flac_claiming(0, values))
+    np.testing.assert_allclose(read(tmp_path / "piped.flac").samples[0], values, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["violin.wav", "speech.ogg"])
+def test_a_real_sound_is_decoded_as_ffmpeg_decodes_it(data, program, name):
+    command = [program("ffmpeg"), "-v", "error", "-i", data / name, "-f", "f32le", "-"]
+    theirs = np.frombuffer(subprocess.run(command, capture_output=True, check=True).stdout, "<f4")
+    ours = read(data / name)
+    np.testing.assert_allclose(ours.samples.T.ravel(), theirs, atol=1e-4)
+
+
+@pytest.mark.parametrize("channels", [1, 2, 5])
+def test_mono_is_the_mean_of_the_channels_in_every_block(rng, channels):
+    samples = rng.standard_normal((channels, BLOCK + 7)).astype(np.float32)
+    audio = Audio(samples, 44100)
+    np.testing.assert_allclose(audio.mono, samples.mean(axis=0, dtype=float), atol=1e-6)
+    assert np.shares_memory(audio.mono, samples) == (channels == 1)
+
+
+@given(length=st.integers(0, 1000), size=st.integers(1, 100))
+def test_blocks_cover_every_sample_once_and_in_order(length, size):
+    parts = list(blocks(length, size))
+    assert [i for part in parts for i in range(length)[part]] == list(range(length))
+    assert [part.stop - part.start for part in parts[:-1]] == [size] * (len(parts) - 1)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "container"), [(".wav", "WAV"), (".flac", "FLAC"), (".FLAC", "FLAC"), (".ogg", "OGG"), ("", "WAV")]
+)
+def test_write_takes_the_container_of_the_suffix(tmp_path, tone, suffix, container):
+    path = tmp_path / f"out{suffix}"
+    sound = tone(440, 22050, 0.5, 0.5)
+    write(path, from_array(np.stack([sound, -sound]), 22050))
+    back, rate = soundfile.read(path)
+    assert (soundfile.info(path).format, rate, back.shape) == (container, 22050, (sound.size, 2))
+    # Vorbis keeps the sound, not its samples; PCM keeps them to a step of 16 bits.
+    np.testing.assert_allclose(back[2000:-2000, 0], sound[2000:-2000], atol=0.05 if container == "OGG" else 2**-15)
+
+
+@given(st.lists(st.floats(-1, 1, width=32), min_size=1, max_size=50))
+def test_16_bits_keep_each_sample_to_a_step_and_floats_keep_it_whole(values):
+    audio = from_array(np.array(values), 16000)
+    for subtype, tolerance in {"PCM_16": 1.5 * 2**-15, "PCM_24": 1.5 * 2**-23, "FLOAT": 0.0}.items():
+        back, rate = soundfile.read(io.BytesIO(encode(audio, subtype=subtype)))
+        assert rate == 16000
+        np.testing.assert_allclose(back, audio.samples[0], rtol=0, atol=tolerance)
+
+
+def test_integers_clip_beyond_full_scale_and_floats_do_not():
+    audio = from_array(np.array([2.0, -2.0, 1.0001]), 16000)
+    clipped, _ = soundfile.read(io.BytesIO(encode(audio)), dtype="int16")
+    np.testing.assert_array_equal(clipped, [32767, -32768, 32767])
+    np.testing.assert_array_equal(soundfile.read(io.BytesIO(encode(audio, subtype="FLOAT")))[0], audio.samples[0])
+
+
+RATES = [(44100, 22050), (44100, 48000), (22050, 44100), (48000, 16000), (96000, 44100), (44100, 44101)]
+
+
+@pytest.mark.parametrize(("old", "new"), RATES)
+@pytest.mark.parametrize("share", [0.01, 0.5, 0.9])  # of the lower Nyquist frequency
+def test_resampling_keeps_a_tone_its_level_and_its_timing(tone, old, new, share):
+    hz = share * min(old, new) / 2
+    ours = resample(from_array(tone(hz, old, 0.5), old), new)
+    expected = tone(hz, new, 0.5)
+    assert ours.rate == new
+    assert abs(ours.length - expected.size) <= 1
+    inside = slice(new // 20, new // 20 * 9)
+    np.testing.assert_allclose(ours.samples[0, inside], expected[inside], atol=2e-3)
+
+
+@pytest.mark.parametrize(("old", "new"), [(44100, 22050), (48000, 16000), (96000, 44100)])
+def test_resampling_leaves_no_image_of_what_the_new_rate_cannot_hold(tone, old, new):
+    lost = tone(0.55 * new, old, 0.5)
+    assert np.abs(resample(from_array(lost, old), new).samples[0, new // 20 : new // 20 * 9]).max() < 1e-5
+
+
+def test_resampling_keeps_channels_apart_and_the_name(tone):
+    left, right = tone(300, 44100), 0.25 * tone(500, 44100)
+    both = resample(Audio(np.stack([left, right]), 44100, "a.wav"), 16000)
+    assert both.name == "a.wav"
+    for row, alone in zip(both.samples, (left, right), strict=True):
+        np.testing.assert_allclose(row, resample(from_array(alone, 44100), 16000).samples[0], atol=1e-6)
+
+
+def test_resampling_to_the_same_rate_is_the_same_object():
+    audio = from_array(np.zeros(10), 44100)
+    assert resample(audio, 44100) is audio
+
+
+@pytest.mark.parametrize("length", [1, 2, 191, 192])
+def test_resampling_never_leaves_a_sound_of_no_samples(length):
+    assert resample(from_array(np.ones(length), 384_000), 2000).length >= 1
+
+
+@pytest.mark.parametrize("rate", [0, -1, 1999, 384_001])
+def test_resampling_refuses_a_rate_out_of_range(rate):
+    assert f"rate {rate} Hz is out of range; 2000 to 384000 Hz" in refusal(resample, from_array(np.zeros(9), 8000), rate)
