@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
@@ -150,7 +149,7 @@ def write(path: str | os.PathLike[str], audio: Audio, subtype: str = "PCM_16") -
     """Write a file whole or not at all; the container follows the suffix, WAV by default."""
     from diagnose.files import write_whole
 
-    container = {".flac": "FLAC", ".ogg": "OGG"}.get(Path(path).suffix.lower(), "WAV")
+    container = {".flac": "FLAC", ".ogg": "OGG"}.get(os.path.splitext(path)[1].lower(), "WAV")
     write_whole(path, encode(audio, container, subtype))
 
 

@@ -20,7 +20,6 @@ import os
 import tomllib
 from collections.abc import Mapping
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import msgspec
@@ -30,7 +29,7 @@ from diagnose.metrics import METRICS, Measurement, Metric
 
 Verdict = Literal["PASS", "WARN", "FAIL", "ERROR"]
 RANK: dict[Verdict | None, int] = {None: 0, "PASS": 0, "WARN": 1, "ERROR": 2, "FAIL": 3}
-DEFAULT_PROFILE = Path(__file__).parent / "profiles" / "default.toml"
+DEFAULT_PROFILE = os.path.join(os.path.dirname(__file__), "profiles", "default.toml")
 
 
 class Level(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

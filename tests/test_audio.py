@@ -235,4 +235,6 @@ def test_resampling_never_leaves_a_sound_of_no_samples(length):
 
 @pytest.mark.parametrize("rate", [0, -1, 1999, 384_001])
 def test_resampling_refuses_a_rate_out_of_range(rate):
-    assert f"rate {rate} Hz is out of range; 2000 to 384000 Hz" in refusal(resample, from_array(np.zeros(9), 8000), rate)
+    assert f"rate {rate} Hz is out of range; 2000 to 384000 Hz" in refusal(
+        resample, from_array(np.zeros(9), 8000), rate
+    )

@@ -8,7 +8,6 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from diagnose.scale import Decibel, LogMagnitude, Magnitude, Power
 from diagnose.spectrogram import (
-    FRAMES_PER_BLOCK,
     MEL_FORMULAS,
     Framing,
     MelGrid,
@@ -21,9 +20,9 @@ from diagnose.spectrogram import (
 PADDINGS = ["centre", "centre-reflect", "same-reflect", "none"]
 
 framings = st.builds(
-    lambda half, part, padding: Framing(2 * half, max(1, round(2 * half * part)), padding),
-    st.integers(1, 128),
-    st.floats(0, 1),
+    lambda half, part, padding: Framing(2 * half, max(1, 2 * half // part), padding),
+    st.integers(1, 512),
+    st.integers(1, 64),  # many short hops, so that a short signal has several blocks
     st.sampled_from(PADDINGS),
 )
 
@@ -32,9 +31,9 @@ def noise(length, seed=0):
     return np.random.default_rng(seed).standard_normal(length).astype(np.float32)
 
 
-def power(samples, framing, **kwargs):
-    blocks = list(power_blocks(samples, framing, **kwargs))
-    return np.concatenate(blocks).T if blocks else None
+def power(samples, framing, mean=0.0):
+    blocks = list(power_blocks(samples, framing, mean))
+    return np.concatenate(blocks).T
 
 
 def padded(samples, framing):
@@ -50,7 +49,6 @@ def test_blocks_of_any_length_are_the_whole_padded_signal_framed_at_once(length,
     if whole.size >= framing.n_fft:
         frames = sliding_window_view(whole, framing.n_fft)[:: framing.hop]
     assert sum(map(len, blocks)) == framing.count(length) == len(frames)
-    assert all(len(block) <= FRAMES_PER_BLOCK for block in blocks)
     if blocks:
         expected = np.abs(np.fft.rfft(frames * hann(framing.n_fft))) ** 2
         np.testing.assert_allclose(np.concatenate(blocks), expected, rtol=1e-4, atol=1e-4)
@@ -83,13 +81,9 @@ def test_hann_is_scipys_periodic_window():
 def test_tone_on_a_bin_has_a_quarter_of_the_window_there_and_an_eighth_beside(tone):
     frames = power(tone(32 * 1000 / 256, 1000, 2.0, amplitude=0.5), Framing(256, 64, "none"))
     lines = np.sqrt(frames[30:35]) / (0.5 * 256)
-    np.testing.assert_allclose(lines, np.array([0, 1 / 8, 1 / 4, 1 / 8, 0])[:, None] * np.ones(frames.shape[1]), atol=1e-6)
-
-
-def test_fft_size_follows_each_windowed_frame_with_zeros():
-    samples = noise(256)
-    expected = np.abs(np.fft.rfft(samples * hann(256), 1000)) ** 2
-    np.testing.assert_allclose(power(samples, Framing(256, 64, "none"), fft_size=1000)[:, 0], expected, rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(
+        lines, np.array([0, 1 / 8, 1 / 4, 1 / 8, 0])[:, None] * np.ones(frames.shape[1]), atol=1e-6
+    )
 
 
 @pytest.mark.parametrize("padding", PADDINGS)

@@ -127,7 +127,7 @@ def _fine_spectrum(samples: Samples, rate: int, mean: float) -> tuple[Floats, Fl
     if size < 4096:
         raise Unmeasurable("too short to tell lines at the frame rate apart")
     total = np.zeros(size // 2 + 1)
-    for power in power_blocks(samples, Framing(size, size // 2, "none"), mean):
+    for power in power_blocks(samples, Framing(size, size, "none"), mean):
         total += power.sum(axis=0)
     if total.sum() <= 0:
         raise Unmeasurable("silence: no energy beside the bias")

@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 
 from diagnose.metrics.metric import Metric, Unmeasurable, Value
+from diagnose.metrics.order import median
 from diagnose.metrics.signal import mel_grid
 from diagnose.scale import Decibel
 from diagnose.spectrogram import Framing, hann, mel_filterbank, power_blocks
@@ -148,7 +149,7 @@ def f0_deviation_cents(pair: Pair) -> Value:
     if not both.any():
         raise Unmeasurable("no frame in which both sounds have a pitch")
     cents = 1200 * np.log2(second[both] / first[both])
-    return Value(float(np.median(cents)), {"frames": int(both.sum())}, pair.caveat)
+    return Value(median(cents), {"frames": int(both.sum())}, pair.caveat)
 
 
 METRICS = (

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from diagnose.metrics.metric import Metric, Unmeasurable
+from diagnose.metrics.order import quantile
 from diagnose.scale import Decibel, LogMagnitude
 
 if TYPE_CHECKING:
@@ -20,8 +21,7 @@ def log_mel_spread_nats(signal: Signal) -> float:
     if signal.moments.variance <= 0:
         raise Unmeasurable("silence: no energy beside the bias")
     values = signal.mel.to(LogMagnitude(1e-5)).values
-    low, high = np.percentile(values, [5, 95])
-    return float(high - low)
+    return quantile(values, 0.95) - quantile(values, 0.05)
 
 
 def frame_energy_spread_db(signal: Signal) -> float:

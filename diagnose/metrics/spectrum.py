@@ -56,20 +56,30 @@ class SpectralFrames(msgspec.Struct, frozen=True, eq=False):
 def analyse(samples: Samples, rate: int, mean: float = 0.0) -> SpectralFrames:
     """One pass over samples - mean; memory grows by 6 numbers a frame."""
     hz = np.fft.rfftfreq(FRAMING.n_fft, 1 / rate)
-    rows: list[tuple[Floats, ...]] = []
+    rows = []
     long_term = np.zeros(hz.size)
     for power in power_blocks(samples, FRAMING, mean):
         long_term += power.sum(axis=0)
         rows.append(_frame_figures(power, hz))
-    figures = (np.concatenate(column) for column in zip(*rows, strict=True))
-    return SpectralFrames(*figures, long_term / FRAMING.count(samples.shape[0]), hz)
+    power, centroid, bandwidth, rolloff85, rolloff95, flat = np.concatenate(rows, axis=1)
+    return SpectralFrames(
+        power=power,
+        centroid=centroid,
+        bandwidth=bandwidth,
+        rolloff85=rolloff85,
+        rolloff95=rolloff95,
+        flatness=flat,
+        long_term=long_term / FRAMING.count(samples.shape[0]),
+        hz=hz,
+    )
 
 
-def _frame_figures(power: Floats, hz: Floats) -> tuple[Floats, ...]:
+def _frame_figures(power: Floats, hz: Floats) -> Floats:
+    """[shape=(6, frames)] in the order of SpectralFrames."""
     magnitude = np.sqrt(power)
     centre, width = centroid_and_bandwidth(magnitude, hz)
     low, high = rolloff(magnitude, hz, (0.85, 0.95))
-    return power[:, 2:].sum(axis=1), centre, width, low, high, flatness(power)
+    return np.stack([power[:, 2:].sum(axis=1), centre, width, low, high, flatness(power)])
 
 
 def centroid_and_bandwidth(magnitude: Floats, hz: Floats) -> tuple[Floats, Floats]:
@@ -88,10 +98,24 @@ def centroid_and_bandwidth(magnitude: Floats, hz: Floats) -> tuple[Floats, Float
 
 
 def rolloff(magnitude: Floats, hz: Floats, shares: tuple[float, ...]) -> list[Floats]:
-    """Lowest frequency under which each share of the summed magnitude lies, Hz (librosa's spectral_rolloff)."""
-    summed = np.cumsum(magnitude, axis=1, dtype=np.float64)
-    last = hz.size - 1
-    return [hz[np.minimum((summed < share * summed[:, -1:]).sum(axis=1), last)] for share in shares]
+    """Lowest frequency under which each share of the summed magnitude lies, Hz (librosa's spectral_rolloff).
+
+    Sums over stretches of 32 bins find the stretch, and only that one is summed bin by bin.
+    """
+    width = 32
+    padded = np.pad(magnitude, ((0, 0), (0, -magnitude.shape[1] % width)))
+    stretches = padded.reshape(len(magnitude), -1, width)
+    below = np.cumsum(stretches.sum(axis=2, dtype=np.float64), axis=1)
+    rows = np.arange(len(magnitude))
+    found = []
+    for share in shares:
+        wanted = share * below[:, -1:]
+        stretch = np.argmax(below >= wanted, axis=1)
+        before = below[rows, stretch] - stretches[rows, stretch].sum(axis=1, dtype=np.float64)
+        summed = before[:, None] + np.cumsum(stretches[rows, stretch], axis=1, dtype=np.float64)
+        within = np.argmax(summed >= wanted * (1 - 1e-12), axis=1)
+        found.append(hz[np.minimum(stretch * width + within, hz.size - 1)])
+    return found
 
 
 def flatness(power: Floats) -> Floats:

@@ -142,9 +142,11 @@ def _envelope(row: MetricRow, change: float) -> str:
 
 
 def _edge(side: str) -> Callable[[MetricRow, float], str]:
-    return lambda row, change: (
-        f"{side} 20 ms {abs(change):.1f} dB {'louder' if change > 0 else 'softer'} than the reference's, against the middle"
-    )
+    def phrase(row: MetricRow, change: float) -> str:
+        way = "louder" if change > 0 else "softer"
+        return f"{side} 20 ms {abs(change):.1f} dB {way}, against the middle, than in the reference"
+
+    return phrase
 
 
 def _deficit(row: MetricRow, change: float) -> str:

@@ -13,9 +13,9 @@ from diagnose.metrics import METRICS, Signal
 from diagnose.metrics.clicks import click_times
 
 RATE = 22050
-LENGTH = 2 * BLOCK + 20000  # two block boundaries, 24.7 s
+LENGTH = BLOCK + 40000  # over one block boundary, 13.7 s
 APART = round(0.08 * RATE)  # beyond the 25 ms in which clicks hide each other
-BORDERS = [BLOCK + k for k in (-3, -2, -1, 0, 1, 2)]
+BORDERS = [BLOCK + k for k in (-2, -1, 0, 1)]
 
 
 def sine(hz=220.0, rate=RATE, length=LENGTH):
@@ -41,7 +41,6 @@ def step(samples, at):
     samples[at:] += np.float32(0.3)
 
 
-
 @pytest.mark.parametrize("kind", [spike, step])
 @pytest.mark.parametrize("at", [0, 1, 700, *BORDERS, LENGTH - 2])
 def test_one_click_is_found_once_within_a_sample_of_its_place(kind, at):
@@ -52,7 +51,7 @@ def test_one_click_is_found_once_within_a_sample_of_its_place(kind, at):
 
 @settings(max_examples=15, deadline=None)
 @given(
-    gaps=st.lists(st.integers(APART, BLOCK // 3), min_size=1, max_size=30),
+    gaps=st.lists(st.integers(APART, BLOCK // 6), min_size=1, max_size=30),
     size=st.floats(0.1, 0.6),
     gain=st.sampled_from([0.05, 1.0, 1.5]),
     offset=st.sampled_from([-0.4, 0.0, 0.2]),

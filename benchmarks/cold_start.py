@@ -1,0 +1,62 @@
+"""`diagnose compare A B --json -` as a whole process, against its floor and against plain librosa.
+
+make bench        or        python -m pytest benchmarks/cold_start.py --benchmark-enable -m '' -s
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from interleaved import ratio, rounds, table
+
+from diagnose import audio, example
+
+HERE = Path(__file__).parent
+RUNS = 15
+MOST_OVER_BARE = 1.6
+LEAST_UNDER_LIBROSA = 6.0
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory) -> list[str]:
+    """The demo's pair, a second and a half at 44,100 and 22,050 Hz."""
+    folder = tmp_path_factory.mktemp("pair")
+    paths = [str(folder / name) for name in ("reference.wav", "generated.wav")]
+    string = example.bowed_string()
+    audio.write(paths[0], string)
+    audio.write(paths[1], example.misfed_vocoder(string))
+    return paths
+
+
+def _process(*command: str):
+    # As a user has it: bytecode is cached (an installed package's always is).
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+
+    def run() -> None:
+        done = subprocess.run(command, capture_output=True, env=environment, check=False)
+        assert done.stdout, done.stderr.decode()
+
+    return run
+
+
+@pytest.mark.slow
+def test_a_comparison_costs_little_more_than_reading_and_transforming(pair, benchmark):
+    python = sys.executable
+    diagnose = str(Path(python).parent / "diagnose")
+    contenders = {
+        "bare script": _process(python, str(HERE / "bare_script.py"), *pair),
+        "diagnose compare": _process(diagnose, "compare", *pair, "--json", "-"),
+    }
+    seconds = rounds(contenders, RUNS)
+    slow = {"plain librosa": _process(python, str(HERE / "librosa_script.py"), *pair), **contenders}
+    against = rounds(slow, 5)
+    over, under = ratio(seconds, "diagnose compare", "bare script"), ratio(against, "plain librosa", "diagnose compare")
+    print(table(seconds), table(against), f"\n{over:.2f} times the bare script, {under:.1f} times faster than librosa")
+    benchmark.extra_info.update(over_bare=over, under_librosa=under)
+    benchmark.pedantic(contenders["diagnose compare"], rounds=5)
+    assert over <= MOST_OVER_BARE
+    assert under >= LEAST_UNDER_LIBROSA
