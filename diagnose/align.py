@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 import numpy as np
 
-from diagnose.spectrogram import Framing, power_blocks
+from diagnose.spectrogram import Framing, hann, power_blocks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,8 +20,14 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.floating[Any]]
 
-WAVEFORM_TRUSTED = 0.5  # |r| from which the waveforms are copies; two notes of one pitch reach 0.3
+WAVEFORM_TRUSTED = 0.3  # |r| from which phases are asked; unrelated sounds reach 0.29 at some delay
+SURELY = 0.9  # |r| from which they need not be
+ONE_PHASE = 0.9  # phase consistency of a copy
+CELL = 2048
+BANDS = 24
+PHASE_EXCERPT = 1 << 18
 SPECTROGRAM_TRUSTED = 0.5
+TIE = 0.002  # difference of r under which two delays explain a periodic sound alike
 EXCERPT = 1 << 20  # samples of the reference that are searched for: 24 s at 44.1 kHz
 LONGEST_DELAY_S = 10.0
 DRIFT_WINDOW_S = 0.5
@@ -54,7 +60,7 @@ class Alignment(msgspec.Struct, frozen=True):
 def align(reference: Samples, generated: Samples, rate: int, means: tuple[float, float]) -> Alignment:
     """Find the alignment of two mono signals at one rate, their means given."""
     delay, r = _waveform_delay(reference, generated, rate, means)
-    if abs(r) >= WAVEFORM_TRUSTED:
+    if _is_copy(*Alignment(delay).overlap(reference, generated), r):
         return _as_copies(reference, generated, rate, means, delay)
     delay, r = _spectrogram_delay(reference, generated, rate, means)
     found = r >= SPECTROGRAM_TRUSTED
@@ -79,13 +85,36 @@ def _as_copies(reference: Samples, generated: Samples, rate: int, means: tuple[f
     )
 
 
+def phase_consistency(ours: Samples, theirs: Samples) -> float:
+    """sum |c| cos(arg c) / sum |c| over cells of 2048 samples by 1/24 of the log-frequency axis, -1 to 1.
+
+    c is the cross-spectrum of a cell.  A copy has one phase everywhere, whatever noise was added (what does not
+    correlate has a small c), so it scores near 1, or -1 inverted.  Made-up phases score what chance and the
+    strongest partials give.  Measured on five sounds: copies with noise 4 dB over the sound, clipping, a
+    high-pass or a drift of the mean 0.95 to 1.00; Griffin-Lim copies, at their best delay, up to 0.83.
+    """
+    count = min(ours.size, PHASE_EXCERPT) // CELL
+    spectra = [np.fft.rfft(part[: count * CELL].reshape(count, CELL) * hann(CELL)) for part in (ours, theirs)]
+    edges = np.unique(np.geomspace(4, CELL / 2, BANDS + 1).astype(int))
+    cross = np.add.reduceat(np.conj(spectra[0]) * spectra[1], edges[:-1], axis=1)
+    total = float(np.abs(cross).sum())
+    return float(cross.real.sum()) / total if total > 0 else 0.0
+
+
+def _is_copy(ours: Samples, theirs: Samples, r: float) -> bool:
+    """Whether r is that of one waveform and not of two notes whose strongest partials happen to fit."""
+    if abs(r) >= SURELY or ours.size < CELL:
+        return abs(r) >= SURELY
+    return abs(r) >= WAVEFORM_TRUSTED and np.sign(r) * phase_consistency(ours, theirs) >= ONE_PHASE
+
+
 def _products(ours: Samples, theirs: Samples, means: tuple[float, float]) -> tuple[float, float, float]:
     """Sums of a*b, a*a and b*b about the means, in blocks."""
     from diagnose.audio import blocks
 
     sums = np.zeros(3)
     for part in blocks(ours.size):
-        a, b = ours[part] - np.float32(means[0]), theirs[part] - np.float32(means[1])
+        a, b = ours[part] - np.float64(means[0]), theirs[part] - np.float64(means[1])
         sums += (np.dot(a, b), np.dot(a, a), np.dot(b, b))
     return float(sums[0]), float(sums[1]), float(sums[2])
 
@@ -103,8 +132,7 @@ def _waveform_delay(reference: Samples, generated: Samples, rate: int, means: tu
     reach = int(LONGEST_DELAY_S * rate)
     first = max(start - reach, 0)
     searched = generated[first : start + excerpt.size + reach] - np.float32(means[1])
-    lag, r = _peak_correlation(excerpt[None], searched[None], absolute=True)
-    return lag + first - start, r
+    return _peak_correlation(excerpt[None], searched[None], absolute=True, offset=first - start)
 
 
 def _loudest_start(samples: Samples, size: int) -> int:
@@ -138,8 +166,8 @@ def _log_bands(samples: Samples, rate: int, mean: float) -> Floats:
     return level - level.mean(axis=1, keepdims=True)
 
 
-def _peak_correlation(ours: Floats, theirs: Floats, absolute: bool) -> tuple[int, float]:
-    """(lag, r) that maximises sum over rows and time of ours(t) * theirs(t + lag).
+def _peak_correlation(ours: Floats, theirs: Floats, absolute: bool, offset: int = 0) -> tuple[int, float]:
+    """(lag + offset, r) that maximises sum over rows and time of ours(t) * theirs(t + lag).
 
     r is normalised by the energies of the stretches that overlap, and only lags that overlap by half of the
     shorter signal are taken: r of a few samples is high by chance.
@@ -156,8 +184,16 @@ def _peak_correlation(ours: Floats, theirs: Floats, absolute: bool) -> tuple[int
     norm = (energy[0][end] - energy[0][begin]) * (energy[1][end + lags] - energy[1][begin + lags])
     floor = 1e-6 * energy[0][-1] * energy[1][-1]
     r = np.where(norm > floor, circular[lags] / np.sqrt(np.maximum(norm, floor or 1.0)), 0.0)
-    best = int(np.argmax(np.abs(r) if absolute else r))
-    return int(lags[best]), float(np.clip(r[best], -1.0, 1.0))
+    height = np.abs(r) if absolute else r
+    best = _nearest_peak(height, lags + offset)
+    return int(lags[best]) + offset, float(np.clip(r[best], -1.0, 1.0))
+
+
+def _nearest_peak(height: Floats, delays: Floats) -> int:
+    """Index of the highest peak; of peaks as high as it, one a period of a steady tone, the nearest to no delay."""
+    padded = np.pad(height, 1, constant_values=-np.inf)
+    peaks = np.flatnonzero((height >= padded[:-2]) & (height >= padded[2:]) & (height >= height.max() - TIE))
+    return int(peaks[np.argmin(np.abs(delays[peaks]))])
 
 
 def _drift_ppm(ours: Samples, theirs: Samples, rate: int, means: tuple[float, float]) -> float | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import stat
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -28,6 +29,8 @@ MOST_CHANNELS = 64
 # 2**30 float32 values are 4 GiB: over six hours of mono at 44,100 Hz.  A header may claim more than
 # a file holds, and the array is allocated before the first sample is read.
 MOST_VALUES = 2**30
+CONTAINERS = {".wav": "WAV", ".flac": "FLAC", ".ogg": "OGG"}
+UNKNOWN_LENGTH = 2**62  # libsndfile gives the largest count there is for a length it does not know
 BLOCK = 1 << 18  # samples a step wherever a whole signal is walked: bounds every temporary array
 
 
@@ -78,13 +81,18 @@ def read(path: str | os.PathLike[str]) -> Audio:
     Raises InputError, in one line that begins with the path, for what is not a readable, finite sound.
     """
     name = os.fspath(path)
-    if os.path.isdir(name):
-        raise InputError(f"{name}: is a directory; give an audio file")
     try:
+        mode = os.stat(name).st_mode
+        if stat.S_ISDIR(mode):
+            raise InputError(f"{name}: is a directory; give an audio file")
+        if not stat.S_ISREG(mode):  # opening a pipe nobody writes to would wait for ever
+            raise InputError(f"{name}: is not a regular file; write the sound to a file first")
         with open(name, "rb") as file:
             samples, rate = _decode(file, name)
     except OSError as error:
         raise InputError(f"{name}: {error.strerror or error}") from None
+    except ValueError as error:  # a null byte in the path
+        raise InputError(f"{name}: not a path ({error})") from None
     return _checked(samples, rate, name)
 
 
@@ -93,6 +101,10 @@ def _decode(file: io.BufferedReader, name: str) -> tuple[Samples, int]:
         raise InputError(f"{name}: the file is empty (0 bytes)")
     try:
         with soundfile.SoundFile(file) as sound:
+            if sound.frames > UNKNOWN_LENGTH:
+                raise InputError(
+                    f"{name}: its header gives no length (was it written into a pipe?); encode it to a file"
+                )
             _check_shape(sound.channels, sound.frames, sound.samplerate, name)
             return sound.read(dtype="float32", always_2d=True).T, sound.samplerate
     except (soundfile.LibsndfileError, RuntimeError, TypeError) as error:
@@ -101,17 +113,42 @@ def _decode(file: io.BufferedReader, name: str) -> tuple[Samples, int]:
         raise InputError(f"{name}: not a readable audio file ({why})") from None
 
 
+class _Stream(soundfile.SoundFile):  # type: ignore[misc]
+    """A file of which libsndfile does not know the length, and in which it therefore cannot seek."""
+
+    def seekable(self) -> bool:
+        return False
+
+
+def _read_to_the_end(file: io.BufferedReader, name: str) -> Samples:
+    """FLAC as an encoder leaves it that writes into a pipe, with no length in its header."""
+    file.seek(0)
+    with _Stream(file) as sound:
+        parts = [np.zeros((0, sound.channels), np.float32)]
+        while (part := sound.read(BLOCK, dtype="float32", always_2d=True)).size:
+            parts.append(part)
+            _check_shape(sound.channels, sum(map(len, parts)), sound.samplerate, name)
+    return np.concatenate(parts).T
+
+
 def from_array(array: ArrayLike, rate: int, name: str = "array") -> Audio:
     """Audio from a mono [shape=(n,)] or multichannel [shape=(channels, n)] array.
 
     Integers are refused, for their full scale is not known; raises InputError, as read() does.
     """
-    values = np.asarray(array)
+    try:
+        values = np.asarray(array)
+    except ValueError:
+        raise InputError(f"{name}: not an array of numbers; expected (n,) or (channels, n)") from None
     if values.dtype.kind != "f":
         raise InputError(f"{name}: dtype {values.dtype}, not floating point; scale it to -1..1 first")
     if values.ndim not in (1, 2):
         raise InputError(f"{name}: shape {values.shape}; expected (n,) or (channels, n)")
-    values = np.atleast_2d(values).astype(np.float32, copy=False)
+    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and is refused below
+        values = np.atleast_2d(values).astype(np.float32, copy=False)
+    if values.shape[0] > MOST_CHANNELS >= values.shape[1]:
+        raise InputError(f"{name}: shape {values.shape}; expected (channels, n), so transpose it")
+    rate = int(rate) if float(rate).is_integer() else rate
     _check_shape(values.shape[0], values.shape[1], rate, name)
     return _checked(values, rate, name)
 
@@ -131,10 +168,11 @@ def resample(audio: Audio, rate: int) -> Audio:
     """The same sound at another rate (soxr, high quality: flat to 0.91 of the lower Nyquist, -120 dB images)."""
     if rate == audio.rate:
         return audio
-    if not LOWEST_RATE_HZ <= rate <= HIGHEST_RATE_HZ:
-        raise InputError(f"rate {rate} Hz is out of range; {LOWEST_RATE_HZ} to {HIGHEST_RATE_HZ} Hz are read")
+    _check_rate(rate, audio.name)
     # soxr keeps no delay: sample k of the result lies at time k / rate.
     resampled = soxr.resample(audio.samples.T, audio.rate, rate)
+    if resampled.shape[0] == 0:
+        raise InputError(f"{audio.name}: {audio.length} samples at {audio.rate} Hz are none at {rate} Hz")
     return Audio(np.atleast_2d(np.asarray(resampled, np.float32).T), rate, audio.name)
 
 
@@ -146,18 +184,23 @@ def encode(audio: Audio, container: str = "WAV", subtype: str = "PCM_16") -> byt
 
 
 def write(path: str | os.PathLike[str], audio: Audio, subtype: str = "PCM_16") -> None:
-    """Write a file whole or not at all; the container follows the suffix, WAV by default."""
+    """Write a file whole or not at all; the suffix says which: .wav, .flac or .ogg (Vorbis)."""
     from diagnose.files import write_whole
 
-    container = {".flac": "FLAC", ".ogg": "OGG"}.get(os.path.splitext(path)[1].lower(), "WAV")
-    write_whole(path, encode(audio, container, subtype))
+    container = CONTAINERS.get(os.path.splitext(path)[1].lower())
+    if container is None:
+        raise InputError(f"{os.fspath(path)}: {', '.join(CONTAINERS)} can be written; choose one of them")
+    write_whole(path, encode(audio, container, "VORBIS" if container == "OGG" else subtype))
+
+
+def _check_rate(rate: Any, name: str) -> None:
+    if not isinstance(rate, int | np.integer) or not LOWEST_RATE_HZ <= rate <= HIGHEST_RATE_HZ:
+        span = f"{LOWEST_RATE_HZ} to {HIGHEST_RATE_HZ} Hz, in whole Hz, are read"
+        raise InputError(f"{name}: sampling rate {rate} Hz is out of range; {span}")
 
 
 def _check_shape(channels: int, length: int, rate: Any, name: str) -> None:
-    if not isinstance(rate, int | np.integer) or not LOWEST_RATE_HZ <= rate <= HIGHEST_RATE_HZ:
-        raise InputError(
-            f"{name}: sampling rate {rate} Hz is out of range; {LOWEST_RATE_HZ} to {HIGHEST_RATE_HZ} Hz are read"
-        )
+    _check_rate(rate, name)
     if not 1 <= channels <= MOST_CHANNELS:
         raise InputError(f"{name}: {channels} channels; 1 to {MOST_CHANNELS} are read")
     if length < 1:

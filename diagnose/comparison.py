@@ -44,7 +44,7 @@ def compare(
                 f"a comparison needs at least {1000 * SHORTEST_S:g} ms"
             )
     files = [Signal(sound) for sound in sounds]
-    if files[0].moments.variance <= 0:
+    if files[0].moments.silent:
         raise NotComparable(f"{sounds[0].name}: the reference is silent; there is nothing to compare with")
     common = _at_common_rate(files)
     facts = [_sound_facts(sound) for sound in sounds]

@@ -14,16 +14,18 @@ def write_whole(path: str | os.PathLike[str], data: bytes) -> None:
 
     A reader sees the old file or the new one, never a part; raises InputError where it cannot be written.
     """
-    target = os.path.realpath(path)
     temporary = None
     try:
+        target = os.path.realpath(path)
         handle, temporary = tempfile.mkstemp(prefix=".diagnose-", dir=os.path.dirname(target))
         with os.fdopen(handle, "wb") as file:
             file.write(data)
         os.chmod(temporary, _mode_of(target))
         os.replace(temporary, target)
-    except OSError as error:
-        raise InputError(f"{os.fspath(path)}: cannot be written ({error.strerror or error})") from None
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the path
+        raise InputError(
+            f"{os.fspath(path)}: cannot be written ({getattr(error, 'strerror', None) or error})"
+        ) from None
     finally:
         if temporary is not None:
             with contextlib.suppress(FileNotFoundError):

@@ -54,6 +54,8 @@ class Decibel(msgspec.Struct, frozen=True):
     def __post_init__(self) -> None:
         if not self.ref > 0 or not math.isfinite(self.ref):
             raise ValueError(f"ref is a power above 0, not {self.ref}")
+        if not math.isfinite(self.floor_db):
+            raise ValueError(f"floor_db is a finite number of dB, not {self.floor_db}")
 
     def to_power(self, values: Array) -> Array:
         return self.ref * 10.0 ** (values / 10.0)

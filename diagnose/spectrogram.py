@@ -140,7 +140,7 @@ class Spectrogram(msgspec.Struct, frozen=True, eq=False):
 
 
 def mel(samples: Floats, grid: MelGrid, pooled: Power | Magnitude, mean: float = 0.0) -> Spectrogram:
-    """Basis @ |STFT| (pooled=Magnitude) or basis @ |STFT|**2 (pooled=Power), in that scale.
+    """basis @ |STFT| (pooled=Magnitude) or basis @ |STFT|**2 (pooled=Power), in that scale.
 
     The two are not each other's square: the sum of squares is not the square of the sum.
     """

@@ -16,6 +16,7 @@ for "both" stands for 1/1.41 too; 0.5 for "lower" means under 0.5.
 
 from __future__ import annotations
 
+import math
 import os
 import tomllib
 from collections.abc import Mapping
@@ -131,8 +132,6 @@ def _reached(metric: Metric, change: float, level: float | None, limit: Limit) -
 
 def _ratio_reached(change: float, level: float, direction: str) -> float:
     """A ratio and its inverse are equally far from 1, so ratios are held against each other as logarithms."""
-    import math
-
     if change <= 0:
         return 0.0 if direction == "higher" else float("inf")
     offset, span = math.log(change), math.log(level)
@@ -179,26 +178,56 @@ def _limit(name: str, table: Any, where: str) -> Limit:
     unit = METRICS[name].unit
     if limit.unit != unit:
         raise InputError(f"{where}.unit: is {limit.unit!r}; this metric is in {unit!r}")
-    levels = {"warn": limit.warn, "fail": limit.fail, "tolerance": limit.tolerance}
-    for key, level in levels.items():
-        _check_level(key, level, limit.direction, METRICS[name], f"{where}.{key}")
+    metric = METRICS[name]
+    for key in ("warn", "fail"):
+        _check_level(getattr(limit, key), limit.direction, metric, f"{where}.{key}")
+    _check_order(limit, metric, where)
+    _check_tolerance(limit.tolerance, f"{where}.tolerance")
     return limit
 
 
-def _check_level(key: str, level: float | Level | None, direction: str, metric: Metric, where: str) -> None:
-    numbers = [level.absolute, level.relative] if isinstance(level, Level) else [level or 0.0]
-    if any(number != number or abs(number) == float("inf") for number in numbers):
-        raise InputError(f"{where}: has to be a finite number")
-    if key == "tolerance":
-        if min(numbers) < 0:
-            raise InputError(f"{where}: a tolerance is not negative")
-    elif level is not None and metric.ideal == 0:
-        if direction == "lower" and max(numbers) > 0:
-            raise InputError(f"{where}: direction is 'lower', so the level of change is negative or 0")
-        if direction != "lower" and min(numbers) < 0:
-            raise InputError(f"{where}: direction is {direction!r}, so the level of change is positive or 0")
-    elif level is not None and isinstance(level, float) and level <= 0 and metric.unit == "ratio":
+def _check_level(level: float | Level | None, direction: str, metric: Metric, where: str) -> None:
+    """A level has to lie on the side of the ideal that the direction calls worse, or it judges the wrong side."""
+    if level is None:
+        return
+    _check_finite(level, where)
+    if isinstance(level, Level) and level.relative and (metric.of == "pair" or metric.ideal):
+        raise InputError(f"{where}.relative: this metric has no reference value to take a share of; use a number")
+    parts = [level.absolute, level.relative] if isinstance(level, Level) else [level]
+    offsets = [part - metric.ideal for part in parts if part or metric.ideal == 0]
+    if metric.unit == "ratio" and metric.ideal and min(parts[:1]) <= 0:
         raise InputError(f"{where}: a ratio's level is over 0")
+    if direction == "lower" and max(offsets) > 0:
+        raise InputError(f"{where}: direction is 'lower', so the level is at most {metric.ideal:g}")
+    sided = direction == "higher" or (direction == "both" and metric.ideal == 0)
+    if sided and min(offsets) < 0:
+        raise InputError(f"{where}: direction is {direction!r}, so the level is at least {metric.ideal:g}")
+
+
+def _check_order(limit: Limit, metric: Metric, where: str) -> None:
+    """A warning beyond the failure could never be seen."""
+    if limit.warn is None or limit.fail is None:
+        return
+    warn, fail = (level if isinstance(level, Level) else Level(level) for level in (limit.warn, limit.fail))
+    if metric.unit == "ratio" and metric.ideal:
+        wider = abs(math.log(warn.absolute)) > abs(math.log(fail.absolute))
+    else:
+        wider = abs(warn.absolute - metric.ideal) > abs(fail.absolute - metric.ideal)
+    if wider or abs(warn.relative) > abs(fail.relative):
+        raise InputError(f"{where}.warn: lies beyond the fail level, so it could never be seen")
+
+
+def _check_tolerance(tolerance: float | Level, where: str) -> None:
+    _check_finite(tolerance, where)
+    parts = [tolerance.absolute, tolerance.relative] if isinstance(tolerance, Level) else [tolerance]
+    if min(parts) < 0:
+        raise InputError(f"{where}: a tolerance is not negative")
+
+
+def _check_finite(level: float | Level, where: str) -> None:
+    parts = [level.absolute, level.relative] if isinstance(level, Level) else [level]
+    if not all(math.isfinite(part) for part in parts):
+        raise InputError(f"{where}: has to be a finite number")
 
 
 def _nearest(name: str) -> str:

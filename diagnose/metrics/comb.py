@@ -100,25 +100,29 @@ class Comb(msgspec.Struct, frozen=True, eq=False, dict=True):
         density = energy / np.maximum(np.bincount(place, minlength=2 * teeth + 2), 1)
         return float((density[3::2] > 4 * density[2::2]).mean())
 
+    @property
+    def value(self) -> float:
+        return self.share * self.filled**2
+
 
 def comb_share(signal: Signal) -> Value:
-    """Largest share * filled over the known hops, 0 to 1, on the mono mix at the file's own rate.
+    """Largest share * filled**2 over the known hops, 0 to 1, on the mono mix at the file's own rate.
 
     The product asks for a whole comb: a steady tone puts all its energy on some multiple of some frame rate,
-    and leaves the other teeth empty.  Of hops that explain the sound alike the smallest is named.  A note
+    and leaves most of the teeth empty.  Of hops that explain the sound alike the smallest is named.  A note
     whose pitch *is* the frame rate cannot be told from a comb; its reference then has the same share.
     """
-    if signal.moments.variance <= 0:
+    if signal.moments.silent:
         raise Unmeasurable("silence: no energy beside the bias")
     spectrum, hz = _fine_spectrum(signal.mono, signal.rate, signal.moments.mean)
     best = Value(0.0)
     for hop in HOPS:
         comb = Comb(spectrum, hz, signal.rate / hop)
         # filled is at most 1, and costs more than share.
-        if comb.share <= best.value + CLEARLY or comb.share * comb.filled <= best.value + CLEARLY:
+        if comb.share <= best.value + CLEARLY or comb.value <= best.value + CLEARLY:
             continue
         detail = {"hop_samples": hop, "spacing_hz": comb.spacing, "filled": comb.filled}
-        best = Value(comb.share * comb.filled, detail)
+        best = Value(comb.value, detail)
     return best
 
 

@@ -18,7 +18,7 @@ FRAME_FLOOR_DB = -80.0  # of the loudest frame: what lies below is the noise of 
 
 def log_mel_spread_nats(signal: Signal) -> float:
     """95th minus 5th percentile of ln(max(mel of |STFT|, 1e-5)), nats, the mean removed first."""
-    if signal.moments.variance <= 0:
+    if signal.moments.silent:
         raise Unmeasurable("silence: no energy beside the bias")
     values = signal.mel.to(LogMagnitude(1e-5)).values
     return quantile(values, 0.95) - quantile(values, 0.05)

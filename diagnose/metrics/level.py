@@ -12,8 +12,16 @@ from diagnose.audio import blocks
 from diagnose.metrics.metric import DB_FLOOR, Metric, Unmeasurable
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from diagnose.audio import Audio, Samples
     from diagnose.metrics.signal import Signal
+
+
+ROUNDING = 1e-12  # of double-precision sums over a whole file, relative to the power
+SILENCE = 1e-20  # power
+LEAST_TOP = 0.25  # distance of a flat top from the mean, over the peak's
+CORNER = 6  # steps beyond a flat top, in tolerances
 
 
 class Moments(msgspec.Struct, frozen=True):
@@ -29,9 +37,15 @@ class Moments(msgspec.Struct, frozen=True):
         return float(np.sqrt(self.mean_square))
 
     @property
+    def silent(self) -> bool:
+        """Whether nothing but the bias is there: under -200 dBFS, where float32 itself rounds."""
+        return self.variance <= SILENCE
+
+    @property
     def variance(self) -> float:
-        """Power without the mean: mean(x**2) - mean(x)**2."""
-        return max(self.mean_square - self.mean**2, 0.0)
+        """Power without the mean: mean(x**2) - mean(x)**2; 0 where only the rounding of that difference is left."""
+        difference = self.mean_square - self.mean**2
+        return difference if difference > ROUNDING * self.mean_square else 0.0
 
 
 def moments(samples: Samples) -> Moments:
@@ -39,8 +53,9 @@ def moments(samples: Samples) -> Moments:
     total = square = 0.0
     lowest, highest = np.inf, -np.inf
     for part in blocks(samples.shape[0]):
-        block = np.ascontiguousarray(samples[part])
-        total += float(block.sum(dtype=np.float64))
+        # In double precision: a small sound on a large bias is the difference of two large sums.
+        block = samples[part].astype(np.float64)
+        total += float(block.sum())
         square += float(np.dot(block, block))
         lowest, highest = min(lowest, block.min()), max(highest, block.max())
     count = samples.shape[0]
@@ -98,7 +113,7 @@ def _oversampled_peak(samples: Samples, rate: int) -> float:
 def crest_db(signal: Signal) -> float:
     """20 log10(max |x - mean| / rms(x - mean)), dB: 0 for a square wave, 3.01 for a sine."""
     now = signal.moments
-    if now.variance <= 0:
+    if now.silent:
         raise Unmeasurable("silence: no energy beside the bias")
     return decibels(max(now.highest - now.mean, now.mean - now.lowest) ** 2 / now.variance)
 
@@ -108,15 +123,17 @@ def dc_share(signal: Signal) -> float:
     now = signal.moments
     if now.mean_square == 0:
         raise Unmeasurable("silence: no power to take a share of")
-    return now.mean**2 / now.mean_square
+    return min(now.mean**2 / now.mean_square, 1.0)
 
 
 def clipped_share(signal: Signal) -> float:
     """Share of the file's samples that lie on a flat top at the extremes, 0 to 1; the worst channel counts.
 
     A flat top is at least 3 consecutive samples within `tolerance` of the channel's maximum or minimum that
-    is entered or left by a corner, a step of over 8 tolerances: a sine's own crest is flat but round.  The
-    tolerance is 1.5 steps of 16 bits or 1e-4 of the peak.  Soft clipping has no flat top and is not counted;
+    is entered or left by a corner: beyond it the samples go in steps of over 6 tolerances.  A sine's own crest
+    is flat but round; where it has 3 such samples, the steps beyond are under 5.  The
+    tolerance is 1.5 steps of 16 bits or 1e-4 of the peak.  A flat stretch under a quarter of the way from the
+    mean to the peak is a pause between pulses, not a top.  Soft clipping has no flat top and is not counted;
     resampling destroys flat tops, so this is measured on the file as it is.
     For a sine of amplitude 1 cut at c, the share is 1 - (2 / pi) asin(c).
     """
@@ -128,9 +145,10 @@ def _clipped_share(samples: Samples) -> float:
     tolerance = max(1.5 / 32768, 1e-4 * max(highest, -lowest))
     if highest - lowest <= 2 * tolerance:
         return 0.0
-    on_top = _flat_samples(samples, highest, tolerance) if highest > 0 else 0
-    on_bottom = _flat_samples(samples, lowest, tolerance) if lowest < 0 else 0
-    return (on_top + on_bottom) / samples.shape[0]
+    mean = float(samples.mean(dtype=np.float64))
+    least = LEAST_TOP * max(highest - mean, mean - lowest)
+    tops = [level for level in (highest, lowest) if abs(level - mean) >= least]
+    return sum(_flat_samples(samples, level, tolerance) for level in tops) / samples.shape[0]
 
 
 def _flat_samples(samples: Samples, level: float, tolerance: float) -> int:
@@ -143,11 +161,17 @@ def _flat_samples(samples: Samples, level: float, tolerance: float) -> int:
     breaks = np.flatnonzero(np.diff(near) > 1) + 1
     first = near[np.concatenate(([0], breaks))]
     last = near[np.concatenate((breaks - 1, [near.size - 1]))]
-    before = np.abs(samples[np.maximum(first - 1, 0)] - level)
-    after = np.abs(samples[np.minimum(last + 1, samples.size - 1)] - level)
+    corner = np.maximum(_step_beyond(samples, first, -1), _step_beyond(samples, last, 1))
     length = last - first + 1
-    flat = (length >= 3) & (np.maximum(before, after) > 8 * tolerance)
+    flat = (length >= 3) & (corner > CORNER * tolerance)
     return int(length[flat].sum())
+
+
+def _step_beyond(samples: Samples, end: NDArray[np.intp], way: int) -> NDArray[np.float32]:
+    """The largest of the first two steps beyond the end of a run; the first may be cut short by the top itself."""
+    last = samples.size - 1
+    places = [np.clip(end + way * distance, 0, last) for distance in (0, 1, 2)]
+    return np.maximum(np.abs(samples[places[1]] - samples[places[0]]), np.abs(samples[places[2]] - samples[places[1]]))
 
 
 METRICS = (

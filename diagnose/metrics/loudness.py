@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 ABSOLUTE_GATE_LUFS = -70.0
 RELATIVE_GATE_LU = -10.0
+LOWEST_RATE_HZ = 4000
 OFFSET_LU = -0.691  # BS.1770-4 equation 2: a 997 Hz sine of 0 dBFS in one channel reads -3.01 LKFS
 STEPS_PER_BLOCK = 4  # 400 ms blocks overlap by 75 %, so energies are gathered in steps of 100 ms
 SETTLING_S = 0.06
@@ -51,12 +52,14 @@ def loudness_lufs(signal: Signal) -> float:
     weights = CHANNEL_WEIGHTS.get(audio.channels)
     if weights is None:
         raise Unmeasurable(f"BS.1770 gives no weights for {audio.channels} channels")
-    if audio.length < round(0.4 * audio.rate):
-        raise Unmeasurable("shorter than one 400 ms block")
+    if audio.rate < LOWEST_RATE_HZ:
+        raise Unmeasurable(f"the K-weighting's shelf at 1.7 kHz needs a rate of {LOWEST_RATE_HZ} Hz")
     powers = [
         weight * _step_powers(channel, audio) for weight, channel in zip(weights, audio.samples, strict=True) if weight
     ]
     steps = np.sum(powers, axis=0)
+    if steps.size < STEPS_PER_BLOCK:
+        raise Unmeasurable("shorter than one 400 ms block")
     blocks = np.convolve(steps, np.full(STEPS_PER_BLOCK, 1 / STEPS_PER_BLOCK), mode="valid")
     return gated_loudness(blocks)
 

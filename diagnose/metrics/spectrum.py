@@ -35,7 +35,8 @@ class SpectralFrames(msgspec.Struct, frozen=True, eq=False):
 
     power: the frame's power above 20 Hz or so (bins 2 and up: what a Hann window leaks of the mean is below).
     centroid, bandwidth, rolloff85, rolloff95 in Hz; flatness 0 to 1.
-    long_term: mean |STFT|**2 by bin [shape=(bins,)].  hz: the bins' frequencies.
+    long_term: mean |STFT|**2 by bin over the frames wholly inside the sound [shape=(bins,)].
+    hz: the bins' frequencies.
     """
 
     power: Floats
@@ -56,11 +57,16 @@ class SpectralFrames(msgspec.Struct, frozen=True, eq=False):
 def analyse(samples: Samples, rate: int, mean: float = 0.0) -> SpectralFrames:
     """One pass over samples - mean; memory grows by 6 numbers a frame."""
     hz = np.fft.rfftfreq(FRAMING.n_fft, 1 / rate)
-    rows = []
-    long_term = np.zeros(hz.size)
+    rows, first = [], 0
+    long_term, padded = np.zeros(hz.size), np.zeros(hz.size)
+    whole = _whole_frames(samples.shape[0])
     for power in power_blocks(samples, FRAMING, mean):
-        long_term += power.sum(axis=0)
+        long_term += power[max(whole.start - first, 0) : max(whole.stop - first, 0)].sum(axis=0)
+        padded += power.sum(axis=0)
         rows.append(_frame_figures(power, hz))
+        first += len(power)
+    if not long_term.any():  # the only sound lies at an end
+        long_term = padded
     power, centroid, bandwidth, rolloff85, rolloff95, flat = np.concatenate(rows, axis=1)
     return SpectralFrames(
         power=power,
@@ -69,9 +75,20 @@ def analyse(samples: Samples, rate: int, mean: float = 0.0) -> SpectralFrames:
         rolloff85=rolloff85,
         rolloff95=rolloff95,
         flatness=flat,
-        long_term=long_term / FRAMING.count(samples.shape[0]),
+        long_term=long_term / (whole.stop - whole.start),
         hz=hz,
     )
+
+
+def _whole_frames(length: int) -> slice:
+    """The frames that no padding cuts into, or all where there is none.
+
+    A sound that begins at full level is cut off there, and the splatter of the cut would fill the long-term
+    spectrum down to -50 dB.
+    """
+    count, reach = FRAMING.count(length), FRAMING.n_fft // 2
+    first, last = -(-reach // FRAMING.hop), (length - reach) // FRAMING.hop
+    return slice(first, last + 1) if last >= first else slice(0, count)
 
 
 def _frame_figures(power: Floats, hz: Floats) -> Floats:
@@ -83,7 +100,7 @@ def _frame_figures(power: Floats, hz: Floats) -> Floats:
 
 
 def centroid_and_bandwidth(magnitude: Floats, hz: Floats) -> tuple[Floats, Floats]:
-    """C = sum(f m) / sum(m) and sqrt(sum((f - c)**2 m) / sum(m)), Hz; 0 for a frame of silence.
+    """c = sum(f m) / sum(m) and sqrt(sum((f - c)**2 m) / sum(m)), Hz; 0 for a frame of silence.
 
     Source: librosa.feature.spectral_centroid and spectral_bandwidth (p = 2).
     """
@@ -91,9 +108,10 @@ def centroid_and_bandwidth(magnitude: Floats, hz: Floats) -> tuple[Floats, Float
     middle = hz[-1] / 2
     powers = np.stack([np.ones_like(hz), hz - middle, (hz - middle) ** 2], axis=1)
     total, first, second = (magnitude.astype(np.float64) @ powers).T
-    total = np.where(total > 0, total, 1.0)
+    sounding = total > 0
+    total = np.where(sounding, total, 1.0)
     offset = first / total
-    centroid = np.where(first != 0, offset + middle, 0.0)
+    centroid = np.where(sounding, offset + middle, 0.0)
     return centroid, np.sqrt(np.maximum(second / total - offset**2, 0.0))
 
 
@@ -105,7 +123,7 @@ def rolloff(magnitude: Floats, hz: Floats, shares: tuple[float, ...]) -> list[Fl
     width = 32
     padded = np.pad(magnitude, ((0, 0), (0, -magnitude.shape[1] % width)))
     stretches = padded.reshape(len(magnitude), -1, width)
-    below = np.cumsum(stretches.sum(axis=2, dtype=np.float64), axis=1)
+    below = np.cumsum(stretches @ np.ones(width, magnitude.dtype), axis=1, dtype=np.float64)
     rows = np.arange(len(magnitude))
     found = []
     for share in shares:

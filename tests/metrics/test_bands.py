@@ -58,6 +58,15 @@ def test_two_sines_have_the_shares_of_their_squared_amplitudes(low_hz, high_hz, 
     assert share_db(names[high_hz], samples) == pytest.approx(10 * np.log10(amplitude**2 / total), abs=0.02)
 
 
+@pytest.mark.parametrize("amplitude", [1.0, 0.1])
+def test_the_nyquist_frequency_has_no_negative_twin_to_be_counted(amplitude):
+    # (-1)**n is a line at the Nyquist frequency with the power of its square, a sine's is half of that.
+    line = 0.4 * amplitude * (-1.0) ** np.arange(2 * RATE) * np.hanning(2 * RATE)
+    share = amplitude**2 / (amplitude**2 + 0.5)
+    found = share_db("band_8192_nyquist_db", line + 0.4 * faded_sine(500))
+    assert found == pytest.approx(10 * np.log10(share), abs=0.02)
+
+
 @pytest.mark.parametrize(
     ("nominal", "low", "high"),
     [

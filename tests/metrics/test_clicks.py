@@ -15,7 +15,7 @@ from diagnose.metrics.clicks import click_times
 RATE = 22050
 LENGTH = BLOCK + 40000  # over one block boundary, 13.7 s
 APART = round(0.08 * RATE)  # beyond the 25 ms in which clicks hide each other
-BORDERS = [BLOCK + k for k in (-2, -1, 0, 1)]
+BORDERS = [BLOCK + k for k in (-26, -25, -24, -2, -1, 0, 1)]  # cells of 1.5 ms end at -25
 
 
 def sine(hz=220.0, rate=RATE, length=LENGTH):
@@ -83,6 +83,26 @@ def test_a_click_between_glottal_pulses_is_found(kind):
     samples = glottal(RATE).astype(np.float32)
     kind(samples, 30 * round(RATE / 110) + 100)
     assert positions(samples) == pytest.approx([30 * round(RATE / 110) + 100], abs=1.01)
+
+
+@pytest.mark.parametrize(("heights", "clicks"), [(5.0, 0), (6.5, 1)])
+def test_a_click_stands_8_times_over_the_rms_of_the_curvature_around(heights, clicks):
+    # A sine of period 16 has a curvature of 4 sin**2(pi / 16) times itself; 8 times its RMS are 5.7 heights.
+    samples = 0.1 * np.sin(2 * np.pi * np.arange(LENGTH) / 16)
+    samples[16 * 500] += heights * 0.1 * 4 * np.sin(np.pi / 16) ** 2 / 2
+    assert positions(samples).size == clicks
+
+
+@pytest.mark.parametrize("at", [5000, BLOCK - 20, BLOCK + 20])
+@pytest.mark.parametrize(
+    ("times", "apart_s", "found"), [(2.8, 0.01, 0), (3.3, 0.01, 1), (1.0, 0.02, 0), (1.0, 0.03, 2)]
+)
+def test_a_click_stands_3_times_over_all_else_within_25_ms(at, times, apart_s, found):
+    for other in (at - round(apart_s * RATE), at + round(apart_s * RATE)):
+        samples = sine(50.0)
+        samples[at] += 0.3
+        samples[other] += 0.3 / times
+        assert positions(samples).size == found
 
 
 def test_the_metric_is_the_count_over_the_duration_and_names_the_first():

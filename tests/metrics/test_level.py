@@ -134,10 +134,12 @@ def test_true_peak_of_a_tone_is_under_its_own_by_0_7_db_at_most(tone, share, pha
     assert -0.7 <= level.true_peak_dbtp(sound) <= 0.02
 
 
-def test_true_peak_is_found_in_the_last_block_and_on_the_last_sample():
-    samples = np.zeros(BLOCK + 100)
-    samples[-1] = -0.5
-    assert level.true_peak_dbtp(signal(samples)) >= -6.0207
+def test_true_peak_is_found_between_the_last_samples(tone):
+    burst = faded(tone(11025, 44100, 0.002, phase=np.pi / 4), 0.05)
+    samples = np.concatenate([np.zeros(BLOCK), burst])
+    assert level.true_peak_dbtp(signal(samples)) == pytest.approx(0.0, abs=0.3)
+    samples[-1] = -2.0
+    assert level.true_peak_dbtp(signal(samples)) >= 6.0205
 
 
 @pytest.mark.parametrize("name", ["speech.ogg", "violin.wav"])
@@ -166,7 +168,7 @@ def test_level_is_what_sox_says(data, program, tmp_path):
     ("hz", "gain", "cut"),
     [
         *[(hz, 1.0, cut) for hz in (50, 441.7) for cut in (0.1, 0.5, 0.7, 0.9, 0.99)],
-        *[(hz, 0.05, cut) for hz in (50, 441.7) for cut in (0.1, 0.5, 0.7)],
+        *[(hz, 0.05, cut) for hz in (50, 441.7) for cut in (0.1, 0.5)],
         *[(3000.3, gain, cut) for gain in (1.0, 0.05) for cut in (0.1, 0.5)],
     ],
 )

@@ -74,20 +74,24 @@ def test_a_layout_without_weights_is_not_guessed(channels):
         loudness(np.full((channels, 48000), 0.1))
 
 
+def test_a_rate_that_cannot_hold_the_shelf_is_not_measured(rng):
+    with pytest.raises(Unmeasurable, match="needs a rate of 4000 Hz"):
+        loudness(rng.standard_normal(3999), 3999)
+
+
 @pytest.mark.parametrize("samples", [np.zeros(48000), np.full(48000, 1e-6)], ids=["zeros", "-120 dBFS"])
 def test_silence_has_no_loudness(samples):
     with pytest.raises(Unmeasurable, match="silence"):
         loudness(samples)
 
 
-@pytest.mark.parametrize("rate", [2000, 8001, 11025, 22051, 44100, 44101, 96000])
+@pytest.mark.parametrize("rate", [4000, 8001, 11025, 22051, 44100, 44101, 96000])
 def test_one_block_of_400_ms_is_enough_and_a_sample_less_is_not(tone, rate):
-    whole = 997 / 4 if rate < 4000 else 997
     length = int(np.ceil(0.4 * rate))
-    steady = loudness(tone(whole, rate, 4.0), rate)
-    assert loudness(tone(whole, rate, length / rate), rate) == pytest.approx(steady, abs=0.1)
+    steady = loudness(tone(997, rate, 4.0), rate)
+    assert loudness(tone(997, rate, length / rate), rate) == pytest.approx(steady, abs=0.1)
     with pytest.raises(Unmeasurable, match="400 ms"):
-        loudness(tone(whole, rate, (0.4 * rate - 1) / rate), rate)
+        loudness(tone(997, rate, (0.4 * rate - 1) / rate), rate)
 
 
 @pytest.mark.parametrize("rate", [22051, 44101])  # 0.4 s is 8820.4 and 17640.4 samples
@@ -105,8 +109,8 @@ def test_gates_leave_out_what_is_under_minus_70_and_under_minus_10_of_the_mean()
 
     assert gated_loudness(power([-20] * 5)) == pytest.approx(-20)
     assert gated_loudness(power([-20] * 5 + [-71] * 500)) == pytest.approx(-20)
-    assert gated_loudness(power([-20] * 5 + [-35] * 5)) == pytest.approx(-20)  # the gate lies at -33
-    assert gated_loudness(power([-20, -25])) == pytest.approx(10 * np.log10((10**-2.0 + 10**-2.5) / 2))
+    assert gated_loudness(power([-20, -33.5])) == pytest.approx(-20)  # the gate lies at -32.8
+    assert gated_loudness(power([-20, -32.5])) == pytest.approx(10 * np.log10((10**-2.0 + 10**-3.25) / 2))
     with pytest.raises(Unmeasurable, match="silence"):
         gated_loudness(power([-70.1] * 5))
 
@@ -119,7 +123,7 @@ def test_k_response_is_that_of_the_published_coefficients():
     np.testing.assert_allclose(k_response(hz, 48000), expected, rtol=1e-6, atol=1e-9)
 
 
-@pytest.mark.parametrize("rate", [2000, 3000, 4000, 8000, 16000, 22050, 44100, 96000, 192_000, 384_000])
+@pytest.mark.parametrize("rate", [4000, 8000, 16000, 22050, 44100, 96000, 192_000, 384_000])
 def test_k_weighting_has_the_same_curve_at_every_rate(rate):
     # The bilinear transform bends it: by under 0.1 dB where Nyquist is far over the shelf, by under 1 dB where not.
     hz = np.geomspace(20, min(0.4 * rate, 20_000), 200)

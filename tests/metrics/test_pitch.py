@@ -78,9 +78,18 @@ def test_a_sine_outside_60_to_2000_hz_is_not_given_a_pitch_of_its_own(hz):
     assert found is None or 60 <= found <= 2000
 
 
-def test_silent_frames_are_not_voiced_and_do_not_count():
+@pytest.mark.parametrize("offset", [-0.5, 0.3])
+def test_a_bias_does_not_count(rng, offset):
+    samples = partials(150.0, 22050, [1, 0.5, 0.3]) + 0.02 * rng.standard_normal(22050)
+    for name in ("f0_hz", "hnr_db"):
+        assert value(name, samples + offset, 22050) == pytest.approx(value(name, samples, 22050), rel=1e-3)
+
+
+@pytest.mark.parametrize("level_db", [-70.0, -400.0])
+def test_frames_60_db_under_the_loudest_are_not_voiced_and_do_not_count(level_db):
     rate = 22050
-    samples = np.concatenate([partials(300.0, rate, [1, 0.5]), np.zeros(rate)])
+    tail = 10 ** (level_db / 20) * partials(400.0, rate, [1, 0.5])
+    samples = np.concatenate([partials(300.0, rate, [1, 0.5]), tail])
     track = signal_of(samples, rate).pitch
     voiced_s = np.flatnonzero(track.voiced) * track.hop_s
     assert voiced_s.max() < 1.0

@@ -62,6 +62,14 @@ def test_silence_and_a_constant_have_no_spectrum(name, value, length):
         METRICS[name](signal(np.full(length, value)))
 
 
+@pytest.mark.parametrize("name", METRICS)
+@pytest.mark.parametrize("place", [slice(0, 2), slice(-50, None)], ids=["start", "end"])
+def test_a_sound_at_the_very_edge_of_silence_is_measured(name, place):
+    samples = np.zeros(44100)
+    samples[place] = np.resize([0.5, -0.5], samples[place].size)
+    assert METRICS[name](signal(samples)) > 0
+
+
 @pytest.mark.parametrize("line", [0, 1, 100, 512, 1024])
 def test_a_lone_line_is_its_own_centroid_with_no_bandwidth(line):
     hz = np.fft.rfftfreq(2048, 1 / 44100)
@@ -108,13 +116,21 @@ def test_cutoff_is_where_noise_was_cut(rng, hz, ends):
     assert spectrum.cutoff_hz(signal(noise)) == pytest.approx(hz, abs=6 * BIN_HZ)  # a Hann window's skirt to -60 dB
 
 
+@pytest.mark.parametrize(("db", "bins"), [(-55, 500), (-65, 50)])
+def test_cutoff_is_the_highest_line_over_minus_60_db(tone, db, bins):
+    lines = tone(50 * BIN_HZ, 44100) + 10 ** (db / 20) * tone(500 * BIN_HZ, 44100)
+    assert spectrum.cutoff_hz(signal(0.5 * lines * np.hanning(44100))) == pytest.approx(bins * BIN_HZ, abs=6 * BIN_HZ)
+
+
 def test_cutoff_of_white_noise_is_nyquist(rng):
     assert spectrum.cutoff_hz(signal(0.1 * rng.standard_normal(100_000))) == pytest.approx(22050)
 
 
-def test_long_term_spectrum_is_the_mean_of_librosas_frames(rng):
-    noise = rng.standard_normal(50_000).astype(np.float32)
-    expected = (np.abs(librosa.stft(noise, n_fft=2048, hop_length=512)) ** 2).mean(axis=1)
+@pytest.mark.parametrize(("length", "padding"), [(50_000, 0), (2048, 0), (2047, 1024), (5, 1024)])
+def test_long_term_spectrum_is_the_mean_of_librosas_unpadded_frames_where_there_are_any(rng, length, padding):
+    noise = rng.standard_normal(length).astype(np.float32)
+    spectra = librosa.stft(np.pad(noise, padding), n_fft=2048, hop_length=512, center=False)
+    expected = (np.abs(spectra) ** 2).mean(axis=1)
     np.testing.assert_allclose(spectrum.analyse(noise, 44100).long_term, expected, rtol=1e-4)
 
 
