@@ -18,10 +18,12 @@ $(VENV)/bin/python:
 
 $(VENV)/installed: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(PIP) -e .
+	@$(BIN)/python -m compileall -q diagnose tnca
 	@touch $@
 
 $(VENV)/installed-dev: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(PIP) -e '.[dev]'
+	@$(BIN)/python -m compileall -q diagnose tnca
 	@touch $@ $(VENV)/installed
 
 demo: $(VENV)/installed

@@ -184,7 +184,7 @@ def test_blocks_cover_every_sample_once_and_in_order(length, size):
 
 
 @pytest.mark.parametrize(
-    ("suffix", "container"), [(".wav", "WAV"), (".flac", "FLAC"), (".FLAC", "FLAC"), (".ogg", "OGG"), ("", "WAV")]
+    ("suffix", "container"), [(".wav", "WAV"), (".flac", "FLAC"), (".FLAC", "FLAC"), (".ogg", "OGG")]
 )
 def test_write_takes_the_container_of_the_suffix(tmp_path, tone, suffix, container):
     path = tmp_path / f"out{suffix}"

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from diagnose.report import MetricRow, Report, Suite
 
+MOST_ROWS = 12  # of the table without --all: what is worst fits one screen
 STYLES = {"PASS": "bold green", "WARN": "bold yellow", "FAIL": "bold red", "ERROR": "bold magenta"}
 
 
@@ -37,9 +38,13 @@ def _console() -> Console:
 def _report(report: Report, every_metric: bool) -> RenderableType:
     parts: list[RenderableType] = [_verdict(report.verdict, headline(report)), _files(report)]
     judged = report.worst_first
-    shown = judged if every_metric else [row for row in judged if row.judgement.verdict != "PASS"]
+    over = [row for row in judged if row.judgement.verdict != "PASS"]
+    shown = judged if every_metric else over[:MOST_ROWS]
     if shown:
         parts.append(_table(shown))
+    if not every_metric and over[MOST_ROWS:]:
+        names = ", ".join(row.name for row in over[MOST_ROWS:])
+        parts.append(Text(f"{len(over) - MOST_ROWS} more over a limit (--all shows them): {names}", style="yellow"))
     passed = [row.name for row in judged if row.judgement.verdict == "PASS"]
     if passed and not every_metric:
         parts.append(Text(f"{len(passed)} metrics passed: {', '.join(passed)}", style="green"))

@@ -105,7 +105,7 @@ def _plain(row: MetricRow, change: float) -> str:
     reference = row.figures.reference
     share = ""
     if row.unit == "Hz" and reference:
-        share = f" ({abs(change) / reference:.0%})"
+        share = f" ({100 * abs(change) / reference:.0f} %)"
     return f"{about}: {amount(abs(change), row.unit)} {way}{share}"
 
 
