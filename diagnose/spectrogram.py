@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.floating[Any]]
 
-# Samples of all frames of one block, 64 frames of 2048: they stay in cache, which makes the whole 3 times as fast.
-BLOCK_SAMPLES = 1 << 17
+# Samples of all frames of one block, 128 frames of 2048: they stay in cache, which makes the whole 3 times as fast.
+BLOCK_SAMPLES = 1 << 18
 
 Padding = Literal["centre", "centre-reflect", "same-reflect", "none"]
 

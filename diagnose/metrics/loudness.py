@@ -92,7 +92,7 @@ def _k_weighted(samples: Samples, rate: int) -> Iterator[Floats]:
     """The K-weighted signal in consecutive pieces (overlap-save)."""
     settling = int(SETTLING_S * rate)
     size = 1 << int(np.ceil(np.log2(max(6 * settling, 4096))))
-    response = k_response(np.fft.rfftfreq(size, 1 / rate), rate)
+    response = k_response(np.fft.rfftfreq(size, 1 / rate), rate).astype(np.complex64)
     step = size - settling
     for start in range(0, samples.shape[0], step):
         piece = samples[max(start - settling, 0) : start + step]
@@ -101,7 +101,7 @@ def _k_weighted(samples: Samples, rate: int) -> Iterator[Floats]:
         # What comes before the piece goes to the end of the circle, where the filter's memory reaches it.
         padded[: piece.size - lead] = piece[lead:]
         padded[size - lead :] = piece[:lead]
-        yield np.fft.irfft(np.fft.rfft(padded) * response, size)[: piece.size - lead]
+        yield np.fft.irfft(np.fft.rfft(padded).astype(np.complex64) * response, size)[: piece.size - lead]
 
 
 def k_response(hz: Floats, rate: int) -> Spectrum:

@@ -8,6 +8,7 @@ silence would else be an average of rounding noise.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -28,6 +29,7 @@ FRAMING = Framing(n_fft=2048, hop=512, padding="centre")
 SOUNDING = 1e-6  # power of a frame over the loudest one's from which it counts: under it a 16-bit file holds rounding
 POWER_FLOOR = 1e-10  # librosa's amin for flatness
 CUTOFF_DB = -60.0
+STRETCH = 32  # bins that roll-off sums at once
 
 
 class SpectralFrames(msgspec.Struct, frozen=True, eq=False):
@@ -120,26 +122,34 @@ def rolloff(magnitude: Floats, hz: Floats, shares: tuple[float, ...]) -> list[Fl
 
     Sums over stretches of 32 bins find the stretch, and only that one is summed bin by bin.
     """
-    width = 32
-    padded = np.pad(magnitude, ((0, 0), (0, -magnitude.shape[1] % width)))
-    stretches = padded.reshape(len(magnitude), -1, width)
-    below = np.cumsum(stretches @ np.ones(width, magnitude.dtype), axis=1, dtype=np.float64)
+    bins = magnitude.shape[1]
+    below = np.cumsum(magnitude @ _stretches(bins).astype(magnitude.dtype), axis=1, dtype=np.float64)
     rows = np.arange(len(magnitude))
     found = []
     for share in shares:
-        wanted = share * below[:, -1:]
-        stretch = np.argmax(below >= wanted, axis=1)
-        before = below[rows, stretch] - stretches[rows, stretch].sum(axis=1, dtype=np.float64)
-        summed = before[:, None] + np.cumsum(stretches[rows, stretch], axis=1, dtype=np.float64)
-        within = np.argmax(summed >= wanted * (1 - 1e-12), axis=1)
-        found.append(hz[np.minimum(stretch * width + within, hz.size - 1)])
+        wanted = share * below[:, -1]
+        stretch = np.argmax(below >= wanted[:, None], axis=1)
+        before = np.where(stretch > 0, below[rows, stretch - 1], 0.0)
+        within = np.minimum(stretch[:, None] * STRETCH + np.arange(STRETCH), bins - 1)
+        summed = before[:, None] + np.cumsum(magnitude[rows[:, None], within], axis=1, dtype=np.float64)
+        # The two sums differ by rounding: where the last bin of the stretch should reach the share, it does.
+        reached = np.argmax(summed >= (wanted * (1 - 1e-6))[:, None], axis=1)
+        found.append(hz[within[rows, reached]])
     return found
+
+
+@lru_cache(maxsize=2)
+def _stretches(bins: int) -> NDArray[np.float32]:
+    """Matrix [shape=(bins, stretches)] that sums every 32 bins."""
+    return (np.arange(bins)[:, None] // STRETCH == np.arange(-(-bins // STRETCH))).astype(np.float32)
 
 
 def flatness(power: Floats) -> Floats:
     """Geometric over arithmetic mean of the power, 0 (a line) to 1 (white); floor 1e-10 as librosa has it."""
-    floored = np.maximum(power, np.float32(POWER_FLOOR))
-    return np.exp(np.log(floored).mean(axis=1)) / floored.mean(axis=1)
+    floored = np.maximum(power, np.asarray(POWER_FLOOR, power.dtype))
+    average = np.full(power.shape[1], 1 / power.shape[1], power.dtype)
+    arithmetic = floored @ average
+    return np.exp(np.log(floored, out=floored) @ average) / arithmetic
 
 
 def summed_energy(long_term: Floats, hz: Floats) -> tuple[Floats, Floats]:

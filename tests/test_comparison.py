@@ -1,0 +1,382 @@
+"""compare() end to end: the figures of the first diagnosis, identity, invariances, and what cannot be compared."""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+import sys
+import tracemalloc
+
+import numpy as np
+import pytest
+import soundfile
+
+import diagnose
+from diagnose import align, audio, example
+from diagnose.audio import Audio
+from diagnose.errors import InputError, NotComparable
+from diagnose.metrics import METRICS
+from diagnose.verdicts import DEFAULT_PROFILE, default_profile, load_profile
+
+RATE = 22050
+OF_A_PAIR = [name for name, metric in METRICS.items() if metric.of == "pair"]
+
+
+def string(seconds=1.0, rate=RATE):
+    return example.bowed_string(seconds=seconds, rate=rate)
+
+
+@pytest.fixture(scope="module")
+def note():
+    """One second of the example note, 22,050 Hz, mono."""
+    return string()
+
+
+@pytest.fixture(scope="module")
+def violin(request):
+    data = request.getfixturevalue("data")
+    return diagnose.compare(data / "violin.wav", data / "generated_bigvgan-2.wav")
+
+
+def changes(report):
+    return {row.name: row.figures.change for row in report.metrics}
+
+
+def no_nan(value):
+    """The dict again, read back from strict JSON: raises where a number is none."""
+    return json.loads(json.dumps(value, allow_nan=False))
+
+
+# The first diagnosis
+
+
+def test_the_native_figures_are_the_known_ones(violin):
+    ours, theirs = violin.reference.native, violin.generated.native
+    assert ours["rms"] == pytest.approx(0.1018, abs=5e-5)
+    assert theirs["rms"] == pytest.approx(0.4202, abs=5e-5)
+    assert ours["spectral_centroid_hz"] == pytest.approx(1161.1, rel=0.005)
+    assert theirs["spectral_centroid_hz"] == pytest.approx(2025.4, rel=0.005)
+    assert (ours["peak_min"], ours["peak_max"]) == pytest.approx((-0.9999, 0.7132), abs=5e-5)
+    assert (theirs["peak_min"], theirs["peak_max"]) == pytest.approx((-0.8897, 0.9536), abs=5e-5)
+    assert theirs["dc"] == pytest.approx(0.36, abs=0.005)
+    assert (violin.reference.rate_hz, violin.reference.channels) == (44100, 2)
+    assert (violin.generated.rate_hz, violin.generated.channels) == (22050, 1)
+    assert violin.reference.duration_s == pytest.approx(0.949, abs=5e-4)
+    assert violin.generated.duration_s == pytest.approx(1.033, abs=5e-4)
+
+
+def test_the_figures_at_the_common_rate_are_the_known_ones(violin):
+    assert violin.verdict == "FAIL"
+    assert violin.alignment.rate_hz == 22050
+    assert violin["rms_ratio"].figures.change == pytest.approx(4.13, abs=0.005)
+    assert violin["dc_share"].figures.generated == pytest.approx(0.74, abs=0.01)
+    assert violin["dc_share"].figures.reference < 1e-6
+    assert violin["spectral_centroid_hz"].figures.reference == pytest.approx(1055.0, rel=0.005)
+    comb = violin["comb_share"]
+    assert comb.figures.generated > 0.9
+    assert comb.detail["hop_samples"] == 256
+    assert comb.detail["spacing_hz"] == pytest.approx(22050 / 256)
+    assert comb.figures.reference < 0.02
+    assert 4.1 - 1 < violin["log_mel_spread_nats"].figures.generated < 4.5
+    assert violin["log_mel_spread_nats"].figures.reference == pytest.approx(9.5, abs=0.5)
+    assert violin["frame_energy_spread_db"].figures.reference == pytest.approx(11.2, abs=0.5)
+    assert violin["frame_energy_spread_db"].figures.generated == pytest.approx(2.0, abs=0.5)
+
+
+def test_the_named_faults_are_among_the_failures(violin):
+    failed = {row.name for row in violin.metrics if row.judgement.verdict == "FAIL"}
+    assert {"rms_ratio", "dc_share", "comb_share", "spectral_centroid_hz", "log_mel_spread_nats"} <= failed
+    assert {"clipped_share", "cutoff_hz"}.isdisjoint(failed)
+
+
+def test_the_notes_say_what_was_done_first(violin):
+    notes = "\n".join(violin.notes)
+    assert "DC was measured, then removed before every spectral metric" in notes
+    assert "74 % of the generated's" in notes
+    assert "44100 Hz and 22050 Hz: the higher rate was resampled to the lower" in notes
+
+
+def test_dc_is_out_of_the_spectral_metrics(note):
+    biased = Audio(note.samples + np.float32(0.3), RATE)
+    moved = diagnose.compare(note, biased)
+    for name in ("spectral_centroid_hz", "spectral_bandwidth_hz", "rolloff85_hz", "band_0_1024_db", "edge_left_db"):
+        assert moved[name].figures.change == pytest.approx(0, abs=1e-3 * abs(moved[name].figures.reference)), name
+    assert moved["dc_share"].figures.generated == pytest.approx(
+        0.09 / (0.09 + float(np.mean(np.square(note.samples, dtype=float)))), rel=1e-3
+    )
+    assert moved["log_spectral_distance_db"].figures.change < 0.5
+
+
+# Identity
+
+
+@pytest.mark.parametrize("name", ["violin.wav", "generated_bigvgan-2.wav", "speech.ogg"])
+def test_a_file_passes_against_itself_with_every_distance_0(data, name):
+    assert_identical(diagnose.compare(data / name, data / name))
+
+
+def test_a_note_passes_against_itself(note):
+    assert_identical(diagnose.compare(note, note))
+
+
+def assert_identical(report):
+    assert report.verdict == "PASS"
+    for row in report.metrics:
+        if row.figures.change is None:
+            assert row.figures.reason, row.name
+            assert row.figures.reference is None
+            continue
+        ideal = 1.0 if row.unit in ("ratio", "r") and row.name != "spectral_convergence" else 0.0
+        if METRICS[row.name].of == "pair":
+            assert row.figures.change == pytest.approx(ideal, abs=1e-6), row.name
+        else:
+            assert row.figures.change == ideal, row.name
+    assert report["log_spectral_distance_db"].figures.change is not None
+    assert report["spectral_convergence"].figures.change is not None
+    now = report.alignment
+    assert (now.method, now.delay_s, now.polarity) == ("waveform", 0.0, 1)
+    assert now.gain_db == pytest.approx(0, abs=1e-6)
+
+
+# Paths, arrays and Audio
+
+
+def test_paths_arrays_and_audio_give_the_same(tmp_path, note, rng):
+    noisy = Audio(note.samples + np.float32(0.01) * rng.standard_normal(note.samples.shape, dtype=np.float32), RATE)
+    paths = [tmp_path / name for name in ("reference.wav", "generated.wav")]
+    for path, sound in zip(paths, (note, noisy), strict=True):
+        audio.write(path, sound, "FLOAT")
+    by_path = diagnose.compare(*paths)
+    others = {
+        "str": diagnose.compare(*map(str, paths)),
+        "audio": diagnose.compare(note, noisy),
+        "(n,)": diagnose.compare(note.mono, noisy.mono, rate=RATE),
+        "(1, n)": diagnose.compare(note.samples, noisy.samples, rate=RATE),
+        "float64": diagnose.compare(note.mono.astype(float), noisy.mono.astype(float), rate=RATE),
+        "path and array": diagnose.compare(paths[0], noisy.mono, rate=RATE),
+        "array and audio": diagnose.compare(note.mono, noisy, rate=RATE),
+    }
+    for kind, report in others.items():
+        assert changes(report) == changes(by_path), kind
+        assert report.verdict == by_path.verdict
+        assert report.notes == by_path.notes
+    assert by_path.reference.path == str(paths[0])
+    assert (others["(n,)"].reference.path, others["(n,)"].generated.path) == ("reference", "generated")
+
+
+def test_two_equal_channels_measure_as_one_but_for_loudness(note):
+    stereo = Audio(np.repeat(note.samples, 2, axis=0), RATE)
+    report = diagnose.compare(note, stereo)
+    assert report.generated.channels == 2
+    for name, change in changes(report).items():
+        if name == "loudness_lufs":  # BS.1770 adds the channels' powers
+            assert change == pytest.approx(10 * math.log10(2), abs=1e-3)
+        elif METRICS[name].of == "signal" and change is not None:
+            assert change == pytest.approx(METRICS[name].ideal or (1 if name == "rms_ratio" else 0), abs=1e-6), name
+
+
+def test_an_array_needs_a_rate_and_two_files_take_none(tmp_path, note):
+    path = tmp_path / "note.wav"
+    audio.write(path, note)
+    with pytest.raises(InputError, match="reference: an array has no sampling rate of its own; pass rate="):
+        diagnose.compare(note.mono, note.mono)
+    with pytest.raises(InputError, match="generated: an array has no sampling rate"):
+        diagnose.compare(path, note.mono)
+    for pair in [(path, path), (note, note), (path, note)]:
+        with pytest.raises(InputError, match="rate= is the rate of an array"):
+            diagnose.compare(*pair, rate=RATE)
+    with pytest.raises(InputError, match="1999 Hz is out of range"):
+        diagnose.compare(note.mono, note.mono, rate=1999)
+    with pytest.raises(TypeError):
+        diagnose.compare(note.mono, note.mono, RATE)
+
+
+def test_measure_gives_every_metric_of_one_sound(note):
+    measured = diagnose.measure(note.mono, rate=RATE)
+    assert list(measured) == [name for name, metric in METRICS.items() if metric.of == "signal"]
+    assert measured["f0_hz"].value == pytest.approx(196.0, rel=0.005)
+    assert measured["peak_dbfs"].value == pytest.approx(20 * math.log10(0.5), abs=1e-4)
+    assert measured["duration_s"].value == 1.0
+
+
+# What cannot be compared
+
+
+@pytest.mark.parametrize("side", ["reference", "generated"])
+def test_less_than_20_ms_is_not_comparable(note, side):
+    pair = {"reference": note.mono, "generated": note.mono}
+    pair[side] = note.mono[5000:5440]  # 19.95 ms
+    with pytest.raises(NotComparable, match=rf"^{side}: 440 samples \(20 ms\); a comparison needs at least 20 ms$"):
+        diagnose.compare(**pair, rate=RATE)
+    pair[side] = note.mono[5000:5001]
+    with pytest.raises(NotComparable, match=rf"^{side}: 1 samples \(0.0454 ms\)"):
+        diagnose.compare(**pair, rate=RATE)
+    pair[side] = note.mono[5000:5441]
+    no_nan(diagnose.compare(**pair, rate=RATE).as_dict())
+
+
+@pytest.mark.parametrize("level", [0.0, 0.36, -1.0])
+def test_a_reference_without_sound_is_not_comparable(note, level):
+    with pytest.raises(NotComparable, match=r"^reference: the reference is silent"):
+        diagnose.compare(np.full(RATE, level), note.mono, rate=RATE)
+
+
+def test_a_silent_output_fails_with_reasons_and_without_nan(note):
+    report = diagnose.compare(note.mono, np.zeros(RATE), rate=RATE)
+    assert report.verdict == "FAIL"
+    assert report["rms_ratio"].figures.change == 0
+    assert report["rms_ratio"].judgement.verdict == "FAIL"
+    for row in no_nan(report.as_dict())["metrics"]:
+        assert (row["change"] is None) == bool(row["reason"]), row["name"]
+    assert "silence" in report["spectral_centroid_hz"].figures.reason
+    assert report["spectral_centroid_hz"].figures.generated is None
+    assert report["spectral_centroid_hz"].figures.reference > 0
+    assert report.generated.native["spectral_centroid_hz"] is None
+    assert report.alignment.delay_s is None
+
+
+# Invariances and clean pairs
+
+
+@pytest.mark.parametrize("delay", [-2205, -37, 1, 220, 4410])
+def test_a_delay_is_found_and_removed_from_every_distance(note, rng, delay):
+    noise = (1 + 0.05 * rng.standard_normal(note.length)).astype(np.float32)
+    silence = np.zeros(4410, np.float32)
+    reference = np.concatenate([silence, note.mono, silence])
+    generated = np.concatenate([silence, note.mono * noise, silence])
+    still = diagnose.compare(reference, generated, rate=RATE)
+    moved = diagnose.compare(reference, np.roll(generated, delay), rate=RATE)
+    assert moved.alignment.delay_s == delay / RATE
+    assert moved.alignment.method == "waveform"
+    for name, wide in {
+        "rms_ratio": 1e-6,
+        "spectral_centroid_hz": 10,
+        "band_1024_4096_db": 0.05,
+        "crest_db": 1e-6,
+    }.items():
+        assert moved[name].figures.change == pytest.approx(still[name].figures.change, abs=wide), name
+    # What both sounds hold at that delay, laid start on start.
+    kept = slice(max(-delay, 0), reference.size - max(delay, 0))
+    cut = diagnose.compare(reference[kept], generated[kept], rate=RATE)
+    tolerance = {"dB": 0.03, "ratio": 1e-4, "r": 1e-3, "cents": 1.0}
+    for name in OF_A_PAIR:
+        expected = cut[name].figures.change
+        assert moved[name].figures.change == pytest.approx(expected, abs=tolerance[METRICS[name].unit]), name
+
+
+@pytest.mark.parametrize("gain_db", [-30.0, -0.1, 6.0])
+def test_a_gain_is_found_and_removed_from_every_distance(note, gain_db):
+    gain = 10 ** (gain_db / 20)
+    report = diagnose.compare(note.mono, note.mono * np.float32(gain), rate=RATE)
+    assert report.alignment.gain_db == pytest.approx(gain_db, abs=1e-4)
+    assert report["rms_ratio"].figures.change == pytest.approx(gain, rel=1e-5)
+    for name in ("log_spectral_distance_db", "spectral_convergence", "mel_cepstral_distortion_db", "band_deficit_db"):
+        assert report[name].figures.change == pytest.approx(0, abs=1e-3), name
+    assert report.verdict == ("PASS" if gain_db == -0.1 else "FAIL")
+
+
+def test_an_inverted_copy_is_told_apart_and_is_no_distance(note):
+    report = diagnose.compare(note.mono, -note.mono, rate=RATE)
+    assert report.alignment.polarity == -1
+    assert report["spectral_convergence"].figures.change == pytest.approx(0, abs=1e-6)
+
+
+CLEAN = {
+    "16 bit": lambda x: np.round(x * 32767) / 32767,
+    "0.1 dB louder": lambda x: x * 10 ** (0.1 / 20),
+    "10 ms late": lambda x: np.concatenate([np.zeros(RATE // 100), x]),
+    "inverted": lambda x: -x,
+}
+
+
+@pytest.mark.parametrize("change", CLEAN)
+@pytest.mark.parametrize("sound", ["note", "violin.wav", "trumpet.ogg"])
+def test_a_faultless_copy_passes(request, note, sound, change):
+    reference = note if sound == "note" else audio.read(request.getfixturevalue("data") / sound)
+    reference = audio.resample(Audio(reference.mono[None], reference.rate), RATE)
+    report = diagnose.compare(reference.mono, CLEAN[change](reference.mono.astype(float)), rate=RATE)
+    assert {row.name: row.judgement for row in report.worst_first if row.judgement.verdict != "PASS"} == {}
+    assert report.verdict == "PASS"
+
+
+@pytest.mark.parametrize(("from_rate", "to_rate"), [(44100, 22050), (22050, 44100), (48000, 44100), (44100, 16000)])
+def test_a_copy_at_another_rate_passes(from_rate, to_rate):
+    reference = string(rate=from_rate)
+    report = diagnose.compare(reference, audio.resample(reference, to_rate))
+    assert {row.name for row in report.worst_first if row.judgement.verdict == "FAIL"} == set()
+    assert report.verdict == "PASS"
+    assert report.alignment.rate_hz == min(from_rate, to_rate)
+    assert abs(report.alignment.delay_s) <= 1 / report.alignment.rate_hz
+
+
+def test_different_durations_are_compared_where_both_are(note):
+    report = diagnose.compare(note.mono, note.mono[: RATE // 2], rate=RATE)
+    assert report.alignment.compared_s == 0.5
+    assert report["duration_s"].figures.change == -0.5
+    assert report["duration_s"].judgement.verdict == "FAIL"
+    assert report["spectral_convergence"].figures.change == pytest.approx(0, abs=1e-3)
+
+
+# Profiles
+
+
+def test_a_profile_is_a_path_or_a_mapping(tmp_path, note):
+    text = '[metric.rms_ratio]\nunit = "ratio"\ndirection = "both"\nfail = 1.05\nreason = "a test"\n'
+    path = tmp_path / "strict.toml"
+    path.write_text(text)
+    louder = Audio(note.samples * np.float32(1.06), RATE)
+    for profile in (path, str(path), load_profile(path)):
+        report = diagnose.compare(note, louder, profile=profile)
+        judged = [(row.name, row.judgement.verdict) for row in report.metrics if row.judgement.verdict]
+        assert judged == [("rms_ratio", "FAIL")]
+        assert report["rms_ratio"].judgement.fail == 1.05
+        assert report.verdict == "FAIL"
+    assert diagnose.compare(note, louder).verdict == "PASS"
+    for profile in (DEFAULT_PROFILE, default_profile()):
+        assert diagnose.compare(note, louder, profile=profile).as_dict() == diagnose.compare(note, louder).as_dict()
+
+
+def test_an_empty_profile_judges_nothing(note):
+    assert diagnose.compare(note, note, profile={}).verdict == "ERROR"
+
+
+# Memory
+
+
+def peak_of(seconds):
+    rng = np.random.default_rng(3)
+    pair = [rng.standard_normal(seconds * 44100, dtype=np.float32) * np.float32(0.1) for _ in range(2)]
+    tracemalloc.start()
+    try:
+        diagnose.compare(*pair, rate=44100)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_memory_grows_by_less_than_the_samples_of_one_sound(monkeypatch, note):
+    # The search for a delay takes 160 MB, whatever the length, and would hide what grows.
+    monkeypatch.setattr(align, "EXCERPT", 1 << 15)
+    monkeypatch.setattr(align, "LONGEST_DELAY_S", 0.5)
+    diagnose.compare(note, note)  # what is made once is made
+    short, long = peak_of(5), peak_of(25)
+    assert long - short < 20 * 44100 * 4
+
+
+@pytest.mark.slow
+def test_an_hour_against_an_hour_takes_less_than_3_gib(tmp_path):
+    paths = [tmp_path / name for name in ("reference.wav", "generated.wav")]
+    for seed, path in enumerate(paths):
+        rng = np.random.default_rng(seed)
+        with soundfile.SoundFile(path, "w", 44100, 1, "PCM_16") as file:
+            for _ in range(60):
+                file.write(rng.standard_normal(60 * 44100, dtype=np.float32) * np.float32(0.1))
+    code = (
+        "import resource, sys, diagnose; print(diagnose.compare(*sys.argv[1:]).verdict);"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, *map(str, paths)], capture_output=True, text=True, check=True)
+    verdict, kilobytes = done.stdout.split()
+    assert verdict in ("FAIL", "WARN")
+    assert int(kilobytes) * 1024 < 3 * 2**30
