@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from diagnose import audio as audio_io
 from diagnose.errors import InputError, NotComparable
 from diagnose.metrics import METRICS, Measurement, Pair, Signal, measure_pair, measure_signal
@@ -45,7 +47,8 @@ def compare(
             )
     files = [Signal(sound) for sound in sounds]
     if files[0].moments.silent:
-        raise NotComparable(f"{sounds[0].name}: the reference is silent; there is nothing to compare with")
+        why = "its channels cancel each other in the mono mix" if np.any(sounds[0].samples) else "it is silent"
+        raise NotComparable(f"{sounds[0].name}: no reference to compare with: {why}")
     common = _at_common_rate(files)
     facts = [_sound_facts(sound) for sound in sounds]
     pair = Pair(*common)

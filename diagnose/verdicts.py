@@ -193,9 +193,9 @@ def _check_level(level: float | Level | None, direction: str, metric: Metric, wh
     _check_finite(level, where)
     if isinstance(level, Level) and level.relative and (metric.of == "pair" or metric.ideal):
         raise InputError(f"{where}.relative: this metric has no reference value to take a share of; use a number")
-    parts = [level.absolute, level.relative] if isinstance(level, Level) else [level]
-    offsets = [part - metric.ideal for part in parts if part or metric.ideal == 0]
-    if metric.unit == "ratio" and metric.ideal and min(parts[:1]) <= 0:
+    absolute, relative = (level.absolute, level.relative) if isinstance(level, Level) else (level, 0.0)
+    offsets = [absolute - metric.ideal, relative]
+    if metric.unit == "ratio" and metric.ideal and absolute <= 0:
         raise InputError(f"{where}: a ratio's level is over 0")
     if direction == "lower" and max(offsets) > 0:
         raise InputError(f"{where}: direction is 'lower', so the level is at most {metric.ideal:g}")

@@ -424,6 +424,8 @@ MUTATIONS = {
             "log_mel_spread_nats",
         ],
     ),
+    "late": (lambda x: np.r_[np.zeros(RATE * 2 // 5), x], ["delay_s"]),
+    "turned round": (lambda x: -x, ["waveform_correlation"]),
     "out of tune": (lambda x: bowed(hz=294.0 * 2 ** (70 / 1200)), ["f0_deviation_cents"]),
 }
 

@@ -152,7 +152,26 @@ def f0_deviation_cents(pair: Pair) -> Value:
     return Value(median(cents), {"frames": int(both.sum())}, pair.caveat)
 
 
+def delay_s(pair: Pair) -> float:
+    """How late the generated sound is, s; negative where it is early.  Removed before every other distance."""
+    if pair.alignment.method == "none":
+        raise Unmeasurable(f"no delay correlates (best r {pair.alignment.correlation:.2f})")
+    return pair.alignment.delay / pair.rate
+
+
+def waveform_correlation(pair: Pair) -> float:
+    """Pearson's r of the waveforms, delay removed, -1 to 1; under 0 the polarity is inverted.
+
+    Only for copies: where phases were made up by a vocoder, r is that of chance.
+    """
+    if pair.alignment.method != "waveform":
+        raise Unmeasurable("the phases are not the reference's")
+    return pair.alignment.correlation
+
+
 METRICS = (
+    Metric("delay_s", "s", "how late the generated sound is", delay_s, "pair"),
+    Metric("waveform_correlation", "r", "the waveforms match", waveform_correlation, "pair", ideal=1.0),
     Metric(
         "envelope_correlation", "r", "frame energies rise and fall together", envelope_correlation, "pair", ideal=1.0
     ),

@@ -82,8 +82,10 @@ _TELLING = (
     "clipped_share",
     "comb_share",
     "f0_deviation_cents",
+    "waveform_correlation",
     "envelope_correlation",
     "duration_s",
+    "delay_s",
     "cutoff_hz",
     "clicks_per_s",
     "edge_left_db",
@@ -141,6 +143,16 @@ def _envelope(row: MetricRow, change: float) -> str:
     return f"does not move as the reference does (envelope r = {change:.2f})"
 
 
+def _delay(row: MetricRow, change: float) -> str:
+    return f"{1000 * abs(change):.0f} ms {'late' if change > 0 else 'early'}" if change else "no delay"
+
+
+def _waveform(row: MetricRow, change: float) -> str:
+    if change < 0:
+        return f"polarity inverted (r = {change:.2f})"
+    return f"waveforms match to r = {change:.2f}"
+
+
 def _edge(side: str) -> Callable[[MetricRow, float], str]:
     def phrase(row: MetricRow, change: float) -> str:
         way = "louder" if change > 0 else "softer"
@@ -173,6 +185,8 @@ _PHRASES: dict[str, Callable[[MetricRow, float], str]] = {
     "comb_share": _comb,
     "f0_deviation_cents": _pitch,
     "envelope_correlation": _envelope,
+    "delay_s": _delay,
+    "waveform_correlation": _waveform,
     "edge_left_db": _edge("first"),
     "edge_right_db": _edge("last"),
     "band_deficit_db": _deficit,

@@ -1,0 +1,263 @@
+"""The house rules of DESIGN, section 4, as far as a program can hold them."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from diagnose import audio, example
+from diagnose.metrics import METRICS
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGES = ("diagnose", "tnca", "benchmarks")
+SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in SOURCES}
+OURS = {path: tree for path, tree in TREES.items() if path.parts[len(ROOT.parts)] == "diagnose"}
+
+# Who may import whom: a module imports from the lines below its own, or, where marked so, from its own line.
+LAYERS = [
+    ("cli",),
+    ("batch", "golden", "pytest_plugin"),
+    ("comparison", "faults", "render"),
+    ("report",),
+    ("causes",),
+    ("verdicts",),
+    ("metrics",),
+    ("align", "contract", "example"),
+    ("spectrogram",),
+    ("audio", "scale"),
+    ("files",),
+    ("errors", "version"),
+]
+LEVEL = {name: -index for index, layer in enumerate(LAYERS) for name in layer}
+HEAVY = {"torch", "librosa", "scipy", "matplotlib", "pandas", "tnca", "bigvgan"}
+NOT_FOR_JSON = {"rich", "jinja2", "PIL", "numpy.ma"}
+
+
+def short(path):
+    return str(path.relative_to(ROOT))
+
+
+def imported(tree):
+    """(module, line) of every import in a file, at its top, in a function or for the type checker."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"line {node.lineno}: imports are absolute"
+            if node.module != "diagnose":
+                yield node.module, node.lineno
+            yield from ((f"{node.module}.{alias.name}", node.lineno) for alias in node.names)
+
+
+def part(module):
+    """diagnose.metrics.level -> metrics; None where it is none of ours or the package itself."""
+    words = module.split(".")
+    return words[1] if words[0] == "diagnose" and len(words) > 1 and not words[1].startswith("__") else None
+
+
+# Arrows
+
+
+def test_every_part_of_diagnose_has_a_place_in_the_order():
+    parts = {path.relative_to(ROOT / "diagnose").parts[0].removesuffix(".py") for path in OURS} - {"__init__"}
+    assert parts - set(LEVEL) == set()
+    assert len(LEVEL) == sum(map(len, LAYERS))
+
+
+@pytest.mark.parametrize("path", OURS, ids=short)
+def test_arrows_run_one_way(path):
+    here = path.relative_to(ROOT / "diagnose").parts[0].removesuffix(".py")
+    if here == "__init__":  # the front door: it names what users call, and loads it when it is used
+        return
+    wrong = []
+    for module, line in imported(OURS[path]):
+        there = part(module)
+        if module == "diagnose" or (there and there not in LEVEL):  # `from diagnose import compare`
+            wrong.append(f"line {line}: {module} comes through the front door")
+        elif there and there != here and LEVEL[there] >= LEVEL[here]:
+            wrong.append(f"line {line}: {here} -> {there}")
+    assert wrong == []
+
+
+def test_the_rule_on_arrows_sees_a_wrong_one():
+    tree = ast.parse("def f():\n    from diagnose.golden import check\n    from diagnose import cli\n")
+    found = {part(module) for module, _ in imported(tree)} - {None}
+    assert found == {"golden", "cli"}
+    assert all(LEVEL[there] >= LEVEL["metrics"] for there in found)
+
+
+@pytest.mark.parametrize("path", OURS, ids=short)
+def test_diagnose_imports_nothing_heavy_and_nothing_of_tnca(path):
+    assert {module for module, _ in imported(OURS[path]) if module.split(".")[0] in HEAVY} == set()
+
+
+@pytest.mark.parametrize("path", [path for path in TREES if path.parts[len(ROOT.parts)] == "tnca"], ids=short)
+def test_tnca_does_not_import_benchmarks(path):
+    names = {benchmark.stem for benchmark in SOURCES if benchmark.parent.name == "benchmarks"} | {"benchmarks"}
+    assert {module for module, _ in imported(TREES[path])} & names == set()
+
+
+# What a fresh process loads
+
+
+def loaded(code, *arguments):
+    """The names of the modules that are loaded after code has run in a fresh process."""
+    code = f"import sys\n{code}\nimport json; print(json.dumps(sorted(sys.modules)), file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return set(json.loads(done.stderr.splitlines()[-1]))
+
+
+def those_of(modules, packages):
+    return {name for name in modules if any(name == one or name.startswith(one + ".") for one in packages)}
+
+
+COMMAND = "from diagnose.cli import main\ntry:\n    main()\nexcept SystemExit:\n    pass"
+
+
+@pytest.fixture(scope="module")
+def sounds(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("sounds")
+    note = example.bowed_string(seconds=0.5)
+    audio.write(folder / "reference.wav", note)
+    audio.write(folder / "generated.wav", example.misfed_vocoder(note))
+    return str(folder / "reference.wav"), str(folder / "generated.wav")
+
+
+def test_import_diagnose_loads_next_to_nothing():
+    modules = loaded("import diagnose; diagnose.__version__")
+    assert those_of(modules, HEAVY | NOT_FOR_JSON | {"numpy", "soundfile", "soxr", "click"}) == set()
+
+
+def test_help_needs_no_numpy():
+    modules = loaded(COMMAND, "--help")
+    assert "click" in modules
+    assert those_of(modules, HEAVY | NOT_FOR_JSON | {"numpy", "soundfile", "soxr"}) == set()
+
+
+def test_a_comparison_to_json_loads_no_renderer_and_nothing_heavy(sounds):
+    modules = loaded(COMMAND, "compare", *sounds, "--json", "-")
+    assert {"numpy", "soundfile", "diagnose.metrics"} <= modules
+    assert those_of(modules, HEAVY | NOT_FOR_JSON) == set()
+
+
+def test_a_comparison_to_every_form_loads_nothing_heavy(sounds, tmp_path):
+    out = [word for form in ("html", "junit", "markdown", "json") for word in (f"--{form}", str(tmp_path / form))]
+    modules = loaded(COMMAND, "compare", *sounds, *out)
+    assert {"rich", "jinja2", "PIL"} <= modules
+    assert those_of(modules, HEAVY) == set()
+
+
+# In the sources
+
+
+def calls(tree):
+    return [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=short)
+def test_no_keyword_arguments_are_passed_on(path):
+    takers = [node for node in ast.walk(TREES[path]) if isinstance(node, ast.FunctionDef) and node.args.kwarg]
+    passed = [
+        (taker.name, call.lineno)
+        for taker in takers
+        for call in calls(taker)
+        for keyword in call.keywords
+        if keyword.arg is None and isinstance(keyword.value, ast.Name) and keyword.value.id == taker.args.kwarg.arg
+    ]
+    assert passed == []
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=short)
+def test_no_global_random_state_is_used(path):
+    allowed = {"default_rng", "Generator", "SeedSequence", "PCG64"}
+    used = {
+        node.attr
+        for node in ast.walk(TREES[path])
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value) in ("np.random", "numpy.random")
+    }
+    assert used <= allowed
+    assert "random" not in {module for module, _ in imported(TREES[path])}
+    for call in calls(TREES[path]):
+        if ast.unparse(call.func).endswith("default_rng"):
+            assert call.args, f"line {call.lineno}: a generator without a seed"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=short)
+def test_no_module_state_is_changed_and_nothing_is_evaluated(path):
+    tree = TREES[path]
+    assert not [node.lineno for node in ast.walk(tree) if isinstance(node, ast.Global)]
+    names = {ast.unparse(call.func) for call in calls(tree)}
+    assert names & {"eval", "exec", "compile", "__import__", "os.system"} == set()
+    modules = {module.split(".")[0] for module, _ in imported(tree)}
+    assert modules & {"pickle", "cPickle", "dill", "shelve", "marshal", "joblib"} == set()
+    for call in calls(tree):
+        for keyword in call.keywords:
+            value = ast.unparse(keyword.value)
+            assert (keyword.arg, value) not in {("allow_pickle", "True"), ("shell", "True")}, call.lineno
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=short)
+def test_a_file_is_one_idea_of_at_most_400_lines(path):
+    assert path.stem not in {"utils", "util", "helpers", "misc", "common"}
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 400
+
+
+def test_there_are_at_most_two_levels_of_folders():
+    for path in SOURCES:
+        assert len(path.relative_to(ROOT).parts) <= 3, short(path)
+
+
+WORDS_OF_UNIT = {
+    "dB": r"\bdB\b",
+    "dBFS": r"\bdBFS\b|log10",
+    "dBTP": r"\bdBTP\b",
+    "LUFS": r"\bLUFS\b",
+    "Hz": r"\bHz\b",
+    "s": r"\bs\b",
+    "1/s": r"1/s",
+    "nats": r"\bnats\b",
+    "cents": r"\bcents\b",
+    "share": r"0 to 1",
+    "ratio": r"quotient|\|\| / \|\|",
+    "r": r"-1 to 1",
+}
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_a_metric_says_its_unit_or_its_range(name):
+    metric = METRICS[name]
+    function = getattr(metric.function, "func", metric.function)
+    assert re.search(WORDS_OF_UNIT[metric.unit], function.__doc__), function.__doc__
+
+
+# The repository
+
+
+def tracked():
+    """Every file that git knows, or would add."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    try:
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("not a git checkout")
+    return [ROOT / line for line in done.stdout.splitlines() if (ROOT / line).is_file()]
+
+
+def test_no_path_of_this_machine_stands_in_a_file():
+    absolute = re.compile(rb"/(?:home|Users)/\w|/ro[o]t/|/wor[k]/|[A-Z]:\\\\?Users")
+    found = [(short(path), absolute.search(path.read_bytes())) for path in tracked()]
+    assert [(name, match) for name, match in found if match] == []
+
+
+def test_no_sound_and_nothing_large_is_kept():
+    for path in tracked():
+        assert path.suffix.lower() not in {".wav", ".ogg", ".mp3", ".flac", ".npy", ".pt", ".pkl", ".ckpt"}, path
+        assert path.stat().st_size < 1_000_000, path
