@@ -108,7 +108,9 @@ def _decode(file: io.BufferedReader, name: str) -> tuple[Samples, int]:
     except (soundfile.LibsndfileError, RuntimeError, TypeError) as error:
         # TypeError: libsndfile takes a file named *.raw for headerless data and asks for its rate.
         why = getattr(error, "error_string", str(error)).strip().rstrip(".")
-        raise InputError(f"{name}: not a readable audio file ({why})") from None
+        raise InputError(
+            f"{name}: not an audio file that libsndfile reads ({why}); WAV, FLAC, Ogg, MP3 and AIFF are"
+        ) from None
 
 
 class _Stream(soundfile.SoundFile):  # type: ignore[misc]
@@ -129,7 +131,7 @@ def _read_to_the_end(file: io.BufferedReader, name: str) -> Samples:
     return np.concatenate(parts).T
 
 
-def from_array(array: ArrayLike, rate: int, name: str = "array") -> Audio:
+def from_array(array: ArrayLike, rate: float, name: str = "array") -> Audio:
     """Audio from a mono [shape=(n,)] or multichannel [shape=(channels, n)] array.
 
     Integers are refused, for their full scale is not known; raises InputError, as read() does.
@@ -146,9 +148,9 @@ def from_array(array: ArrayLike, rate: int, name: str = "array") -> Audio:
         values = np.atleast_2d(values).astype(np.float32, copy=False)
     if values.shape[0] > 100 * max(values.shape[1], 1):
         raise InputError(f"{name}: shape {values.shape}; expected (channels, n), so transpose it")
-    rate = int(rate) if float(rate).is_integer() else rate
-    _check_shape(values.shape[0], values.shape[1], rate, name)
-    return _checked(values, rate, name)
+    whole = int(rate) if isinstance(rate, float) and rate.is_integer() else rate
+    _check_shape(values.shape[0], values.shape[1], whole, name)
+    return _checked(values, int(whole), name)
 
 
 def load(source: Source, rate: int | None = None, name: str = "array") -> Audio:
@@ -214,5 +216,5 @@ def _checked(samples: Samples, rate: int, name: str) -> Audio:
         bad = ~np.isfinite(samples[:, part])
         if bad.any():
             first = part.start + int(np.argmax(bad.any(axis=0)))
-            raise InputError(f"{name}: NaN or infinite samples, the first at {first / rate:.3f} s; mend the file")
+            raise InputError(f"{name}: NaN or infinite samples, the first at {first / rate:.3f} s; mend the source")
     return Audio(samples, int(rate), name)

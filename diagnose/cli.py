@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -69,7 +70,7 @@ def compare(reference: str, generated: str, profile: str | None, every_metric: b
 
     Both are any format libsndfile reads.  Exits 1 where a metric FAILs, 3 where nothing can be compared.
     """
-    _one_stdout(outputs)
+    _check_outputs(outputs, reference, generated)
     from diagnose.comparison import compare as run
 
     report = run(reference, generated, profile=profile)
@@ -141,7 +142,7 @@ def check(suite: str, **outputs: str | None) -> None:
     Exits 1 where a case fails (a missing baseline, a vanished metric and an unused golden fail too), 3 where
     nothing was compared.  It writes no golden.
     """
-    _one_stdout(outputs)
+    _check_outputs(outputs, suite)
     from diagnose import golden
 
     result = golden.check(suite)
@@ -175,9 +176,19 @@ def accept(suite: str, case: str, reason: str, who: str | None) -> None:
         click.echo(f"accepted {name}::{entry.metric}: {old} -> {new}")
 
 
-def _one_stdout(outputs: dict[str, str | None]) -> None:
-    if list(outputs.values()).count("-") > 1:
-        raise click.UsageError("only one output can go to stdout (-)")
+def _check_outputs(outputs: dict[str, str | None], *inputs: str) -> None:
+    """Every output has a place of its own, and none is an input."""
+    taken = {os.path.realpath(path): "is also an input; give another file" for path in inputs}
+    for name, target in outputs.items():
+        if target is None:
+            continue
+        if not target:
+            raise click.UsageError(f"--{name}: no file name given")
+        place = target if target == "-" else os.path.realpath(target)
+        if place in taken:
+            raise click.UsageError(f"--{name} {target}: {taken[place]}")
+        if place == "-" or os.path.isfile(place) or not os.path.exists(place):
+            taken[place] = "two outputs cannot go to one place"
 
 
 def _write_report(report: Report, outputs: dict[str, str | None]) -> None:
@@ -243,24 +254,37 @@ def _finish(verdict: str) -> None:
 
 def main() -> None:
     """Entry point of the console script: every way out is an exit code of the contract and at most one line."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a name that the terminal's encoding lacks is shown escaped
+            stream.reconfigure(errors="backslashreplace")
     try:
         cli.main(standalone_mode=False, prog_name="diagnose")
-    except DiagnoseError as error:
-        _die(str(error), error.exit_code)
-    except click.ClickException as error:
-        _die(f"{error.format_message()} (see `{_command(error)} --help`)", 2)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.ctx.get_help() if error.ctx else error.format_message(), err=True)
+        sys.exit(2)
     except (KeyboardInterrupt, click.Abort):
         _die("interrupted; nothing was written half", EXIT_INTERRUPTED)
     except BrokenPipeError:
         # The reader of a pipe went away; what is still buffered has nowhere to go.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
-    except MemoryError:
-        _die("out of memory; compare shorter files", EXIT_FAULT)
     except Exception as error:
         if os.environ.get("DIAGNOSE_DEBUG"):
             raise
-        _die(f"a fault of diagnose itself: {type(error).__name__}: {error} (DIAGNOSE_DEBUG=1 shows where)", EXIT_FAULT)
+        _die(*_explained(error))
+
+
+def _explained(error: Exception) -> tuple[str, int]:
+    """One line and an exit code for an error."""
+    if isinstance(error, DiagnoseError):
+        return str(error), error.exit_code
+    if isinstance(error, click.ClickException):
+        return f"{error.format_message()} (see `{_command(error)} --help`)", 2
+    if isinstance(error, OSError):
+        return f"cannot write the output ({error.strerror or error})", 2
+    if isinstance(error, MemoryError):
+        return "out of memory; compare shorter files", EXIT_FAULT
+    return f"a fault of diagnose itself: {type(error).__name__}: {error} (DIAGNOSE_DEBUG=1 shows where)", EXIT_FAULT
 
 
 def _command(error: click.ClickException) -> str:

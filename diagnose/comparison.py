@@ -51,7 +51,7 @@ def compare(
         raise NotComparable(f"{sounds[0].name}: no reference to compare with: {why}")
     common = _at_common_rate(files)
     facts = [_sound_facts(sound) for sound in sounds]
-    pair = Pair(*common)
+    pair = Pair(common[0], common[1], reference_file=files[0])
     rows = _judged(pair, [measure_signal(ours, file) for ours, file in zip(common, files, strict=True)], limits)
     return Report(
         tool_version=VERSION,
@@ -117,7 +117,8 @@ def _judged(pair: Pair, measured: list[dict[str, Measurement]], limits: Profile)
 def _notes(pair: Pair, facts: list[SoundFacts]) -> list[str]:
     """What was done to the signals before they were compared, in words."""
     notes = [
-        f"measured at {pair.rate} Hz on the mean of the channels; levels, peaks and loudness on the files as they are"
+        f"measured at {pair.rate} Hz on the mean of the channels; "
+        "peaks, clipping, loudness and the comb on the files as they are"
     ]
     shares = [
         now.mean**2 / now.mean_square if now.mean_square else 0.0

@@ -17,6 +17,9 @@ def write_whole(path: str | os.PathLike[str], data: bytes) -> None:
     temporary = None
     try:
         target = os.path.realpath(path)
+        if os.path.exists(target) and not os.path.isfile(target):
+            _write_through(target, data)
+            return
         handle, temporary = tempfile.mkstemp(prefix=".diagnose-", dir=os.path.dirname(target))
         with os.fdopen(handle, "wb") as file:
             file.write(data)
@@ -30,6 +33,12 @@ def write_whole(path: str | os.PathLike[str], data: bytes) -> None:
         if temporary is not None:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(temporary)
+
+
+def _write_through(target: str, data: bytes) -> None:
+    """A device or a pipe is written to, never replaced; a directory raises OSError."""
+    with open(target, "wb") as file:
+        file.write(data)
 
 
 def _mode_of(target: str) -> int:

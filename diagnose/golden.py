@@ -22,7 +22,7 @@ from diagnose.comparison import compare
 from diagnose.errors import DiagnoseError, InputError
 from diagnose.files import write_whole
 from diagnose.metrics import METRICS
-from diagnose.render.words import number
+from diagnose.render.words import amount, number
 from diagnose.report import Case, Check, MetricRow, Report, Suite
 from diagnose.verdicts import (
     Level,
@@ -32,6 +32,7 @@ from diagnose.verdicts import (
     default_profile,
     judge,
     load_profile,
+    nearest,
     overall,
     parse_limits,
     read_toml,
@@ -225,7 +226,7 @@ def _held(name: str, baseline: Baseline, row: MetricRow, limit: Limit) -> Check:
     level = limit.tolerance if isinstance(limit.tolerance, Level) else Level(limit.tolerance)
     tolerance = level.at(before)
     moved = now - before
-    text = f"{number(before, row.unit)} -> {number(now, row.unit)}, tolerance {number(tolerance, row.unit)}"
+    text = f"{number(before, row.unit)} -> {number(now, row.unit)}, tolerance {amount(tolerance, row.unit)}"
     if abs(moved) <= tolerance:
         return Check(name, "PASS", text)
     better = (moved < 0 and limit.direction == "higher") or (moved > 0 and limit.direction == "lower")
@@ -280,10 +281,14 @@ def accept(
     golden = load_golden(plan.golden)
     if golden is None:
         raise InputError(f"{plan.golden}: there is no golden yet; run `diagnose record`")
+    if metric and metric != "reference" and metric not in METRICS and metric not in golden.metric:
+        raise InputError(f"{case}::{metric}: no such metric{nearest(metric)}")
     measured = _fresh(plan, suite.profile)
     changed = [name for name in _changed(plan, golden, suite.profile) if metric in (None, name)]
     if not changed:
-        raise InputError(f"{case}{'::' + metric if metric else ''}: holds its golden; there is nothing to accept")
+        place = f"{case}::{metric}" if metric else case
+        own = "; a limit of the case's own is changed in the suite" if plan.limits else ""
+        raise InputError(f"{place}: holds its golden; there is nothing to accept{own}")
     stamp = {"who": who or _who(), "when": _now(), "reason": reason.strip()}
     log = [_accepted(name, golden, measured, stamp) for name in changed]
     _save(plan.golden, _merged(golden, measured, changed, log))

@@ -173,7 +173,7 @@ def parse_limits(tables: Any, where: str) -> Profile:
 
 def _limit(name: str, table: Any, where: str) -> Limit:
     if name not in METRICS:
-        raise InputError(f"{where}: no such metric{_nearest(name)}")
+        raise InputError(f"{where}: no such metric{nearest(name)}")
     limit = decode(table, Limit, where)
     unit = METRICS[name].unit
     if limit.unit != unit:
@@ -230,7 +230,8 @@ def _check_finite(level: float | Level, where: str) -> None:
         raise InputError(f"{where}: has to be a finite number")
 
 
-def _nearest(name: str) -> str:
+def nearest(name: str) -> str:
+    """What a mistyped metric may have meant, as the end of a message."""
     import difflib
 
     close = difflib.get_close_matches(name, METRICS, n=1)

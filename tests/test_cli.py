@@ -129,7 +129,7 @@ def test_without_a_command_the_help_is_shown_as_it_is(diagnose):
 def test_3_is_not_comparable(diagnose, pair, tmp_path):
     audio.write(tmp_path / "silence.wav", Audio(np.zeros((1, RATE), np.float32), RATE))
     done = diagnose("compare", tmp_path / "silence.wav", pair[0])
-    assert_one_line(done, 3, f"{tmp_path / 'silence.wav'}: the reference is silent")
+    assert_one_line(done, 3, f"{tmp_path / 'silence.wav'}: ", "silent")
     (tmp_path / "none.toml").write_text("")
     done = diagnose("compare", *pair, "--profile", tmp_path / "none.toml", "--json", "-")
     assert (done.code, json.loads(done.out)["verdict"]) == (3, "ERROR")

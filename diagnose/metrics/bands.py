@@ -11,6 +11,8 @@ from diagnose.metrics.level import decibels
 from diagnose.metrics.metric import Metric, Unmeasurable, Value
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from numpy.typing import NDArray
 
     from diagnose.metrics.pair import Pair
@@ -49,6 +51,8 @@ THIRD_OCTAVES = [
     "16000",
     "20000",
 ]
+ADDED_DB = -40.0  # a generated band under this share is no gain that matters
+QUIET_DB = -60.0
 HEARD_DB = -50.0  # a reference band under this share of its total is no loss when it is missing
 
 
@@ -81,24 +85,54 @@ def band_deficit_db(pair: Pair) -> Value:
 
     Both at one loudness (gain removed); bands that hold under -50 dB of the reference are passed over.
     """
+    return _worst((before - after, index) for index, before, after in _third_octave_levels(pair) if before >= HEARD_DB)
+
+
+def band_excess_db(pair: Pair) -> Value:
+    """Largest gain of any third octave, dB >= 0: level in the generated sound minus level in the reference.
+
+    Both at one loudness (gain removed); bands that hold under -40 dB of the generated sound are passed over,
+    and a reference under -60 dB counts as -60: what was nearly nothing may well become little.
+    """
+    return _worst(
+        (after - max(before, QUIET_DB), index)
+        for index, before, after in _third_octave_levels(pair)
+        if after >= ADDED_DB
+    )
+
+
+def _third_octave_levels(pair: Pair) -> Iterator[tuple[int, float, float]]:
+    """(index, reference, generated) of each third octave wholly below 0.95 Nyquist, dB of the reference's total."""
     if not (pair.reference.spectral.sounding.any() and pair.generated.spectral.sounding.any()):
         raise Unmeasurable("silence: no bands to compare")
-    nyquist = pair.reference.rate / 2
     ours, theirs = pair.reference.summed_energy, pair.generated.summed_energy
-    total = ours[1][-1]
-    worst = Value(0.0)
-    for index, name in enumerate(THIRD_OCTAVES):
+    for index in range(len(THIRD_OCTAVES)):
         low, high = third_octave_edges(index)
-        if low >= nyquist:
-            break
-        before = band_energy(ours, low, high)
-        after = band_energy(theirs, low, high) / pair.gain**2
-        if before <= 0 or decibels(before / total) < HEARD_DB:
-            continue
-        loss = decibels(before / total) - decibels(after / total)
-        if loss > worst.value:
-            worst = Value(loss, {"band_hz": int(name), "low_hz": low, "high_hz": high})
-    return worst
+        if high > 0.95 * pair.rate / 2:  # a codec's or resampler's own edge lies above
+            return
+        before, after = band_energy(ours, low, high), band_energy(theirs, low, high) / pair.gain**2
+        yield index, decibels(before / ours[1][-1]), decibels(after / ours[1][-1])
+
+
+def _worst(changes: Iterable[tuple[float, int]]) -> Value:
+    change, index = max(changes, default=(0.0, 0))
+    if change <= 0:
+        return Value(0.0)
+    low, high = third_octave_edges(index)
+    return Value(change, {"band_hz": int(THIRD_OCTAVES[index]), "low_hz": low, "high_hz": high})
+
+
+def beyond_rate_share(pair: Pair) -> Value:
+    """Share of the reference's power above the Nyquist frequency of the comparison, 0 to 1: what the lower rate
+    of the generated file cannot hold.
+    """
+    file, nyquist = pair.reference_file, pair.rate / 2
+    detail = {"nyquist_hz": nyquist}
+    if file.rate <= pair.rate:
+        return Value(0.0, detail)
+    if not file.spectral.sounding.any():
+        raise Unmeasurable("silence: no energy beside the bias")
+    return Value(band_energy(file.summed_energy, nyquist, file.rate / 2) / float(file.summed_energy[1][-1]), detail)
 
 
 METRICS = (
@@ -119,4 +153,6 @@ METRICS = (
         for index, name in enumerate(THIRD_OCTAVES)
     ),
     Metric("band_deficit_db", "dB", "largest loss of any third octave", band_deficit_db, of="pair"),
+    Metric("beyond_rate_share", "share", "power above what the rate can hold", beyond_rate_share, of="pair"),
+    Metric("band_excess_db", "dB", "largest gain of any third octave", band_excess_db, of="pair"),
 )

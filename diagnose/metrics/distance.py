@@ -26,6 +26,8 @@ RESOLUTIONS = (512, 1024, 2048)  # n_fft, hop a quarter of it (Yamamoto et al., 
 FRAME_RESOLUTION = 1024  # the one at which frames are compared one by one
 FLOOR_DB = -80.0  # of the reference's mean power by bin: two kinds of silence are alike
 CEPSTRAL_ORDER = 13
+HEARD = 1e-4  # power of a frame over the loudest's
+GONE = 1e-3
 
 
 class SpectralDistance(msgspec.Struct, frozen=True, eq=False):
@@ -138,6 +140,23 @@ def envelope_correlation(pair: Pair) -> Value:
     return Value(float(np.clip((levels[0] * levels[1]).sum() / norm, -1.0, 1.0)), note=pair.caveat)
 
 
+def missing_share(pair: Pair) -> Value:
+    """Share of the reference's sounding frames (within 40 dB of its loudest) in which the generated sound is
+    30 dB weaker or more, gain removed, 0 to 1; detail holds the longest such stretch.
+    """
+    spectra = _spectra(pair)
+    sounding = spectra.reference_energy > HEARD * spectra.reference_energy.max()
+    gone = sounding & (spectra.generated_energy < GONE * spectra.reference_energy)
+    if not gone.any():
+        return Value(0.0, note=pair.caveat)
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], gone, [0]))))
+    starts, ends = edges[::2], edges[1::2]
+    longest = int(np.argmax(ends - starts))
+    step = FRAME_RESOLUTION / 4 / pair.rate
+    detail = {"start_s": float(starts[longest] * step), "end_s": float(ends[longest] * step)}
+    return Value(float(gone.sum() / sounding.sum()), detail, pair.caveat)
+
+
 def f0_deviation_cents(pair: Pair) -> Value:
     """Median of 1200 log2(f0 generated / f0 reference) over the frames where both have a pitch, cents."""
     ours, theirs = pair.reference.pitch, pair.generated.pitch
@@ -175,6 +194,7 @@ METRICS = (
     Metric(
         "envelope_correlation", "r", "frame energies rise and fall together", envelope_correlation, "pair", ideal=1.0
     ),
+    Metric("missing_share", "share", "sounding frames that are gone", missing_share, "pair"),
     Metric("f0_deviation_cents", "cents", "pitch against the reference", f0_deviation_cents, "pair"),
     Metric("log_spectral_distance_db", "dB", "RMS difference of the log spectra", log_spectral_distance_db, "pair"),
     Metric("spectral_convergence", "ratio", "relative error of the magnitude spectra", spectral_convergence, "pair"),

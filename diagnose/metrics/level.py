@@ -174,6 +174,23 @@ def _step_beyond(samples: Samples, end: NDArray[np.intp], way: int) -> NDArray[n
     return np.maximum(np.abs(samples[places[1]] - samples[places[0]]), np.abs(samples[places[2]] - samples[places[1]]))
 
 
+def side_share(signal: Signal) -> float:
+    """Power of (L - R)/2 over that of (L + R)/2 and (L - R)/2 together, 0 (mono) to 1 (opposite channels)."""
+    channels = signal.audio.samples
+    if len(channels) > 2:
+        raise Unmeasurable(f"{len(channels)} channels have no one side signal")
+    if len(channels) == 1:
+        return 0.0
+    mid = side = 0.0
+    for part in blocks(signal.audio.length):
+        left, right = channels[:, part].astype(np.float64)
+        mid += float(np.square(left + right).sum())
+        side += float(np.square(left - right).sum())
+    if mid + side == 0:
+        raise Unmeasurable("silence: no power to take a share of")
+    return side / (mid + side)
+
+
 METRICS = (
     Metric("rms_ratio", "ratio", "root mean square of the samples, bias included", rms, ideal=1.0),
     Metric("rms_dbfs", "dBFS", "root mean square level", rms_dbfs),
@@ -181,6 +198,7 @@ METRICS = (
     Metric("true_peak_dbtp", "dBTP", "highest point between samples", true_peak_dbtp, at="file"),
     Metric("crest_db", "dB", "peak over RMS, without bias", crest_db),
     Metric("dc_share", "share", "share of the power that is bias (DC)", dc_share),
+    Metric("side_share", "share", "power in the difference of the channels", side_share, at="file"),
     Metric("clipped_share", "share", "share of the samples on a flat top", clipped_share, at="file"),
 )
 

@@ -16,13 +16,17 @@ if TYPE_CHECKING:
 
 
 class Pair:
-    """Reference and generated sound at one rate; every metric of a pair is a function of this."""
+    """Reference and generated sound at one rate; every metric of a pair is a function of this.
 
-    def __init__(self, reference: Signal, generated: Signal) -> None:
+    reference_file: the reference at its own rate, where that is higher.
+    """
+
+    def __init__(self, reference: Signal, generated: Signal, reference_file: Signal | None = None) -> None:
         if reference.rate != generated.rate:
             raise ValueError(f"a pair has one rate, not {reference.rate} and {generated.rate}")
         self.reference = reference
         self.generated = generated
+        self.reference_file = reference_file or reference
 
     @property
     def rate(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from diagnose.metrics import METRICS
@@ -71,7 +72,8 @@ def headline(report: Report) -> str:
         clauses.append(f"{_clause(found['rms_ratio'])}, and {100 * share:.0f} % of it is DC")
         names -= {"rms_ratio", "dc_share"}
     # A gain explains loudness and band levels; a comb explains timbre: so the list begins with what explains.
-    order = [name for name in _TELLING if name in names] or [row.name for row in worst]
+    order = [name for name in _TELLING if name in names]
+    order += [row.name for row in worst if row.name in names and row.name not in order]
     clauses += [_clause(found[name]) for name in order[: 3 - len(clauses)]]
     return "; ".join(clauses)
 
@@ -83,15 +85,19 @@ _TELLING = (
     "comb_share",
     "f0_deviation_cents",
     "waveform_correlation",
+    "side_share",
+    "missing_share",
     "envelope_correlation",
     "duration_s",
     "delay_s",
+    "beyond_rate_share",
     "cutoff_hz",
     "clicks_per_s",
+    "spectral_flatness",
+    "band_excess_db",
+    "band_deficit_db",
     "edge_left_db",
     "edge_right_db",
-    "band_deficit_db",
-    "spectral_flatness",
     "hnr_db",
     "loudness_lufs",
 )
@@ -117,6 +123,8 @@ def _times(row: MetricRow, change: float) -> str:
     if abs(change - 1) < 0.005:
         return "as loud as the reference"
     factor = max(change, 1 / change)
+    if factor > 100:
+        return f"{20 * math.log10(factor):.0f} dB too {'loud' if change > 1 else 'quiet'}"
     shown = f"{factor:.1f}" if factor >= 1.5 else f"{factor:.2f}"
     return f"{shown} times too {'loud' if change > 1 else 'quiet'}"
 
@@ -162,9 +170,36 @@ def _edge(side: str) -> Callable[[MetricRow, float], str]:
 
 
 def _deficit(row: MetricRow, change: float) -> str:
-    if "band_hz" not in row.detail:
+    if change < 0.05:
         return "no third octave is weaker"
     return f"{change:.1f} dB missing in the third octave at {row.detail['band_hz']} Hz"
+
+
+def _excess(row: MetricRow, change: float) -> str:
+    if change < 0.05:
+        return "no third octave is stronger"
+    return f"{change:.1f} dB added in the third octave at {row.detail['band_hz']} Hz"
+
+
+def _missing(row: MetricRow, change: float) -> str:
+    if not change:
+        return "no part of the sound is gone"
+    return (
+        f"{number(change, 'share')} of the sound is gone, "
+        f"the longest stretch from {row.detail['start_s']:.2f} to {row.detail['end_s']:.2f} s"
+    )
+
+
+def _beyond(row: MetricRow, change: float) -> str:
+    if not change:
+        return "the rate holds all of the reference"
+    place = f"above {row.detail['nyquist_hz']:.0f} Hz, which the rate cannot hold"
+    return f"{number(change, 'share')} of the reference's power lies {place}"
+
+
+def _flatness(row: MetricRow, change: float) -> str:
+    way = "noisier" if change > 0 else "more tonal"
+    return f"{way}: flatness {row.figures.reference or 0:.3g} to {row.figures.generated or 0:.3g}"
 
 
 def _share(what: str) -> Callable[[MetricRow, float], str]:
@@ -190,6 +225,11 @@ _PHRASES: dict[str, Callable[[MetricRow, float], str]] = {
     "edge_left_db": _edge("first"),
     "edge_right_db": _edge("last"),
     "band_deficit_db": _deficit,
+    "band_excess_db": _excess,
+    "missing_share": _missing,
+    "beyond_rate_share": _beyond,
+    "side_share": _share("the power lies in the difference of the channels"),
+    "spectral_flatness": _flatness,
 }
 
 

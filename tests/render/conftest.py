@@ -1,0 +1,116 @@
+"""Reports and suites to render: measured ones, each once, and ones written by hand."""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+import pytest
+
+import diagnose
+from diagnose import example
+from diagnose.audio import Audio
+from diagnose.report import AlignmentFacts, Case, Check, MetricRow, Report, SoundFacts, Suite
+from diagnose.verdicts import Figures, Judgement
+
+RATE = 22050
+HOSTILE = [
+    "<img src=x onerror=alert(1)>.wav",
+    "<script>alert(1)</script>",
+    "a | b",
+    "`tick` ``two`` ```three```",
+    "*bold* _em_ ~~gone~~ [link](http://x.example) ![i](http://x.example/i.png)",
+    "# head",
+    "| --- | --- |",
+    "\\| \\` \\<b>",
+    "&lt;b&gt; &amp; &#60;",
+    "\"quoted\" 'single'",
+    "line\nbreak\r\nand\ttab",
+    "\x1b[31mred\x1b[2J \x07 \x00 \x7f \x9b31m",
+    "\u202eright to left",
+    "\udcff not UTF-8",
+    "{{ 7 * 7 }} {% raw %}",
+    "<!-- comment --> ]]> <![CDATA[",
+    "- item\n1. one\n> quote",
+]
+
+
+@pytest.fixture(scope="session")
+def note():
+    return example.bowed_string(seconds=0.5, rate=RATE)
+
+
+@pytest.fixture(scope="session")
+def broken(note):
+    """The note against its misfed copy: FAIL."""
+    return diagnose.compare(note, example.misfed_vocoder(note))
+
+
+@pytest.fixture(scope="session")
+def same(note):
+    """The note against itself: PASS."""
+    return diagnose.compare(note, note)
+
+
+@pytest.fixture(scope="session")
+def silent(note):
+    return diagnose.compare(note, Audio(np.zeros_like(note.samples), RATE))
+
+
+@pytest.fixture(scope="session")
+def named(broken):
+    """named(reference, generated): the broken report, its files called so."""
+
+    def make(reference, generated="generated.wav"):
+        return msgspec.structs.replace(
+            broken,
+            reference=msgspec.structs.replace(broken.reference, path=reference),
+            generated=msgspec.structs.replace(broken.generated, path=generated),
+        )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def row():
+    """row("dc_share", "share", 0.0, 0.74, 0.74, "FAIL"): a row of a report."""
+
+    def make(name, unit, reference, generated, change, verdict=None, fail=None, **more):
+        judgement = Judgement(verdict, None, fail, {"FAIL": 1.0, "WARN": 0.5}.get(verdict, 0.0))
+        reason = more.pop("reason", None)
+        return MetricRow(name, unit, 1, Figures(reference, generated, change, reason), judgement, **more)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def report_of():
+    """report_of(rows, verdict): a report without sounds."""
+
+    def make(rows, verdict):
+        sounds = [SoundFacts(f"{name}.wav", RATE, 1, 1.0, {}) for name in ("reference", "generated")]
+        laid = AlignmentFacts(RATE, 1.0, 0.0, 0.0, 1, "waveform", 1.0, None, None)
+        return Report("1", *sounds, laid, tuple(rows), verdict)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def suite():
+    """Two cases: one with a check of every verdict, one that could not be measured."""
+    checks = tuple(
+        Check(f"{verdict.lower()}_db", verdict, f"says {verdict}") for verdict in ("PASS", "WARN", "FAIL", "ERROR")
+    )
+    return Suite("strings", (Case("violin", "FAIL", checks), Case("cello", "ERROR", error="cello.wav: no such file")))
+
+
+@pytest.fixture(params=HOSTILE, ids=ascii)
+def hostile(request):
+    return request.param
+
+
+@pytest.fixture(params=["metric", "the rest"])
+def hostile_suite(request, hostile):
+    """The hostile text wherever a suite takes text from outside: metrics are named by goldens, which people write."""
+    if request.param == "metric":
+        return Suite("suite", (Case("case", "FAIL", (Check(hostile, "FAIL", "text"),), "error"),))
+    return Suite(hostile, (Case(hostile, "FAIL", (Check("x_db", "FAIL", hostile),), hostile),))

@@ -1,0 +1,217 @@
+from __future__ import annotations
+
+import base64
+import io
+import re
+from html.parser import HTMLParser
+
+import msgspec
+import numpy as np
+import pytest
+import soundfile
+from PIL import Image
+
+import diagnose
+from diagnose.audio import Audio
+from diagnose.metrics import METRICS
+from diagnose.render.html import to_html
+from diagnose.render.words import headline, printable
+
+RATE = 22050
+VOID = {"meta", "br", "img", "input", "link", "hr"}
+
+
+class Page(HTMLParser):
+    """A strict reader: every tag that opens closes, in order."""
+
+    def __init__(self, text):
+        super().__init__(convert_charrefs=True)
+        self.open, self.elements, self.texts = [], [], []
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attributes):
+        self.elements.append((tag, dict(attributes)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        self.elements.append((tag, dict(attributes)))
+
+    def handle_endtag(self, tag):
+        assert self.open, f"</{tag}> closes nothing"
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.texts.append(data)
+
+    def handle_comment(self, data):
+        raise AssertionError(f"a comment: {data}")
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.elements if name == tag]
+
+    @property
+    def text(self):
+        return re.sub(r"\s+", " ", "".join(self.texts))
+
+
+@pytest.fixture(scope="module")
+def page(broken):
+    return Page(to_html(broken))
+
+
+def decoded(uri, kind):
+    head, _, data = uri.partition(",")
+    assert head == f"data:{kind};base64"
+    return io.BytesIO(base64.b64decode(data, validate=True))
+
+
+def picture(attributes):
+    with Image.open(decoded(attributes["href"], "image/png")) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+# What may be in it
+
+
+def test_nothing_is_asked_of_a_server_and_no_script_runs(broken, page):
+    text = to_html(broken)
+    assert not re.search(r"https?:|//\w|@import|url\((?!#)", re.sub(r"base64,[A-Za-z0-9+/=]+", "", text))
+    tags = {tag for tag, _ in page.elements}
+    assert tags & {"script", "iframe", "object", "embed", "link", "form", "base", "img"} == set()
+    for tag, attributes in page.elements:
+        for name, value in attributes.items():
+            assert not name.startswith("on"), (tag, name)
+            if name in ("src", "href", "xlink:href", "action", "poster"):
+                assert value.startswith("data:"), (tag, name)
+
+
+def test_the_policy_forbids_what_the_page_does_not_need(page):
+    (policy,) = [meta["content"] for meta in page.all("meta") if meta.get("http-equiv") == "Content-Security-Policy"]
+    rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
+    assert rules.pop("default-src") == "'none'"
+    assert rules == {"img-src": "data:", "media-src": "data:", "style-src": "'unsafe-inline'"}
+    assert page.all("meta")[0] == {"charset": "utf-8"}
+
+
+def test_a_hostile_name_is_text(named, hostile):
+    shown = Page(to_html(named(hostile, hostile)))
+    clean = Page(to_html(named("reference.wav")))
+    assert [tag for tag, _ in shown.elements] == [tag for tag, _ in clean.elements]
+    wanted = re.sub(r"\s+", " ", printable(hostile))
+    assert shown.text.count(wanted) >= 4  # the title and the list name both files
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e\ud800-\udfff]", "".join(shown.texts))
+
+
+# What is in it
+
+
+def test_the_verdict_and_the_headline_come_first(broken, page):
+    assert page.text.index(headline(broken)) < page.text.index("Listen")
+    assert page.texts[page.texts.index("FAIL")] == "FAIL"
+    assert "FAIL: misfed vocoder against bowed string" in page.text
+
+
+def test_the_table_holds_every_metric_once_and_the_worst_first(broken):
+    text = to_html(broken)
+    names = re.findall(r"<code>(\w+)</code>", text)
+    assert names[: len(broken.worst_first)] == [row.name for row in broken.worst_first]
+    assert sorted(names) == sorted(METRICS)
+
+
+def test_both_players_play_the_samples(broken, page):
+    players = page.all("audio")
+    assert [player["aria-label"] for player in players] == ["Reference", "Generated"]
+    for player, side in zip(players, (broken.pair.reference, broken.pair.generated), strict=True):
+        samples, rate = soundfile.read(decoded(player["src"], "audio/flac"), always_2d=True)
+        assert rate == side.rate
+        assert samples.shape == (side.audio.length, 1)
+        assert np.abs(samples.T - side.audio.samples).max() <= 1 / 32768
+        assert "controls" in player
+
+
+def test_a_player_keeps_two_channels_and_mixes_more(note):
+    for channels, played in [(2, 2), (3, 1), (64, 1)]:
+        many = Audio(np.repeat(note.samples, channels, axis=0), RATE)
+        (_, player) = Page(to_html(diagnose.compare(note, many))).all("audio")
+        samples, _ = soundfile.read(decoded(player["src"], "audio/flac"), always_2d=True)
+        assert samples.shape == (note.length, played)
+        assert np.abs(samples.T - note.samples).max() <= 1 / 32768
+
+
+def test_what_goes_beyond_full_scale_is_turned_down_and_says_so(note):
+    shown = Page(to_html(diagnose.compare(note, Audio(note.samples * np.float32(4), RATE))))
+    samples, _ = soundfile.read(decoded(shown.all("audio")[1]["src"], "audio/flac"))
+    assert np.abs(samples).max() == pytest.approx(1, abs=1e-3)
+    assert np.abs(samples - 2 * note.mono).max() <= 2 / 32768
+    assert "Generated (6.0 dB quieter than the file, which goes beyond full scale)" in shown.text
+
+
+def test_a_long_sound_is_played_for_its_first_minute():
+    long = Audio(np.random.default_rng(0).uniform(-0.1, 0.1, (1, 2000 * 70)).astype(np.float32), 2000)
+    shown = Page(to_html(diagnose.compare(long, long)))
+    samples, rate = soundfile.read(decoded(shown.all("audio")[0]["src"], "audio/flac"))
+    assert samples.size == 60 * rate
+    assert "Reference (the first 60 s of 70 s)" in shown.text
+
+
+def test_the_spectrograms_of_a_sound_and_itself_are_one_and_their_difference_none(same):
+    ours, theirs, difference = map(picture, Page(to_html(same)).all("image"))
+    assert ours.shape == (80, 1 + same.pair.overlap[0].size // 256, 3)
+    assert np.array_equal(ours, theirs)
+    assert np.unique(difference).tolist() == [0xF7]
+    assert {tuple(colour) for colour in ours.reshape(-1, 3)} & {(252, 253, 191)}
+
+
+def test_a_gain_is_seen_in_the_levels_and_not_in_the_difference(note):
+    softer = diagnose.compare(note, Audio(note.samples * np.float32(0.1), RATE))
+    ours, theirs, difference = map(picture, Page(to_html(softer)).all("image"))
+    assert theirs.mean() < ours.mean() - 5
+    middle = difference[:, 10:-10].reshape(-1, 3).astype(int)
+    assert (np.abs(middle - 0xF7).max(axis=1) <= 8).mean() > 0.99
+
+
+def test_a_tone_is_drawn_at_its_frequency(tone):
+    loud = Audio(np.stack([tone(1000, RATE, 1.0, 0.5)]), RATE)
+    image = picture(Page(to_html(diagnose.compare(loud, loud))).all("image")[0])
+    brightest = image.sum(axis=2)[:, 20:-20].mean(axis=1).argmax()
+    mel = 1000 / (200 / 3)  # Slaney: linear up to 1 kHz, 15 mel there
+    highest = 15 + np.log(8000 / 1000) / (np.log(6.4) / 27)
+    assert 80 - brightest == pytest.approx(80 * mel / highest, abs=1.5)
+    # and the tick of 1 kHz stands at that height: the picture is 160 high and begins at 2
+    text = to_html(diagnose.compare(loud, loud))
+    y = float(re.search(r'y="(\d+)" text-anchor="end">1 kHz<', text)[1]) - 4
+    assert (162 - y) / 160 == pytest.approx(mel / highest, abs=0.01)
+
+
+def test_every_note_of_the_report_is_in_the_page(broken, page):
+    for words in broken.notes:
+        assert re.sub(r"\s+", " ", words) in page.text
+
+
+@pytest.mark.parametrize(
+    ("samples", "rate"),
+    [(40, 2000), (441, 22050), (7680, 384_000), (3000, 8000)],
+)
+def test_a_very_short_sound_has_a_page(samples, rate):
+    sounds = [
+        Audio(np.random.default_rng(seed).uniform(-0.5, 0.5, (1, samples)).astype(np.float32), rate) for seed in (0, 1)
+    ]
+    shown = Page(to_html(diagnose.compare(*sounds)))
+    assert len(shown.all("image")) == 3
+    assert "nan" not in "".join(path["d"] for path in shown.all("path"))
+
+
+def test_a_silent_output_has_a_page_with_reasons(silent):
+    shown = Page(to_html(silent))
+    assert "not measured: generated: silence" in shown.text
+    assert "nan" not in "".join(path["d"] for path in shown.all("path"))
+    samples, _ = soundfile.read(decoded(shown.all("audio")[1]["src"], "audio/flac"))
+    assert not samples.any()
+
+
+def test_a_report_without_sounds_has_no_page(broken):
+    with pytest.raises(ValueError, match="holds no sounds"):
+        to_html(msgspec.structs.replace(broken, pair=None))

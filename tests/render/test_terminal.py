@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from diagnose.metrics import METRICS
+from diagnose.render.terminal import print_report, print_suite
+from diagnose.render.words import printable
+
+
+@pytest.fixture(autouse=True)
+def plain(monkeypatch):
+    """No colour is asked for by the environment."""
+    for name in ("FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "COLUMNS"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def shown(capsys):
+    def show(report, *options):
+        print_report(report, *options)
+        return capsys.readouterr().out
+
+    return show
+
+
+def flat(text):
+    return re.sub(r"\s+", " ", text)
+
+
+def test_the_verdict_comes_first_then_the_files(shown, broken):
+    text = shown(broken)
+    assert text.startswith("FAIL  2.")
+    assert "% of it is DC" in flat(text)
+    assert "reference  bowed string  22050 Hz, 1 channel, 0.500 s\n" in text
+    assert "generated  misfed vocoder  22050 Hz, 1 channel, 0.500 s\n" in text
+    assert "aligned    no: no delay" in text
+
+
+def test_the_table_begins_with_the_worst(shown, broken):
+    lines = re.findall(r"^(FAIL|WARN) (\w+)", shown(broken), re.MULTILINE)
+    over = [(row.judgement.verdict, row.name) for row in broken.worst_first if row.judgement.verdict != "PASS"]
+    assert lines == over[: len(lines)]
+    assert len(lines) >= 10
+
+
+def test_what_is_not_in_the_table_is_named_below(shown, broken):
+    text = flat(shown(broken))
+    for row in broken.worst_first:
+        assert re.search(rf"\b{row.name}\b", text), row.name
+    assert re.search(r"\d+ metrics passed: ", text)
+    assert "note: DC was measured, then removed before every spectral metric" in text
+
+
+def test_all_shows_every_metric_in_a_table(shown, broken):
+    text = shown(broken, True)
+    for name in METRICS:
+        assert re.search(rf"^(FAIL|WARN|PASS|    )? ?{name} ", text, re.MULTILINE), name
+
+
+def test_a_pass_is_short(shown, same):
+    text = shown(same)
+    assert text.startswith("PASS  no metric is over its limit\n")
+    assert "aligned    by waveform: delay +0.0 ms, gain +0.0 dB\n" in text
+    assert "FAIL" not in text
+
+
+def test_no_colour_leaves_the_terminal(shown, broken, monkeypatch):
+    assert "\x1b" not in shown(broken)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert "\x1b[1;31mFAIL" in shown(broken)
+
+
+def test_a_hostile_name_is_shown_as_text(shown, named, hostile):
+    text = shown(named(hostile, "[bold]x[/bold] [/] [link=http://x.example]"))
+    assert flat(printable(hostile)).strip() in flat(text)
+    assert "[bold]x[/bold] [/] [link=http://x.example]" in flat(text)
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e\ud800-\udfff]", text)
+
+
+def test_a_hostile_suite_is_shown_as_text(hostile_suite, capsys):
+    print_suite(hostile_suite)
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e\ud800-\udfff]", capsys.readouterr().out)
+
+
+def test_a_long_path_stands_whole_in_a_pipe(shown, named):
+    # It is looked for with grep, and copied.
+    path = "/".join(f"folder-{index}" for index in range(30)) + "/generated.wav"
+    assert path in shown(named("reference.wav", path))
+
+
+def test_a_suite_says_each_case_and_what_did_not_pass(suite, capsys):
+    print_suite(suite)
+    assert capsys.readouterr().out.splitlines() == [
+        "FAIL  violin: 4 metrics judged, 3 not passed",
+        "  WARN  warn_db: says WARN",
+        "  FAIL  fail_db: says FAIL",
+        "  ERROR  error_db: says ERROR",
+        "ERROR  cello: cello.wav: no such file",
+        "FAIL  strings: 1 FAIL, 1 ERROR",
+    ]
