@@ -94,8 +94,11 @@ def phase_consistency(ours: Samples, theirs: Samples) -> float:
     high-pass or a drift of the mean 0.95 to 1.00; Griffin-Lim copies, at their best delay, up to 0.83.
     """
     count = min(ours.size, PHASE_EXCERPT) // CELL
-    spectra = [np.fft.rfft(part[: count * CELL].reshape(count, CELL) * hann(CELL)) for part in (ours, theirs)]
-    edges = np.unique(np.geomspace(4, CELL / 2, BANDS + 1).astype(int))
+    start = _loudest_start(ours, count * CELL)
+    spectra = [
+        np.fft.rfft(part[start : start + count * CELL].reshape(count, CELL) * hann(CELL)) for part in (ours, theirs)
+    ]
+    edges = _edges(4, CELL // 2, BANDS)
     cross = np.add.reduceat(np.conj(spectra[0]) * spectra[1], edges[:-1], axis=1)
     total = float(np.abs(cross).sum())
     return float(cross.real.sum()) / total if total > 0 else 0.0
@@ -132,14 +135,14 @@ def _waveform_delay(reference: Samples, generated: Samples, rate: int, means: tu
     reach = int(LONGEST_DELAY_S * rate)
     first = max(start - reach, 0)
     searched = generated[first : start + excerpt.size + reach] - np.float32(means[1])
-    return _peak_correlation(excerpt[None], searched[None], absolute=True, offset=first - start)
+    return _peak_correlation(excerpt[None], searched[None], absolute=True, offset=first - start, reach=reach)
 
 
 def _loudest_start(samples: Samples, size: int) -> int:
-    """Start of the loudest of the consecutive stretches of size samples."""
+    """Start of the loudest stretch of size samples, to a quarter of its length."""
     if samples.size <= size:
         return 0
-    starts = range(0, samples.size - size + 1, size)
+    starts = [*range(0, samples.size - size, size // 4), samples.size - size]
     return max(starts, key=lambda start: float(np.dot(samples[start : start + size], samples[start : start + size])))
 
 
@@ -147,26 +150,32 @@ def _spectrogram_delay(
     reference: Samples, generated: Samples, rate: int, means: tuple[float, float]
 ) -> tuple[int, float]:
     """(delay in samples, a multiple of the hop; r there) of two log spectrograms in 24 bands."""
+    start = _loudest_start(reference, EXCERPT)
+    if generated.size <= start:
+        return 0, 0.0
     features = [
-        _log_bands(signal[:EXCERPT], rate, mean) for signal, mean in zip((reference, generated), means, strict=True)
+        _log_bands(signal[start : start + EXCERPT], rate, mean)
+        for signal, mean in zip((reference, generated), means, strict=True)
     ]
     if min(part.shape[1] for part in features) < 8:
         return 0, 0.0
-    lag, r = _peak_correlation(features[0], features[1], absolute=False)
+    reach = int(LONGEST_DELAY_S * rate / FRAMING.hop)
+    lag, r = _peak_correlation(features[0], features[1], absolute=False, reach=reach)
     return lag * FRAMING.hop, r
 
 
 def _log_bands(samples: Samples, rate: int, mean: float) -> Floats:
     """Log energy [shape=(24, frames)] less each band's mean; bands of equal width in log frequency."""
-    edges = np.geomspace(100 * FRAMING.n_fft / rate, FRAMING.n_fft / 2, 25).astype(int)
-    edges = np.unique(np.maximum(edges, 1))
+    edges = _edges(max(100 * FRAMING.n_fft / rate, 1), FRAMING.n_fft // 2, BANDS)
     rows = [np.add.reduceat(power, edges[:-1], axis=1) for power in power_blocks(samples, FRAMING, mean)]
     energy = np.concatenate(rows).T
     level = np.log10(np.maximum(energy, 1e-8 * energy.max() + 1e-20))
     return level - level.mean(axis=1, keepdims=True)
 
 
-def _peak_correlation(ours: Floats, theirs: Floats, absolute: bool, offset: int = 0) -> tuple[int, float]:
+def _peak_correlation(
+    ours: Floats, theirs: Floats, absolute: bool, offset: int = 0, reach: int | None = None
+) -> tuple[int, float]:
     """(lag + offset, r) that maximises sum over rows and time of ours(t) * theirs(t + lag).
 
     r is normalised by the energies of the stretches that overlap, and only lags that overlap by half of the
@@ -184,9 +193,20 @@ def _peak_correlation(ours: Floats, theirs: Floats, absolute: bool, offset: int 
     norm = (energy[0][end] - energy[0][begin]) * (energy[1][end + lags] - energy[1][begin + lags])
     floor = 1e-6 * energy[0][-1] * energy[1][-1]
     r = np.where(norm > floor, circular[lags] / np.sqrt(np.maximum(norm, floor or 1.0)), 0.0)
-    height = np.abs(r) if absolute else r
+    # The delay is chosen over the energy of the whole: normalised by what overlaps, the delay that leaves out
+    # the bar with the fault would fit best, wherever a phrase repeats.
+    height = circular[lags] / np.sqrt(max(float(energy[0][-1] * energy[1][-1]), 1e-300))
+    height = np.abs(height) if absolute else height
+    if reach is not None:
+        height[np.abs(lags + offset) > reach] = -1.0
     best = _nearest_peak(height, lags + offset)
     return int(lags[best]) + offset, float(np.clip(r[best], -1.0, 1.0))
+
+
+def _edges(low: float, high: float, bands: int) -> NDArray[np.intp]:
+    """Bins between which the bands lie, equally wide in log frequency, each at least one bin."""
+    # A set, for numpy's unique loads numpy.ma, which costs more than the whole alignment.
+    return np.array(sorted(set(np.geomspace(low, high, bands + 1).astype(int).tolist())), np.intp)
 
 
 def _nearest_peak(height: Floats, delays: Floats) -> int:

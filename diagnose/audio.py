@@ -30,6 +30,7 @@ MOST_CHANNELS = 64
 # a file holds, and the array is allocated before the first sample is read.
 MOST_VALUES = 2**30
 CONTAINERS = {".wav": "WAV", ".flac": "FLAC", ".ogg": "OGG"}
+LOUDEST = 1e6  # 120 dB over full scale: not a sound but another unit
 UNKNOWN_LENGTH = 2**62  # libsndfile gives the largest count there is for a length it does not know
 BLOCK = 1 << 18  # samples a step wherever a whole signal is walked: bounds every temporary array
 
@@ -108,9 +109,8 @@ def _decode(file: io.BufferedReader, name: str) -> tuple[Samples, int]:
     except (soundfile.LibsndfileError, RuntimeError, TypeError) as error:
         # TypeError: libsndfile takes a file named *.raw for headerless data and asks for its rate.
         why = getattr(error, "error_string", str(error)).strip().rstrip(".")
-        raise InputError(
-            f"{name}: not an audio file that libsndfile reads ({why}); WAV, FLAC, Ogg, MP3 and AIFF are"
-        ) from None
+        hint = "WAV, FLAC, Ogg, MP3 and AIFF are read"
+        raise InputError(f"{name}: not a readable audio file ({why}); {hint}") from None
 
 
 class _Stream(soundfile.SoundFile):  # type: ignore[misc]
@@ -216,5 +216,7 @@ def _checked(samples: Samples, rate: int, name: str) -> Audio:
         bad = ~np.isfinite(samples[:, part])
         if bad.any():
             first = part.start + int(np.argmax(bad.any(axis=0)))
-            raise InputError(f"{name}: NaN or infinite samples, the first at {first / rate:.3f} s; mend the source")
+            raise InputError(f"{name}: NaN or infinite samples, the first at {first / rate:.3f} s; mend the file")
+        if np.abs(samples[:, part]).max() > LOUDEST:
+            raise InputError(f"{name}: samples over {LOUDEST:g}, full scale is 1; scale them down")
     return Audio(samples, int(rate), name)

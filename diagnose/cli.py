@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import sys
 from typing import TYPE_CHECKING
 
@@ -168,12 +169,14 @@ def accept(suite: str, case: str, reason: str, who: str | None) -> None:
     Only what `check` would not pass is changed; who, when, why and both values are kept in the golden.
     """
     from diagnose import golden
-    from diagnose.render.words import number
+    from diagnose.render.words import number, printable
 
-    name, _, metric = case.partition("::")
+    name, separator, metric = case.partition("::")
+    if separator and not metric:
+        raise click.UsageError(f"{case}: no metric after '::'")
     for entry in golden.accept(suite, name, metric or None, reason, who):
         old, new = (v if isinstance(v, str) or v is None else number(v, "ratio") for v in (entry.old, entry.new))
-        click.echo(f"accepted {name}::{entry.metric}: {old} -> {new}")
+        click.echo(printable(f"accepted {name}::{entry.metric}: {old} -> {new}"))
 
 
 def _check_outputs(outputs: dict[str, str | None], *inputs: str) -> None:
@@ -188,7 +191,7 @@ def _check_outputs(outputs: dict[str, str | None], *inputs: str) -> None:
         if place in taken:
             raise click.UsageError(f"--{name} {target}: {taken[place]}")
         if place == "-" or os.path.isfile(place) or not os.path.exists(place):
-            taken[place] = "two outputs cannot go to one place"
+            taken[place] = "only one output can go to stdout (-)" if place == "-" else "another output goes there"
 
 
 def _write_report(report: Report, outputs: dict[str, str | None]) -> None:
@@ -254,6 +257,8 @@ def _finish(verdict: str) -> None:
 
 def main() -> None:
     """Entry point of the console script: every way out is an exit code of the contract and at most one line."""
+    if hasattr(signal, "SIGPIPE"):  # a reader that goes away ends the program as it ends any other, and is no verdict
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a name that the terminal's encoding lacks is shown escaped
             stream.reconfigure(errors="backslashreplace")
@@ -264,10 +269,6 @@ def main() -> None:
         sys.exit(2)
     except (KeyboardInterrupt, click.Abort):
         _die("interrupted; nothing was written half", EXIT_INTERRUPTED)
-    except BrokenPipeError:
-        # The reader of a pipe went away; what is still buffered has nowhere to go.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
     except Exception as error:
         if os.environ.get("DIAGNOSE_DEBUG"):
             raise

@@ -47,7 +47,7 @@ def compare(
             )
     files = [Signal(sound) for sound in sounds]
     if files[0].moments.silent:
-        why = "its channels cancel each other in the mono mix" if np.any(sounds[0].samples) else "it is silent"
+        why = _why_silent(sounds[0])
         raise NotComparable(f"{sounds[0].name}: no reference to compare with: {why}")
     common = _at_common_rate(files)
     facts = [_sound_facts(sound) for sound in sounds]
@@ -68,6 +68,12 @@ def compare(
 def measure(sound: Source, *, rate: int | None = None) -> Mapping[str, Measurement]:
     """Every metric that one sound has, by name, in the order of a report; rate in Hz for an array."""
     return measure_signal(Signal(audio_io.load(sound, rate)))
+
+
+def _why_silent(sound: Audio) -> str:
+    if sound.channels > 1 and np.ptp(sound.samples) > 0:
+        return "its channels cancel each other in the mono mix"
+    return "it holds only DC" if np.any(sound.samples) else "it is silent"
 
 
 def _load_both(reference: Source, generated: Source, rate: int | None) -> list[Audio]:
@@ -116,10 +122,8 @@ def _judged(pair: Pair, measured: list[dict[str, Measurement]], limits: Profile)
 
 def _notes(pair: Pair, facts: list[SoundFacts]) -> list[str]:
     """What was done to the signals before they were compared, in words."""
-    notes = [
-        f"measured at {pair.rate} Hz on the mean of the channels; "
-        "peaks, clipping, loudness and the comb on the files as they are"
-    ]
+    as_is = "peaks, clipping, loudness and the comb on the files as they are"
+    notes = [f"measured at {pair.rate} Hz on the mean of the channels; {as_is}"]
     shares = [
         now.mean**2 / now.mean_square if now.mean_square else 0.0
         for now in (pair.reference.moments, pair.generated.moments)

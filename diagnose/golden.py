@@ -43,7 +43,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 SCHEMA = "diagnose.golden/1"
+METRIC_NAME = re.compile(r"[a-z0-9_]{1,64}")
 CASE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+ROUNDING = 1e-6  # relative: float32 sums differ so much from one processor to the next
 DIGITS = 9  # significant digits kept in a golden: under any tolerance, over float32
 
 
@@ -156,6 +158,9 @@ def load_golden(path: Path) -> Golden | None:
     if not path.exists():
         return None
     golden = decode(read_toml(str(path)), Golden, str(path))
+    for name in golden.metric:
+        if not METRIC_NAME.fullmatch(name):  # it is printed, in terminals and pages
+            raise InputError(f"{path}: metric: {name!r} is no name of a metric")
     if golden.schema != SCHEMA:
         raise InputError(f"{path}: schema {golden.schema!r}; this version reads {SCHEMA!r}")
     return golden
@@ -224,7 +229,9 @@ def _held(name: str, baseline: Baseline, row: MetricRow, limit: Limit) -> Check:
     if before is None:
         return Check(name, "FAIL", f"now {number(now, row.unit)}, and not measurable when recorded; accept it")
     level = limit.tolerance if isinstance(limit.tolerance, Level) else Level(limit.tolerance)
-    tolerance = level.at(before)
+    # A relative tolerance is a share of the reference's value, as in a profile; a pair's metric has only its own.
+    base = before if row.unit == "ratio" or row.figures.reference is None else row.figures.reference
+    tolerance = max(level.at(base), ROUNDING * max(abs(before), abs(base)))
     moved = now - before
     text = f"{number(before, row.unit)} -> {number(now, row.unit)}, tolerance {amount(tolerance, row.unit)}"
     if abs(moved) <= tolerance:
@@ -371,6 +378,9 @@ def _who() -> str:
         answer = subprocess.run(["git", "config", "user.name"], capture_output=True, text=True, timeout=5, check=False)  # noqa: S607 - git as the user has it
         if answer.stdout.strip():
             return answer.stdout.strip()
-    except OSError:
+    except (OSError, subprocess.SubprocessError, UnicodeError):
         pass
-    return getpass.getuser()
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):  # a container's user without a name
+        return "unknown"

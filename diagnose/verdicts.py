@@ -257,5 +257,5 @@ def read_toml(path: str) -> dict[str, Any]:
             return tomllib.load(file)
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # both TOML and its text encoding raise ValueErrors
         raise InputError(f"{path}: not valid TOML ({error})") from None

@@ -39,7 +39,7 @@ KINDS = {
     "one click": lambda x: Audio((np.arange(RATE) == 99)[None].astype(np.float32), RATE),
     "faint": lambda x: Audio(x * np.float32(1e-30), RATE),
     "denormal": lambda x: Audio(x * np.float32(1e-42), RATE),
-    "beyond reason": lambda x: Audio(x * np.float32(1e30), RATE),
+    "beyond reason": lambda x: Audio(x * np.float32(1e5), RATE),
     "other rate": lambda x: example.bowed_string(seconds=0.5, rate=48000),
     "lowest rate": lambda x: Audio(x, 2000),
     "highest rate": lambda x: Audio(x, 384_000),

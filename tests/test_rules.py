@@ -225,7 +225,7 @@ WORDS_OF_UNIT = {
     "1/s": r"1/s",
     "nats": r"\bnats\b",
     "cents": r"\bcents\b",
-    "share": r"0 to 1",
+    "share": r"\b0 (\(.*\) )?to 1\b",
     "ratio": r"quotient|\|\| / \|\|",
     "r": r"-1 to 1",
 }

@@ -1,4 +1,8 @@
-"""Energy by frequency band, each as a share of the signal's own total, in dB."""
+"""Energy by frequency band, each as a share of the signal's own total, in dB.
+
+The bins are rate / 2048 apart: third octaves under 4 bins wide (below 200 Hz at 22,050 Hz, 400 Hz at 44,100)
+share their energy with their neighbours.
+"""
 
 from __future__ import annotations
 
@@ -128,10 +132,10 @@ def beyond_rate_share(pair: Pair) -> Value:
     """
     file, nyquist = pair.reference_file, pair.rate / 2
     detail = {"nyquist_hz": nyquist}
+    if file.moments.silent:
+        raise Unmeasurable("silence: no energy beside the bias")
     if file.rate <= pair.rate:
         return Value(0.0, detail)
-    if not file.spectral.sounding.any():
-        raise Unmeasurable("silence: no energy beside the bias")
     return Value(band_energy(file.summed_energy, nyquist, file.rate / 2) / float(file.summed_energy[1][-1]), detail)
 
 

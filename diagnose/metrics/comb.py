@@ -51,6 +51,19 @@ HOPS = (
     960,
     1024,
 )
+# (rate in Hz, hop) of published vocoders, for files that were resampled since.
+VOCODERS = (
+    (22_050, 256),
+    (24_000, 240),
+    (24_000, 256),
+    (24_000, 300),
+    (16_000, 160),
+    (16_000, 200),
+    (16_000, 256),
+    (44_100, 512),
+    (48_000, 480),
+    (48_000, 512),
+)
 RESOLUTION_S = 0.75  # window length: lines 86 Hz apart lie over 60 bins apart
 HALF_WIDTH_BINS = 1.5  # a line in a Hann window
 LOWEST_HZ = 20.0
@@ -84,7 +97,10 @@ class Comb(msgspec.Struct, frozen=True, eq=False, dict=True):
     def share(self) -> float:
         heard = int(np.argmax(self.hz > LOWEST_HZ))
         chance = self.on.sum() / (self.hz.size - heard)
-        share = self.long_term[self.on].sum() / self.long_term[heard:].sum()
+        total = self.long_term[heard:].sum()
+        if total <= 0 or chance > 0.5:  # too coarse a spectrum to tell the teeth from what is between
+            return 0.0
+        share = self.long_term[self.on].sum() / total
         return max(float((share - chance) / (1 - chance)), 0.0)
 
     @cached_property
@@ -116,12 +132,15 @@ def comb_share(signal: Signal) -> Value:
         raise Unmeasurable("silence: no energy beside the bias")
     spectrum, hz = _fine_spectrum(signal.mono, signal.rate, signal.moments.mean)
     best = Value(0.0)
-    for hop in HOPS:
-        comb = Comb(spectrum, hz, signal.rate / hop)
+    own = [(signal.rate, hop) for hop in HOPS]
+    # A hum outlives resampling, at the frame rate of the vocoder's own rate.
+    foreign = [(rate, hop) for rate, hop in VOCODERS if rate != signal.rate]
+    for rate, hop in own + foreign:
+        comb = Comb(spectrum, hz, rate / hop)
         # filled is at most 1, and costs more than share.
         if comb.share <= best.value + CLEARLY or comb.value <= best.value + CLEARLY:
             continue
-        detail = {"hop_samples": hop, "spacing_hz": comb.spacing, "filled": comb.filled}
+        detail = {"hop_samples": hop, "hop_rate_hz": rate, "spacing_hz": comb.spacing, "filled": comb.filled}
         best = Value(comb.value, detail)
     return best
 

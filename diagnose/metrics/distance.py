@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
+from diagnose.metrics.level import moments
 from diagnose.metrics.metric import Metric, Unmeasurable, Value
 from diagnose.metrics.order import median
 from diagnose.metrics.signal import mel_grid
@@ -48,12 +49,13 @@ def measure_spectra(
     reference: Samples, generated: Samples, means: tuple[float, float], gain: float, rate: int
 ) -> SpectralDistance:
     """One pass over two signals of one length, in blocks."""
+    power = moments(reference).variance
     convergence: list[float] = []
     frames: list[tuple[Floats, ...]] = []
     for n_fft in RESOLUTIONS:
         framing = Framing(n_fft, n_fft // 4, "centre")
         error = energy = 0.0
-        floor = _bin_floor(reference, means[0], n_fft)
+        floor = _bin_floor(power, n_fft)
         pairs = zip(power_blocks(reference, framing, means[0]), power_blocks(generated, framing, means[1]), strict=True)
         for ours, theirs in pairs:
             theirs *= np.float32(1 / gain**2)
@@ -68,9 +70,8 @@ def measure_spectra(
     return SpectralDistance(tuple(convergence), *columns)
 
 
-def _bin_floor(samples: Samples, mean: float, n_fft: int) -> float:
+def _bin_floor(power: float, n_fft: int) -> float:
     """Power 80 dB under the average of all bins: mean square times the window's energy (Parseval)."""
-    power = float(np.mean(np.square(samples[: 1 << 20] - np.float32(mean), dtype=np.float32), dtype=np.float64))
     return max(power, 1e-20) * float(np.square(hann(n_fft)).sum()) * 10 ** (FLOOR_DB / 10)
 
 
@@ -84,9 +85,10 @@ def _compare_frames(ours: Floats, theirs: Floats, a: Floats, b: Floats, floor: f
 def mel_cepstral_distortion(ours: Floats, theirs: Floats, rate: int, clip: float) -> Floats:
     """(10 sqrt(2) / ln 10) sqrt(sum_{k=1..13} (c_k - c'_k)**2), dB, of magnitude spectra [shape=(frames, bins)].
 
-    c_k = 1/N sum_n ln(max(mel_n, clip)) cos(pi k (n + 1/2) / N) over N = 80 mel bands: the cepstrum of the
-    mel-warped log spectrum, so that the figure does not grow with the number of bands.  The level (c_0) is
-    left out.  Source: Kubichek, Mel-cepstral distance measure for objective speech quality assessment, 1993.
+    c_k = 2/N sum_n ln(max(mel_n, clip)) cos(pi k (n + 1/2) / N) over N = 80 mel bands, so that
+    ln mel = c_0/2 + sum c_k cos(..), and the figure is the RMS difference in dB of the smoothed log spectra,
+    whatever N.  The level (c_0) is left out.  Source: Kubichek, Mel-cepstral distance measure for
+    objective speech quality assessment, 1993.
     """
     basis = mel_filterbank(mel_grid(rate)).T
     logs = [np.log(np.maximum(magnitude @ basis, np.float32(clip))) for magnitude in (ours, theirs)]
@@ -97,7 +99,7 @@ def mel_cepstral_distortion(ours: Floats, theirs: Floats, rate: int, clip: float
 @lru_cache(maxsize=2)
 def _cepstral_basis(bands: int) -> NDArray[np.float32]:
     orders = np.arange(1, CEPSTRAL_ORDER + 1)
-    return (np.cos(np.pi * np.outer(np.arange(bands) + 0.5, orders) / bands) / bands).astype(np.float32)
+    return (np.cos(np.pi * np.outer(np.arange(bands) + 0.5, orders) / bands) * 2 / bands).astype(np.float32)
 
 
 def _spectra(pair: Pair) -> SpectralDistance:
@@ -118,6 +120,17 @@ def log_spectral_distance_db(pair: Pair) -> Value:
     rank faults: white noise 20 dB down scores as high as a broken vocoder.
     """
     return Value(float(_spectra(pair).log_spectral.mean(dtype=np.float64)), note=pair.caveat)
+
+
+def worst_second_distance_db(pair: Pair) -> Value:
+    """Largest mean of the log-spectral distance over any second, dB: what a mean over the whole dilutes."""
+    frames = _spectra(pair).log_spectral.astype(np.float64)
+    step = FRAME_RESOLUTION / 4 / pair.rate
+    width = min(max(round(1 / step), 1), frames.size)
+    summed = np.concatenate(([0.0], np.cumsum(frames)))
+    means = (summed[width:] - summed[:-width]) / width
+    worst = int(np.argmax(means))
+    return Value(float(means[worst]), {"start_s": worst * step, "end_s": (worst + width) * step}, pair.caveat)
 
 
 def mel_cepstral_distortion_db(pair: Pair) -> Value:
@@ -197,6 +210,9 @@ METRICS = (
     Metric("missing_share", "share", "sounding frames that are gone", missing_share, "pair"),
     Metric("f0_deviation_cents", "cents", "pitch against the reference", f0_deviation_cents, "pair"),
     Metric("log_spectral_distance_db", "dB", "RMS difference of the log spectra", log_spectral_distance_db, "pair"),
+    Metric(
+        "worst_second_distance_db", "dB", "log-spectral distance of the worst second", worst_second_distance_db, "pair"
+    ),
     Metric("spectral_convergence", "ratio", "relative error of the magnitude spectra", spectral_convergence, "pair"),
     Metric("mel_cepstral_distortion_db", "dB", "difference of timbre, by cepstrum", mel_cepstral_distortion_db, "pair"),
 )

@@ -179,14 +179,14 @@ def side_share(signal: Signal) -> float:
     channels = signal.audio.samples
     if len(channels) > 2:
         raise Unmeasurable(f"{len(channels)} channels have no one side signal")
-    if len(channels) == 1:
+    if len(channels) == 1 and not signal.moments.silent:
         return 0.0
     mid = side = 0.0
     for part in blocks(signal.audio.length):
-        left, right = channels[:, part].astype(np.float64)
+        left, right = channels[[0, -1], part].astype(np.float64)
         mid += float(np.square(left + right).sum())
         side += float(np.square(left - right).sum())
-    if mid + side == 0:
+    if len(channels) == 1 or mid + side == 0:
         raise Unmeasurable("silence: no power to take a share of")
     return side / (mid + side)
 

@@ -5,12 +5,9 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from diagnose.metrics import pitch, spectrum
 from diagnose.metrics.level import Moments, moments
-from diagnose.scale import Magnitude
-from diagnose.spectrogram import MelGrid, Spectrogram, mel
+from diagnose.spectrogram import MelGrid
 
 if TYPE_CHECKING:
     import numpy as np
@@ -61,15 +58,6 @@ class Signal:
     def summed_energy(self) -> tuple[Floats, Floats]:
         """Energy below each frequency, for the bands: (edges in Hz, summed energy)."""
         return spectrum.summed_energy(self.spectral.long_term, self.spectral.hz)
-
-    @cached_property
-    def mel(self) -> Spectrogram:
-        """Every other frame of the mel of the magnitude spectrum [shape=(80, frames)], the mean removed first.
-
-        Its distribution is all that is asked of it, and frames half overlapping have the same.
-        """
-        grid = msgspec.structs.replace(mel_grid(self.rate), hop=2 * MEL_HOP)
-        return mel(self.mono, grid, Magnitude(), self.moments.mean)
 
     @cached_property
     def pitch(self) -> PitchTrack:

@@ -35,7 +35,7 @@ def _case(case: Case) -> ElementTree.Element:
         broken = ElementTree.SubElement(element, "testcase", classname=printable(case.id), name="measure")
         ElementTree.SubElement(broken, "error", message=printable(case.error))
     for check in case.checks:
-        test = ElementTree.SubElement(element, "testcase", classname=printable(case.id), name=check.metric)
+        test = ElementTree.SubElement(element, "testcase", classname=printable(case.id), name=printable(check.metric))
         if check.verdict == "WARN":
             ElementTree.SubElement(test, "system-out").text = f"WARN: {printable(check.text)}"
         elif check.verdict != "PASS":

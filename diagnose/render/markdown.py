@@ -28,7 +28,7 @@ def to_markdown(suite: Suite) -> str:
     if rows:
         lines += ["", "| | case | metric | what it says |", "| --- | --- | --- | --- |"]
         lines += [
-            f"| {SIGNS[check.verdict]} | {_text(case.id)} | `{check.metric}` | {_text(check.text)} |"
+            f"| {SIGNS[check.verdict]} | {_text(case.id)} | {_text(check.metric)} | {_text(check.text)} |"
             for case, check in rows
         ]
     return _cut(lines)
@@ -40,7 +40,7 @@ def _count(all_checks: int, failed: int) -> str:
 
 def _text(text: str) -> str:
     """Text that is neither Markdown nor HTML."""
-    return re.sub(r"([\\`*_{}\[\]<>()#|~&!])", r"\\\1", printable(text))
+    return re.sub(r"([\\`*_{}\[\]<>()#|~&!+.-])", r"\\\1", printable(text))
 
 
 def _cut(lines: list[str]) -> str:

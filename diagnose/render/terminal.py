@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.console import Console, Group
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -15,27 +15,31 @@ if TYPE_CHECKING:
 
     from diagnose.report import MetricRow, Report, Suite
 
+PIPED_WIDTH = 120
 MOST_ROWS = 12  # of the table without --all: what is worst fits one screen
 STYLES = {"PASS": "bold green", "WARN": "bold yellow", "FAIL": "bold red", "ERROR": "bold magenta"}
 
 
 def print_report(report: Report, every_metric: bool = False) -> None:
     """Write a comparison to stdout; colour only where stdout is a terminal."""
-    _console().print(_report(report, every_metric))
+    _print(_report(report, every_metric))
 
 
 def print_suite(suite: Suite) -> None:
     """Write what a gate found to stdout: a line a case, below it what did not pass."""
-    _console().print(_suite(suite))
+    _print(_suite(suite))
 
 
-def _console() -> Console:
-    # Without a terminal there is no width to fit: long lines are left to whoever reads the pipe.
+def _print(parts: list[RenderableType]) -> None:
     console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=120)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=PIPED_WIDTH)
+    for part in parts:
+        # Without a terminal there is no width to fit: a long path stays whole for whoever reads the pipe.
+        console.print(part, soft_wrap=isinstance(part, Text) and not console.is_terminal)
 
 
-def _report(report: Report, every_metric: bool) -> RenderableType:
+def _report(report: Report, every_metric: bool) -> list[RenderableType]:
     parts: list[RenderableType] = [_verdict(report.verdict, headline(report)), _files(report)]
     judged = report.worst_first
     over = [row for row in judged if row.judgement.verdict != "PASS"]
@@ -51,7 +55,7 @@ def _report(report: Report, every_metric: bool) -> RenderableType:
     if every_metric:
         parts.append(_table([row for row in report.metrics if row.judgement.verdict is None]))
     parts += [Text(f"note: {note}", style="dim") for note in report.notes]
-    return Group(*parts)
+    return parts
 
 
 def _verdict(verdict: str, text: str) -> Text:
@@ -96,18 +100,20 @@ def _table(rows: list[MetricRow]) -> Table:
     return table
 
 
-def _suite(suite: Suite) -> RenderableType:
+def _suite(suite: Suite) -> list[RenderableType]:
     parts: list[RenderableType] = []
     for case in suite.cases:
         failed = [check for check in case.checks if check.verdict != "PASS"]
         text = case.error or f"{len(case.checks)} metrics judged, {len(failed)} not passed"
         parts.append(Text.assemble((case.verdict, STYLES[case.verdict]), f"  {printable(case.id)}: {printable(text)}"))
         parts += [
-            Text.assemble("  ", (check.verdict, STYLES[check.verdict]), f"  {check.metric}: {printable(check.text)}")
+            Text.assemble(
+                "  ", (check.verdict, STYLES[check.verdict]), f"  {printable(check.metric)}: {printable(check.text)}"
+            )
             for check in failed
         ]
     parts.append(_verdict(suite.verdict, f"{suite.name}: {_counts(suite)}"))
-    return Group(*parts)
+    return parts
 
 
 def _counts(suite: Suite) -> str:

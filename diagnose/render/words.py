@@ -198,6 +198,8 @@ def _beyond(row: MetricRow, change: float) -> str:
 
 
 def _flatness(row: MetricRow, change: float) -> str:
+    if change == 0:
+        return "neither noisier nor more tonal"
     way = "noisier" if change > 0 else "more tonal"
     return f"{way}: flatness {row.figures.reference or 0:.3g} to {row.figures.generated or 0:.3g}"
 

@@ -96,7 +96,7 @@ SENTENCES = [
         ("loudness_lufs", "LUFS", -20.0, -15.8, 4.2),
         "integrated loudness (BS.1770-4), channels as they are: 4.2 LU higher",
     ),
-    (("spectral_flatness", "share", 0.1, 0.1, 0.0), "noise-like (1) or tone-like (0): unchanged"),
+    (("spectral_bandwidth_hz", "Hz", 900.0, 900.0, 0.0), "spread of the spectrum about its centroid: unchanged"),
     (("spectral_convergence", "ratio", None, None, 1.28), "relative error of the magnitude spectra: 1.28"),
 ]
 
