@@ -193,10 +193,13 @@ def _peak_correlation(
     norm = (energy[0][end] - energy[0][begin]) * (energy[1][end + lags] - energy[1][begin + lags])
     floor = 1e-6 * energy[0][-1] * energy[1][-1]
     r = np.where(norm > floor, circular[lags] / np.sqrt(np.maximum(norm, floor or 1.0)), 0.0)
-    # The delay is chosen over the energy of the whole: normalised by what overlaps, the delay that leaves out
-    # the bar with the fault would fit best, wherever a phrase repeats.
-    height = circular[lags] / np.sqrt(max(float(energy[0][-1] * energy[1][-1]), 1e-300))
-    height = np.abs(height) if absolute else height
+    # Of a phrase that repeats, the delay that leaves out the bar with the fault fits best: what a delay leaves
+    # out of both counts against it.  A part of the other's is covered whole where it belongs.
+    shares = [
+        (sums[stop] - sums[start]) / max(float(sums[-1]), 1e-300)
+        for sums, start, stop in ((energy[0], begin, end), (energy[1], begin + lags, end + lags))
+    ]
+    height = (np.abs(r) if absolute else r) * np.sqrt(np.maximum(*shares))
     if reach is not None:
         height[np.abs(lags + offset) > reach] = -1.0
     best = _nearest_peak(height, lags + offset)

@@ -428,7 +428,7 @@ MUTATIONS = {
     "late": (lambda x: np.r_[np.zeros(RATE * 2 // 5), x], ["delay_s"]),
     "turned round": (lambda x: -x, ["waveform_correlation"]),
     "hum": (lambda x: x + 0.1 * np.sin(2 * np.pi * 60 * np.arange(x.size) / RATE), ["band_excess_db"]),
-    "half gone": (lambda x: np.where(np.arange(x.size) < x.size // 2, x, 0), ["missing_share"]),
+    "a hole": (lambda x: np.where(np.abs(np.arange(x.size) / x.size - 0.5) < 0.1, 0, x), ["missing_share"]),
     "dead channel": (lambda x: np.stack([x, 0 * x]), ["side_share"]),
     "noise instead": (lambda x: noise_like(x, 0.3), ["voiced_share", "worst_second_distance_db"]),
     "a rate too low": (lambda x: resample(from_array(x, RATE), 2000), ["beyond_rate_share"]),
