@@ -75,7 +75,7 @@ CLEARLY = 0.02  # a larger hop has to explain this much more than a smaller one
 class Comb(msgspec.Struct, frozen=True, eq=False, dict=True):
     """How much of a power spectrum [shape=(bins,)] lies on the multiples of spacing Hz.
 
-    share: energy within 1.5 bins of k * spacing, k >= 1, over all energy above 20 Hz, corrected for chance:
+    share: energy within 1.5 bins of k * spacing, k >= 1, over all energy from 20 Hz to 8 kHz, corrected for chance:
     (s - c) / (1 - c) with c the share of bins on the comb; 0 for any smooth spectrum, 1 for a pure comb.
     """
 
@@ -154,7 +154,9 @@ def _fine_spectrum(samples: Samples, rate: int, mean: float) -> tuple[Floats, Fl
         total += power.sum(axis=0)
     if total.sum() <= 0:
         raise Unmeasurable("silence: no energy beside the bias")
-    return total, np.fft.rfftfreq(size, 1 / rate)
+    hz = np.fft.rfftfreq(size, 1 / rate)
+    searched = int(np.searchsorted(hz, HIGHEST_HZ)) + 1
+    return total[:searched], hz[:searched]
 
 
 METRICS = (Metric("comb_share", "share", "energy on multiples of the frame rate", comb_share, at="file"),)
