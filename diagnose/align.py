@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 import numpy as np
 
+from diagnose.audio import blocks
 from diagnose.spectrogram import Framing, hann, power_blocks
 
 if TYPE_CHECKING:
@@ -113,8 +114,6 @@ def _is_copy(ours: Samples, theirs: Samples, r: float) -> bool:
 
 def _products(ours: Samples, theirs: Samples, means: tuple[float, float]) -> tuple[float, float, float]:
     """Sums of a*b, a*a and b*b about the means, in blocks."""
-    from diagnose.audio import blocks
-
     sums = np.zeros(3)
     for part in blocks(ours.size):
         a, b = ours[part] - np.float64(means[0]), theirs[part] - np.float64(means[1])

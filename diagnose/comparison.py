@@ -50,7 +50,7 @@ def compare(
         why = _why_silent(sounds[0])
         raise NotComparable(f"{sounds[0].name}: no reference to compare with: {why}")
     common = _at_common_rate(files)
-    facts = [_sound_facts(sound) for sound in sounds]
+    facts = [_sound_facts(file) for file in files]
     pair = Pair(common[0], common[1], reference_file=files[0])
     rows = _judged(pair, [measure_signal(ours, file) for ours, file in zip(common, files, strict=True)], limits)
     return Report(
@@ -100,8 +100,9 @@ def _mono(sound: Audio) -> Audio:
     return sound if sound.channels == 1 else audio_io.Audio(sound.mono[None], sound.rate, sound.name)
 
 
-def _sound_facts(sound: Audio) -> SoundFacts:
-    native = native_figures(sound) | {"spectral_centroid_hz": native_centroid_hz(sound)}
+def _sound_facts(file: Signal) -> SoundFacts:
+    sound = file.audio
+    native = {**native_figures(file.moments), "spectral_centroid_hz": native_centroid_hz(sound)}
     return SoundFacts(sound.name, sound.rate, sound.channels, sound.duration_s, native)
 
 

@@ -25,9 +25,9 @@ from diagnose.metrics import METRICS
 from diagnose.render.words import amount, number
 from diagnose.report import Case, Check, MetricRow, Report, Suite
 from diagnose.verdicts import (
-    Level,
     Limit,
     Profile,
+    as_level,
     decode,
     default_profile,
     judge,
@@ -36,6 +36,7 @@ from diagnose.verdicts import (
     overall,
     parse_limits,
     read_toml,
+    refuse_unknown,
 )
 from diagnose.version import VERSION
 
@@ -122,9 +123,7 @@ def load_suite(path: str | os.PathLike[str]) -> SuitePlan:
     """Read a suite; InputError names the file and the key of whatever is wrong in it."""
     name = os.fspath(path)
     document = read_toml(name)
-    unknown = sorted(set(document) - {"suite", "case"})
-    if unknown:
-        raise InputError(f"{name}: unknown key {unknown[0]!r}; a suite has [suite] and [[case]] tables")
+    refuse_unknown(document, {"suite", "case"}, f"{name}: unknown key", "a suite has [suite] and [[case]] tables")
     table = decode(document.get("suite", {}), SuiteTable, f"{name}: suite")
     cases = document.get("case", [])
     if not isinstance(cases, list):
@@ -228,7 +227,7 @@ def _held(name: str, baseline: Baseline, row: MetricRow, limit: Limit) -> Check:
         )
     if before is None:
         return Check(name, "FAIL", f"now {number(now, row.unit)}, and not measurable when recorded; accept it")
-    level = limit.tolerance if isinstance(limit.tolerance, Level) else Level(limit.tolerance)
+    level = as_level(limit.tolerance)
     # A relative tolerance is a share of the reference's value, as in a profile; a pair's metric has only its own.
     base = before if row.unit == "ratio" or row.figures.reference is None else row.figures.reference
     tolerance = max(level.at(base), ROUNDING * max(abs(before), abs(base)))
@@ -238,7 +237,7 @@ def _held(name: str, baseline: Baseline, row: MetricRow, limit: Limit) -> Check:
         return Check(name, "PASS", text)
     better = (moved < 0 and limit.direction == "higher") or (moved > 0 and limit.direction == "lower")
     return (
-        Check(name, "PASS", f"{text}; better than recorded: accept it to hold it")
+        Check(name, "PASS", f"{text}; better than recorded: accept it to hold it", better=True)
         if better
         else Check(name, "FAIL", text)
     )
@@ -262,7 +261,8 @@ def record(path: str | os.PathLike[str]) -> tuple[list[str], list[str]]:
         raise InputError(f"{os.fspath(path)}: has no [[case]]; there is nothing to record")
     missing = [plan for plan in suite.cases if load_golden(plan.golden) is None]
     # All are measured before the first is written: a bad file leaves nothing half recorded.
-    fresh = [(plan, _fresh(plan, suite.profile)) for plan in missing]
+    reports = [compare(plan.reference, plan.generated, profile=suite.profile) for plan in missing]
+    fresh = [(plan, _fresh(plan, report, suite.profile)) for plan, report in zip(missing, reports, strict=True)]
     if fresh:
         _make_folder(suite.golden)
     for plan, golden in fresh:
@@ -290,8 +290,9 @@ def accept(
         raise InputError(f"{plan.golden}: there is no golden yet; run `diagnose record`")
     if metric and metric != "reference" and metric not in METRICS and metric not in golden.metric:
         raise InputError(f"{case}::{metric}: no such metric{nearest(metric)}")
-    measured = _fresh(plan, suite.profile)
-    changed = [name for name in _changed(plan, golden, suite.profile) if metric in (None, name)]
+    report = compare(plan.reference, plan.generated, profile=suite.profile)
+    measured = _fresh(plan, report, suite.profile)
+    changed = [name for name in _changed(plan, golden, report, suite.profile) if metric in (None, name)]
     if not changed:
         place = f"{case}::{metric}" if metric else case
         own = "; a limit of the case's own is changed in the suite" if plan.limits else ""
@@ -302,11 +303,10 @@ def accept(
     return log
 
 
-def _changed(plan: CasePlan, golden: Golden, profile: Profile) -> list[str]:
-    report = compare(plan.reference, plan.generated, profile=profile)
+def _changed(plan: CasePlan, golden: Golden, report: Report, profile: Profile) -> list[str]:
     own = {f"{name} (limit)" for name in plan.limits}
     checks = [one for one in _checks(plan, golden, report, profile) if one.metric not in own]
-    return [one.metric for one in checks if one.verdict != "PASS" or "better than recorded" in one.text]
+    return [one.metric for one in checks if one.verdict != "PASS" or one.better]
 
 
 def _accepted(name: str, golden: Golden, measured: Golden, stamp: Mapping[str, str]) -> Accepted:
@@ -330,8 +330,7 @@ def _merged(golden: Golden, measured: Golden, changed: list[str], log: list[Acce
     return msgspec.structs.replace(golden, metric=metrics, reference_sha256=sha256, accepted=[*golden.accepted, *log])
 
 
-def _fresh(plan: CasePlan, profile: Profile) -> Golden:
-    report = compare(plan.reference, plan.generated, profile=profile)
+def _fresh(plan: CasePlan, report: Report, profile: Profile) -> Golden:
     return Golden(
         schema=SCHEMA,
         case=plan.id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -124,8 +125,6 @@ class Report(msgspec.Struct, frozen=True, eq=False):
 
 def alignment_facts(alignment: Alignment, rate: int, compared: int) -> AlignmentFacts:
     """Alignment in seconds and dB."""
-    import math
-
     found = alignment.method != "none"
     return AlignmentFacts(
         rate_hz=rate,
@@ -165,6 +164,7 @@ class Check(msgspec.Struct, frozen=True):
     metric: str
     verdict: Verdict
     text: str
+    better: bool = False  # passed by being better than what was recorded
 
 
 class Case(msgspec.Struct, frozen=True):

@@ -45,6 +45,11 @@ class Level(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return max(self.absolute, shared, key=abs)
 
 
+def as_level(level: float | Level) -> Level:
+    """A plain number is an absolute level."""
+    return level if isinstance(level, Level) else Level(level)
+
+
 class Limit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One metric's table in a profile."""
 
@@ -111,7 +116,7 @@ def judge(metric: Metric, figures: Figures, limit: Limit | None) -> Judgement:
 
 
 def _level(level: float | Level | None, reference: float | None) -> float | None:
-    return level.at(reference) if isinstance(level, Level) else level
+    return None if level is None else as_level(level).at(reference)
 
 
 def _reached(metric: Metric, change: float, level: float | None, limit: Limit) -> float:
@@ -158,10 +163,16 @@ def load_profile(path: str | os.PathLike[str]) -> Profile:
     """Read a profile; InputError names the file and the key of whatever is wrong in it."""
     name = os.fspath(path)
     document = read_toml(name)
-    unknown = sorted(set(document) - {"metric", "profile"})
-    if unknown:
-        raise InputError(f"{name}: unknown key {unknown[0]!r}; a profile has [profile] and [metric.NAME] tables")
+    hint = "a profile has [profile] and [metric.NAME] tables"
+    refuse_unknown(document, {"metric", "profile"}, f"{name}: unknown key", hint)
     return parse_limits(document.get("metric", {}), f"{name}: metric")
+
+
+def refuse_unknown(document: Mapping[str, Any], known: set[str], what: str, hint: str) -> None:
+    """InputError for the first key of a TOML document that is not known."""
+    unknown = sorted(set(document) - known)
+    if unknown:
+        raise InputError(f"{what} {unknown[0]!r}; {hint}")
 
 
 def parse_limits(tables: Any, where: str) -> Profile:
@@ -191,11 +202,11 @@ def _check_level(level: float | Level | None, direction: str, metric: Metric, wh
     if level is None:
         return
     _check_finite(level, where)
-    if isinstance(level, Level) and level.relative and (metric.of == "pair" or metric.ideal):
+    if as_level(level).relative and (metric.of == "pair" or metric.ideal):
         raise InputError(f"{where}.relative: this metric has no reference value to take a share of; use a number")
-    absolute, relative = (level.absolute, level.relative) if isinstance(level, Level) else (level, 0.0)
-    offsets = [absolute - metric.ideal, relative]
-    if metric.unit == "ratio" and metric.ideal and absolute <= 0:
+    level = as_level(level)
+    offsets = [level.absolute - metric.ideal, level.relative]
+    if metric.unit == "ratio" and metric.ideal and level.absolute <= 0:
         raise InputError(f"{where}: a ratio's level is over 0")
     if direction == "lower" and max(offsets) > 0:
         raise InputError(f"{where}: direction is 'lower', so the level is at most {metric.ideal:g}")
@@ -208,7 +219,7 @@ def _check_order(limit: Limit, metric: Metric, where: str) -> None:
     """A warning beyond the failure could never be seen."""
     if limit.warn is None or limit.fail is None:
         return
-    warn, fail = (level if isinstance(level, Level) else Level(level) for level in (limit.warn, limit.fail))
+    warn, fail = as_level(limit.warn), as_level(limit.fail)
     if metric.unit == "ratio" and metric.ideal:
         wider = abs(math.log(warn.absolute)) > abs(math.log(fail.absolute))
     else:
@@ -219,14 +230,12 @@ def _check_order(limit: Limit, metric: Metric, where: str) -> None:
 
 def _check_tolerance(tolerance: float | Level, where: str) -> None:
     _check_finite(tolerance, where)
-    parts = [tolerance.absolute, tolerance.relative] if isinstance(tolerance, Level) else [tolerance]
-    if min(parts) < 0:
+    if min(as_level(tolerance).absolute, as_level(tolerance).relative) < 0:
         raise InputError(f"{where}: a tolerance is not negative")
 
 
 def _check_finite(level: float | Level, where: str) -> None:
-    parts = [level.absolute, level.relative] if isinstance(level, Level) else [level]
-    if not all(math.isfinite(part) for part in parts):
+    if not (math.isfinite(as_level(level).absolute) and math.isfinite(as_level(level).relative)):
         raise InputError(f"{where}: has to be a finite number")
 
 

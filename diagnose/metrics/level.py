@@ -14,7 +14,7 @@ from diagnose.metrics.metric import DB_FLOOR, Metric, Unmeasurable
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from diagnose.audio import Audio, Samples
+    from diagnose.audio import Samples
     from diagnose.metrics.signal import Signal
 
 
@@ -203,7 +203,6 @@ METRICS = (
 )
 
 
-def native_figures(audio: Audio) -> dict[str, float]:
-    """rms, dc, peak_min and peak_max of the mono mix of a file, at its own rate."""
-    now = moments(audio.mono)
+def native_figures(now: Moments) -> dict[str, float]:
+    """rms, dc, peak_min and peak_max of a file's mono mix, as a report names them."""
     return {"rms": now.rms, "dc": now.mean, "peak_min": now.lowest, "peak_max": now.highest}
