@@ -12,8 +12,8 @@ from diagnose.errors import InputError, NotComparable
 from diagnose.metrics import METRICS, Measurement, Pair, Signal, measure_pair, measure_signal
 from diagnose.metrics.level import native_figures
 from diagnose.metrics.spectrum import native_centroid_hz
-from diagnose.report import MetricRow, Report, SoundFacts, alignment_facts
-from diagnose.verdicts import Figures, Profile, change_of, default_profile, judge, load_profile, overall
+from diagnose.report import Report, SoundFacts, alignment_facts
+from diagnose.verdicts import Figures, MetricRow, Profile, change_of, default_profile, judge, load_profile, overall
 from diagnose.version import VERSION
 
 if TYPE_CHECKING:

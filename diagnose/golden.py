@@ -1,8 +1,7 @@
 """The gate: record what a pair measures, check it later, accept a change with a reason.
 
-A suite is a TOML file with a [suite] table and one [[case]] a pair; its goldens are one TOML file a case, in
-`golden/` beside it.  A check never writes, so no update turns its own run green; what is missing on either
-side (a baseline, a metric, a case) fails.
+The goldens of a suite (suite.py) are one TOML file a case, in `golden/` beside it.  A check never
+writes, so no update turns its own run green; what is missing on either side (a baseline, a metric, a case) fails.
 """
 
 from __future__ import annotations
@@ -13,8 +12,7 @@ import os
 import re
 import subprocess
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -23,64 +21,29 @@ from diagnose.errors import DiagnoseError, InputError
 from diagnose.files import write_whole
 from diagnose.metrics import METRICS
 from diagnose.render.words import amount, number
-from diagnose.report import Case, Check, MetricRow, Report, Suite
+from diagnose.report import Case, Check, Report, Suite
+from diagnose.suite import CasePlan, SuitePlan, load_suite
 from diagnose.verdicts import (
     Limit,
+    MetricRow,
     Profile,
     as_level,
     decode,
-    default_profile,
     judge,
-    load_profile,
     nearest,
     overall,
-    parse_limits,
     read_toml,
-    refuse_unknown,
 )
 from diagnose.version import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
 
 SCHEMA = "diagnose.golden/1"
 METRIC_NAME = re.compile(r"[a-z0-9_]{1,64}")
-CASE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 ROUNDING = 1e-6  # relative: float32 sums differ so much from one processor to the next
 DIGITS = 9  # significant digits kept in a golden: under any tolerance, over float32
-
-
-class SuiteTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    name: str
-    profile: str | None = None
-    golden: str = "golden"
-
-
-class CaseTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    id: str
-    reference: str
-    generated: str
-    limits: dict[str, Any] = {}
-
-
-class CasePlan(msgspec.Struct, frozen=True):
-    """A case with its paths resolved; limits are the case's own, judged on top of the golden."""
-
-    id: str
-    reference: str
-    generated: str
-    golden: Path
-    limits: Profile
-
-
-class SuitePlan(msgspec.Struct, frozen=True):
-    """A suite file as read."""
-
-    name: str
-    folder: Path
-    golden: Path
-    profile: Profile
-    cases: tuple[CasePlan, ...]
 
 
 class Baseline(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -114,42 +77,6 @@ class Golden(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reference_sha256: str
     metric: dict[str, Baseline]
     accepted: list[Accepted] = []
-
-
-# --- reading a suite ---------------------------------------------------------------------------------------
-
-
-def load_suite(path: str | os.PathLike[str]) -> SuitePlan:
-    """Read a suite; InputError names the file and the key of whatever is wrong in it."""
-    name = os.fspath(path)
-    document = read_toml(name)
-    refuse_unknown(document, {"suite", "case"}, f"{name}: unknown key", "a suite has [suite] and [[case]] tables")
-    table = decode(document.get("suite", {}), SuiteTable, f"{name}: suite")
-    cases = document.get("case", [])
-    if not isinstance(cases, list):
-        raise InputError(f"{name}: case: write [[case]], one table a pair")
-    folder = Path(name).parent
-    profile = load_profile(folder / table.profile) if table.profile else default_profile()
-    golden = folder / table.golden
-    plans = tuple(_plan(case, f"{name}: case[{index}]", folder, golden) for index, case in enumerate(cases))
-    ids = [plan.id for plan in plans]
-    doubled = sorted({case for case in ids if ids.count(case) > 1})
-    if doubled:
-        raise InputError(f"{name}: case id {doubled[0]!r} stands more than once")
-    return SuitePlan(table.name, folder, golden, profile, plans)
-
-
-def _plan(table: Any, where: str, folder: Path, golden: Path) -> CasePlan:
-    case = decode(table, CaseTable, where)
-    if not CASE_ID.fullmatch(case.id):
-        raise InputError(f"{where}.id: {case.id!r} names a file; use letters, digits, '.', '_' and '-'")
-    return CasePlan(
-        id=case.id,
-        reference=str(folder / case.reference),
-        generated=str(folder / case.generated),
-        golden=golden / f"{case.id}.toml",
-        limits=parse_limits(case.limits, f"{where}.limits"),
-    )
 
 
 def load_golden(path: Path) -> Golden | None:

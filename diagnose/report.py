@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from diagnose.verdicts import RANK, Figures, Judgement, Verdict, overall
+from diagnose.verdicts import RANK, MetricRow, Verdict, overall
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from diagnose.align import Alignment
+    from diagnose.causes.cause import Cause
     from diagnose.metrics import Pair
-    from diagnose.metrics.metric import Detail
+    from diagnose.regions import Region
 
 SCHEMA = "diagnose.report/1"
 
@@ -45,39 +46,6 @@ class AlignmentFacts(msgspec.Struct, frozen=True):
     correlation: float
     drift_ppm: float | None
     reason: str | None
-
-
-class MetricRow(msgspec.Struct, frozen=True):
-    """One metric of the pair, with its verdict."""
-
-    name: str
-    unit: str
-    version: int
-    figures: Figures
-    judgement: Judgement
-    detail: Detail = msgspec.field(default_factory=dict)
-    note: str | None = None
-
-
-class Region(msgspec.Struct, frozen=True):
-    """A box in time and frequency in which a metric fails."""
-
-    metric: str
-    start_s: float
-    end_s: float
-    low_hz: float
-    high_hz: float
-    excess_db: float
-
-
-class Cause(msgspec.Struct, frozen=True):
-    """What most likely broke, with numbers, and what to change."""
-
-    id: str
-    confidence: float
-    summary: str
-    evidence: tuple[str, ...]
-    fix: str
 
 
 class Report(msgspec.Struct, frozen=True, eq=False):
@@ -117,7 +85,7 @@ class Report(msgspec.Struct, frozen=True, eq=False):
             "alignment": msgspec.structs.asdict(self.alignment),
             "metrics": [_row(row) for row in self.metrics],
             "regions": [msgspec.structs.asdict(region) for region in self.regions],
-            "causes": [msgspec.structs.asdict(cause) for cause in self.causes],
+            "causes": [msgspec.to_builtins(cause) for cause in self.causes],
             "notes": list(self.notes),
             "verdict": self.verdict,
         }

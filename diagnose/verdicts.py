@@ -21,12 +21,15 @@ import os
 import tomllib
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import msgspec
 
 from diagnose.errors import InputError
 from diagnose.metrics import METRICS, Measurement, Metric
+
+if TYPE_CHECKING:
+    from diagnose.metrics.metric import Detail
 
 Verdict = Literal["PASS", "WARN", "FAIL", "ERROR"]
 RANK: dict[Verdict | None, int] = {None: 0, "PASS": 0, "WARN": 1, "ERROR": 2, "FAIL": 3}
@@ -83,6 +86,18 @@ class Figures(msgspec.Struct, frozen=True):
     generated: float | None
     change: float | None
     reason: str | None = None
+
+
+class MetricRow(msgspec.Struct, frozen=True):
+    """One metric of the pair, with its verdict."""
+
+    name: str
+    unit: str
+    version: int
+    figures: Figures
+    judgement: Judgement
+    detail: Detail = msgspec.field(default_factory=dict)
+    note: str | None = None
 
 
 def change_of(metric: Metric, reference: Measurement, generated: Measurement) -> Figures:

@@ -12,9 +12,11 @@ import diagnose
 from diagnose import example
 from diagnose.align import Alignment
 from diagnose.audio import Audio
+from diagnose.causes.cause import Cause
 from diagnose.metrics import METRICS
-from diagnose.report import Case, Cause, Check, MetricRow, Region, Report, Suite, alignment_facts
-from diagnose.verdicts import Figures, Judgement
+from diagnose.regions import Region
+from diagnose.report import Case, Check, Report, Suite, alignment_facts
+from diagnose.verdicts import Figures, Judgement, MetricRow
 from diagnose.version import VERSION
 
 RATE = 22050

@@ -23,13 +23,14 @@ OURS = {path: tree for path, tree in TREES.items() if path.parts[len(ROOT.parts)
 # Who may import whom: a module imports from the lines below its own, or, where marked so, from its own line.
 LAYERS = [
     ("cli",),
-    ("batch", "golden", "pytest_plugin"),
-    ("comparison", "faults", "render"),
+    ("batch", "golden", "pytest_plugin", "sensitivity"),
+    ("comparison", "faults", "render", "suite"),
     ("report",),
-    ("causes",),
+    ("causes", "regions"),
     ("verdicts",),
     ("metrics",),
     ("align", "contract", "example"),
+    ("resynthesis",),
     ("spectrogram",),
     ("audio", "scale"),
     ("files",),

@@ -13,7 +13,8 @@ from diagnose.render.words import amount, headline, limit_text, meaning, number,
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from diagnose.report import MetricRow, Report, Suite
+    from diagnose.report import Report, Suite
+    from diagnose.verdicts import MetricRow
 
 PIPED_WIDTH = 120
 MOST_ROWS = 12  # of the table without --all: what is worst fits one screen

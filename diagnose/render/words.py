@@ -11,7 +11,8 @@ from diagnose.report import Case, Check, Suite
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from diagnose.report import MetricRow, Report
+    from diagnose.report import Report
+    from diagnose.verdicts import MetricRow
 
 EXIT_CODES = {"PASS": 0, "WARN": 0, "FAIL": 1, "ERROR": 3}
 

@@ -9,8 +9,8 @@ import pytest
 import diagnose
 from diagnose import example
 from diagnose.audio import Audio
-from diagnose.report import AlignmentFacts, Case, Check, MetricRow, Report, SoundFacts, Suite
-from diagnose.verdicts import Figures, Judgement
+from diagnose.report import AlignmentFacts, Case, Check, Report, SoundFacts, Suite
+from diagnose.verdicts import Figures, Judgement, MetricRow
 
 RATE = 22050
 HOSTILE = [

@@ -1,0 +1,28 @@
+"""Cause: one broken link, named."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Explained(msgspec.Struct, frozen=True):
+    """A finding that is not a fault of its own: it follows from the cause it is folded under."""
+
+    id: str
+    summary: str
+
+
+class Cause(msgspec.Struct, frozen=True):
+    """What most likely broke, with numbers, and what to change.
+
+    id: one of DESIGN's cause ids; it never changes its meaning.  confidence: how often a cause named with this
+    figure was the right one, 0 to 1, measured by benchmarks/faults.py.  evidence: figures with their units and what
+    they were compared with.  fix: the formula, the flag or the line to change.  explains: what follows from it.
+    """
+
+    id: str
+    confidence: float
+    summary: str
+    evidence: tuple[str, ...]
+    fix: str
+    explains: tuple[Explained, ...] = ()
