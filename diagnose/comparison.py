@@ -12,6 +12,7 @@ from diagnose.errors import InputError, NotComparable
 from diagnose.metrics import METRICS, Measurement, Pair, Signal, measure_pair, measure_signal
 from diagnose.metrics.level import native_figures
 from diagnose.metrics.spectrum import native_centroid_hz
+from diagnose.regions import find_regions
 from diagnose.report import Report, SoundFacts, alignment_facts
 from diagnose.verdicts import Figures, MetricRow, Profile, change_of, default_profile, judge, load_profile, overall
 from diagnose.version import VERSION
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from diagnose.audio import Audio, Source
+    from diagnose.causes.cause import Cause
+    from diagnose.verdicts import Verdict
 
 SHORTEST_S = 0.020  # less than one period of the lowest tone, and every spectral figure is about padding
 
@@ -51,18 +54,30 @@ def compare(
         raise NotComparable(f"{sounds[0].name}: no reference to compare with: {why}")
     common = _at_common_rate(files)
     facts = [_sound_facts(file) for file in files]
-    pair = Pair(common[0], common[1], reference_file=files[0])
+    pair = Pair(common[0], common[1], (files[0], files[1]))
     rows = _judged(pair, [measure_signal(ours, file) for ours, file in zip(common, files, strict=True)], limits)
+    verdict = overall([row.judgement.verdict for row in rows])
     return Report(
         tool_version=VERSION,
         reference=facts[0],
         generated=facts[1],
         alignment=alignment_facts(pair.alignment, pair.rate, pair.overlap[0].size),
         metrics=tuple(rows),
-        verdict=overall([row.judgement.verdict for row in rows]),
+        verdict=verdict,
         notes=tuple(_notes(pair, facts)),
+        regions=find_regions(pair, rows),
+        causes=_causes(pair, rows, verdict),
         pair=pair,
     )
+
+
+def _causes(pair: Pair, rows: list[MetricRow], verdict: Verdict) -> tuple[Cause, ...]:
+    """Asked only where something is over a limit: what the limits let pass has no cause."""
+    if verdict not in ("WARN", "FAIL"):
+        return ()
+    from diagnose.causes import name_causes
+
+    return name_causes(pair, {row.name: row for row in rows})
 
 
 def measure(sound: Source, *, rate: int | None = None) -> Mapping[str, Measurement]:

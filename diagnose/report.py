@@ -136,12 +136,13 @@ class Check(msgspec.Struct, frozen=True):
 
 
 class Case(msgspec.Struct, frozen=True):
-    """One pair of a suite.  error: why it could not be measured, where it could not."""
+    """One pair of a suite.  error: why it could not be measured, where it could not.  causes: most likely first."""
 
     id: str
     verdict: Verdict
     checks: tuple[Check, ...] = ()
     error: str | None = None
+    causes: tuple[Cause, ...] = ()
 
 
 class Suite(msgspec.Struct, frozen=True):

@@ -59,6 +59,14 @@ def power_blocks(samples: Floats, framing: Framing, mean: float = 0.0) -> Iterat
     samples: [shape=(n,)], of any length.  Memory does not grow with n.  mean is taken off before the
     padding, so that a bias does not become a step at both ends.
     """
+    for spectrum in stft_blocks(samples, framing, mean):
+        power = np.square(spectrum.real)
+        power += np.square(spectrum.imag)
+        yield power.astype(np.float32)
+
+
+def stft_blocks(samples: Floats, framing: Framing, mean: float = 0.0) -> Iterator[NDArray[np.complex128]]:
+    """STFT of samples - mean in blocks [shape=(frames, n_fft/2 + 1)], in order; see power_blocks."""
     window = hann(framing.n_fft)
     count = framing.count(samples.shape[0])
     per_block = max(1, BLOCK_SAMPLES // framing.n_fft)
@@ -70,10 +78,7 @@ def power_blocks(samples: Floats, framing: Framing, mean: float = 0.0) -> Iterat
         view = as_strided(stretch, (frames, framing.n_fft), (framing.hop * step, step), writeable=False)
         # The window makes this double precision, on purpose: numpy's float32 rfft copies its input through a
         # larger type in fresh memory at each call, and takes four times as long as float64 (numpy 2.4).
-        spectrum = np.fft.rfft(view * window)
-        power = np.square(spectrum.real)
-        power += np.square(spectrum.imag)
-        yield power.astype(np.float32)
+        yield np.fft.rfft(view * window)
 
 
 def _stretch(samples: Floats, start: int, size: int, framing: Framing, mean: float) -> NDArray[np.float32]:

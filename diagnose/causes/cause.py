@@ -26,3 +26,11 @@ class Cause(msgspec.Struct, frozen=True):
     evidence: tuple[str, ...]
     fix: str
     explains: tuple[Explained, ...] = ()
+
+
+LEAST = 0.05
+
+
+def cause(id: str, strength: float, summary: str, evidence: list[str], fix: str) -> Cause | None:  # noqa: A002 - the contract's word
+    """A hypothesis with its strength (0 to 1) in place of the confidence, which the ranking gives; None under 0.05."""
+    return Cause(id, float(strength), summary, tuple(evidence), fix) if strength >= LEAST else None

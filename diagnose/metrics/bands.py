@@ -130,7 +130,7 @@ def beyond_rate_share(pair: Pair) -> Value:
     """Share of the reference's power above the Nyquist frequency of the comparison, 0 to 1: what the lower rate
     of the generated file cannot hold.
     """
-    file, nyquist = pair.reference_file, pair.rate / 2
+    file, nyquist = pair.files[0], pair.rate / 2
     detail = {"nyquist_hz": nyquist}
     if file.moments.silent:
         raise Unmeasurable("silence: no energy beside the bias")

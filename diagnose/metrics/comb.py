@@ -130,30 +130,36 @@ def comb_share(signal: Signal) -> Value:
     """
     if signal.moments.silent:
         raise Unmeasurable("silence: no energy beside the bias")
-    spectrum, hz = _fine_spectrum(signal.mono, signal.rate, signal.moments.mean)
+    found = fine_spectrum(signal.mono, signal.rate, signal.moments.mean)
+    if found is None:
+        raise Unmeasurable("too short to tell lines at the frame rate apart")
+    return best_comb(*found, signal.rate)
+
+
+def best_comb(spectrum: Floats, hz: Floats, rate: int) -> Value:
+    """Largest Comb.value over the known hops, with the hop it was found at; of hops alike, the smallest."""
     best = Value(0.0)
-    own = [(signal.rate, hop) for hop in HOPS]
+    own = [(rate, hop) for hop in HOPS]
     # A hum outlives resampling, at the frame rate of the vocoder's own rate.
-    foreign = [(rate, hop) for rate, hop in VOCODERS if rate != signal.rate]
-    for rate, hop in own + foreign:
-        comb = Comb(spectrum, hz, rate / hop)
+    foreign = [(other, hop) for other, hop in VOCODERS if other != rate]
+    for source, hop in own + foreign:
+        comb = Comb(spectrum, hz, source / hop)
         # filled is at most 1, and costs more than share.
         if comb.share <= best.value + CLEARLY or comb.value <= best.value + CLEARLY:
             continue
-        detail = {"hop_samples": hop, "hop_rate_hz": rate, "spacing_hz": comb.spacing, "filled": comb.filled}
+        detail = {"hop_samples": hop, "hop_rate_hz": source, "spacing_hz": comb.spacing, "filled": comb.filled}
         best = Value(comb.value, detail)
     return best
 
 
-def _fine_spectrum(samples: Samples, rate: int, mean: float) -> tuple[Floats, Floats]:
+def fine_spectrum(samples: Samples, rate: int, mean: float) -> tuple[Floats, Floats] | None:
+    """(power, hz) up to 8 kHz in windows of up to 0.75 s; None where the sound is too short for lines."""
     size = 1 << int(np.floor(np.log2(max(min(samples.size, RESOLUTION_S * rate), 2))))
     if size < 4096:
-        raise Unmeasurable("too short to tell lines at the frame rate apart")
+        return None
     total = np.zeros(size // 2 + 1)
     for power in power_blocks(samples, Framing(size, size, "none"), mean):
         total += power.sum(axis=0)
-    if total.sum() <= 0:
-        raise Unmeasurable("silence: no energy beside the bias")
     hz = np.fft.rfftfreq(size, 1 / rate)
     searched = int(np.searchsorted(hz, HIGHEST_HZ)) + 1
     return total[:searched], hz[:searched]

@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 class Pair:
     """Reference and generated sound at one rate; every metric of a pair is a function of this.
 
-    reference_file: the reference at its own rate, where that is higher.
+    files: both as they were read, at their own rates and with all their channels.
     """
 
-    def __init__(self, reference: Signal, generated: Signal, reference_file: Signal | None = None) -> None:
+    def __init__(self, reference: Signal, generated: Signal, files: tuple[Signal, Signal] | None = None) -> None:
         if reference.rate != generated.rate:
             raise ValueError(f"a pair has one rate, not {reference.rate} and {generated.rate}")
         self.reference = reference
         self.generated = generated
-        self.reference_file = reference_file or reference
+        self.files = files or (reference, generated)
 
     @property
     def rate(self) -> int:

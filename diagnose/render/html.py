@@ -12,7 +12,18 @@ from diagnose.audio import Audio, encode
 from diagnose.metrics.bands import THIRD_OCTAVES
 from diagnose.metrics.signal import mel_grid
 from diagnose.render import draw
-from diagnose.render.words import amount, headline, limit_text, meaning, number, printable
+from diagnose.render.words import (
+    Place,
+    amount,
+    cause_lines,
+    headline,
+    likelihood,
+    limit_text,
+    meaning,
+    number,
+    places,
+    printable,
+)
 from diagnose.scale import Decibel, Magnitude
 from diagnose.spectrogram import MEL_FORMULAS, mel
 
@@ -29,6 +40,7 @@ DIFFERENCE_DB = 30.0
 LONGEST_PLAYED_S = 60.0
 WIDTH, WAVE_HEIGHT, BAND_HEIGHT = 860, 90, 200
 LOWEST_BAND_DB = -70.0
+MOST_PLACES = 12  # boxes in the picture: with more of them it is hidden
 TICKS_HZ = (100, 500, 1000, 2000, 4000, 8000)
 
 
@@ -52,12 +64,18 @@ def to_html(report: Report) -> str:
         lstrip_blocks=True,
     )
     environment.globals.update(number=number, amount=amount, meaning=meaning, limit_text=limit_text)
+    environment.globals.update(likelihood=likelihood, cause_lines=cause_lines, printable=printable)
+    found = places(report)
+    shown = found[:MOST_PLACES]
     return environment.get_template("report.html").render(
         report=report,
-        headline=headline(report),
+        headline=printable(headline(report)),
         names=[printable(report.reference.path), printable(report.generated.path)],
         players=[_player("Reference", report.pair.reference.audio), _player("Generated", report.pair.generated.audio)],
         spectrograms=_spectrograms(report.pair),
+        places=shown,
+        left_out=len(found) - len(shown),
+        boxes=_boxes(shown, report.pair),
         waves=_waves(report.pair),
         bands=_bands(report),
         size={"width": WIDTH, "wave": WAVE_HEIGHT, "band": BAND_HEIGHT},
@@ -104,6 +122,33 @@ def _spectrograms(pair: Pair) -> dict[str, Any]:
         "ticks": _frequency_ticks(grid.fmax),
         "seconds": pair.overlap[0].size / pair.rate,
     }
+
+
+class Box(msgspec.Struct, frozen=True):
+    """Where a place lies in the difference picture, as shares of its width and height from the top left."""
+
+    number: int
+    name: str
+    left: float
+    top: float
+    width: float
+    height: float
+
+
+def _boxes(shown: list[Place], pair: Pair) -> list[Box]:
+    """The places on the picture's own axes: its time is the overlap's, it ends at 8 kHz, and its height is in mel."""
+    begin = max(-pair.alignment.delay, 0) / pair.rate
+    seconds = pair.overlap[0].size / pair.rate
+    highest = mel_grid(pair.rate).fmax
+    boxes = []
+    for index, place in enumerate(shown, 1):
+        box = place.region
+        start, end = np.clip((np.array([box.start_s, box.end_s]) - begin) / seconds, 0, 1).tolist()
+        mels = MEL_FORMULAS["slaney"][0](np.array([min(box.low_hz, highest), min(box.high_hz, highest), highest]))
+        bottom, top = (mels[:2] / mels[2]).tolist()
+        if start < end and bottom < top:
+            boxes.append(Box(index, ", ".join(place.metrics), start, 1 - top, end - start, top - bottom))
+    return boxes
 
 
 def _frequency_ticks(highest: float) -> list[tuple[float, str]]:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
-from diagnose.render.words import printable
+from diagnose.render.words import cause_line, cause_lines, printable
 
 if TYPE_CHECKING:
+    from diagnose.causes.cause import Cause
     from diagnose.report import Case, Suite
 
 
 def to_junit(suite: Suite) -> str:
-    """FAIL is a failure, ERROR an error, WARN passes with its text in system-out."""
+    """FAIL is a failure, ERROR an error, WARN passes with its text in system-out, where a case's causes stand too."""
     root = ElementTree.Element("testsuites", name=printable(suite.name))
     for case in suite.cases:
         root.append(_case(case))
@@ -41,4 +42,13 @@ def _case(case: Case) -> ElementTree.Element:
         elif check.verdict != "PASS":
             kind = "failure" if check.verdict == "FAIL" else "error"
             ElementTree.SubElement(test, kind, message=printable(check.text))
+    if case.causes:
+        ElementTree.SubElement(element, "system-out").text = "\n".join(_causes(case.causes))
     return element
+
+
+def _causes(causes: tuple[Cause, ...]) -> list[str]:
+    """What most likely broke in lines: the first cause in full, the others in a line each."""
+    lines = [f"{'or' if index else 'cause'}: {printable(cause_line(cause))}" for index, cause in enumerate(causes)]
+    under = [f"{label}: {printable(text)}" for cause in causes[:1] for label, text in cause_lines(cause)]
+    return lines[:1] + under + lines[1:]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from diagnose.render.words import printable
+from diagnose.render.words import cause_lines, likelihood, printable
 
 if TYPE_CHECKING:
+    from diagnose.causes.cause import Cause
     from diagnose.report import Suite
 
 MOST_BYTES = 1_000_000  # GitHub drops a step summary over 1 MiB
@@ -24,6 +25,7 @@ def to_markdown(suite: Suite) -> str:
         )
         if case.error:
             lines.append(f"  - {_text(case.error)}")
+        lines += _causes(case.causes)
     rows = [(case, check) for case in suite.cases for check in case.checks if check.verdict != "PASS"]
     if rows:
         lines += ["", "| | case | metric | what it says |", "| --- | --- | --- | --- |"]
@@ -32,6 +34,13 @@ def to_markdown(suite: Suite) -> str:
             for case, check in rows
         ]
     return _cut(lines)
+
+
+def _causes(causes: tuple[Cause, ...]) -> list[str]:
+    """A list under the case's: the first cause with what belongs to it, the others in a line each."""
+    lines = [f"  - **{_text(cause.id)}** ({likelihood(cause)}): {_text(cause.summary)}" for cause in causes]
+    under = [f"    - {label}: {_text(text)}" for cause in causes[:1] for label, text in cause_lines(cause)]
+    return lines[:1] + under + lines[1:]
 
 
 def _count(all_checks: int, failed: int) -> str:

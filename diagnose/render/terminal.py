@@ -4,15 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from diagnose.render.words import amount, headline, limit_text, meaning, number, printable
+from diagnose.render.words import (
+    amount,
+    cause_line,
+    cause_lines,
+    headline,
+    limit_text,
+    meaning,
+    number,
+    printable,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.console import RenderableType
 
+    from diagnose.causes.cause import Cause
     from diagnose.report import Report, Suite
     from diagnose.verdicts import MetricRow
 
@@ -31,17 +44,39 @@ def print_suite(suite: Suite) -> None:
     _print(_suite(suite))
 
 
-def _print(parts: list[RenderableType]) -> None:
+class Labelled(msgspec.Struct, frozen=True):
+    """A line whose text goes on under itself, and not under its label, where a terminal has to wrap it."""
+
+    label: str
+    text: str
+
+    @property
+    def whole(self) -> Text:
+        return Text(self.label + printable(self.text))
+
+    @property
+    def wrapped(self) -> Table:
+        table = Table.grid()
+        table.add_column(width=len(self.label))
+        table.add_column(overflow="fold")
+        table.add_row(Text(self.label), Text(printable(self.text)))
+        return table
+
+
+def _print(parts: Sequence[RenderableType | Labelled]) -> None:
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=PIPED_WIDTH)
     for part in parts:
+        if isinstance(part, Labelled):
+            part = part.wrapped if console.is_terminal else part.whole
         # Without a terminal there is no width to fit: a long path stays whole for whoever reads the pipe.
         console.print(part, soft_wrap=isinstance(part, Text) and not console.is_terminal)
 
 
-def _report(report: Report, every_metric: bool) -> list[RenderableType]:
-    parts: list[RenderableType] = [_verdict(report.verdict, headline(report)), _files(report)]
+def _report(report: Report, every_metric: bool) -> list[RenderableType | Labelled]:
+    parts: list[RenderableType | Labelled] = [_verdict(report.verdict, headline(report)), _files(report)]
+    parts += _causes(report.causes)
     judged = report.worst_first
     over = [row for row in judged if row.judgement.verdict != "PASS"]
     shown = judged if every_metric else over[:MOST_ROWS]
@@ -77,6 +112,19 @@ def _files(report: Report) -> Text:
             f"aligned    by {now.method}: delay {1000 * now.delay_s:+.1f} ms, gain {now.gain_db:+.1f} dB{turned}"
         )
     return Text("\n".join(lines))
+
+
+def _causes(causes: tuple[Cause, ...]) -> list[Labelled]:
+    """The first cause with its evidence, what follows from it and the fix; the others in a line each."""
+    if not causes:
+        return []
+    lines = [Labelled("cause      ", cause_line(causes[0]))]
+    before = ""
+    for label, text in cause_lines(causes[0]):
+        shown = "" if label == before else f"{label}:"
+        lines.append(Labelled(f"{'':11}{shown:10}", text))
+        before = label
+    return lines + [Labelled("or         ", cause_line(cause)) for cause in causes[1:]]
 
 
 def _table(rows: list[MetricRow]) -> Table:

@@ -5,15 +5,21 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from diagnose.metrics import METRICS
+from diagnose.regions.region import shared_area
 from diagnose.report import Case, Check, Suite
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from diagnose.causes.cause import Cause
+    from diagnose.regions import Region
     from diagnose.report import Report
     from diagnose.verdicts import MetricRow
 
+SAME_PLACE = 0.7  # shared area over the area of both from which two boxes are drawn as one
 EXIT_CODES = {"PASS": 0, "WARN": 0, "FAIL": 1, "ERROR": 3}
 
 
@@ -61,7 +67,11 @@ def _clause(row: MetricRow) -> str:
 
 
 def headline(report: Report) -> str:
-    """The report in one sentence: what matters most, in the order in which an engineer asks."""
+    """The report in one sentence: what most likely broke; where nothing is named, what matters most, in the order in
+    which an engineer asks.
+    """
+    if report.causes:
+        return report.causes[0].summary
     found = {row.name: row for row in report.worst_first if row.judgement.verdict in ("FAIL", "WARN")}
     worst = [row for row in found.values() if row.judgement.verdict == "FAIL"] or list(found.values())
     names = {row.name for row in worst}
@@ -102,6 +112,54 @@ _TELLING = (
     "hnr_db",
     "loudness_lufs",
 )
+
+
+def likelihood(cause: Cause) -> str:
+    """The confidence in a cause, in whole percent; never 0 or 100, for neither was measured."""
+    return f"{min(max(round(100 * cause.confidence), 1), 99)} %"
+
+
+def cause_lines(cause: Cause) -> list[tuple[str, str]]:
+    """(label, text) of what stands under a cause: its evidence, what follows from it, and the fix."""
+    lines = [("evidence", text) for text in cause.evidence]
+    lines += [("follows", f"{finding.id}: {finding.summary}") for finding in cause.explains]
+    return [*lines, ("fix", cause.fix)]
+
+
+def cause_line(cause: Cause) -> str:
+    """A cause in one line."""
+    return f"{cause.id} ({likelihood(cause)}): {cause.summary}"
+
+
+class Place(msgspec.Struct, frozen=True):
+    """The largest of the boxes that are nearly one, all metrics that fail there, and its figures in words."""
+
+    region: Region
+    metrics: tuple[str, ...]
+    time: str
+    frequency: str
+    excess: str
+
+
+def places(report: Report) -> list[Place]:
+    """The boxes of a report, largest first; those that share over 0.7 of their area, of one sign, are one place."""
+    found: list[list[Region]] = []
+    for region in report.regions:
+        near = (boxes for boxes in found if shared_area(boxes[0], region) >= SAME_PLACE)
+        boxes = next((boxes for boxes in near if boxes[0].excess_db * region.excess_db > 0), None)
+        if boxes is None:
+            found.append([region])
+        else:
+            boxes.append(region)
+    return [Place(boxes[0], tuple(dict.fromkeys(box.metric for box in boxes)), *_in_words(boxes[0])) for boxes in found]
+
+
+def _in_words(region: Region) -> tuple[str, str, str]:
+    return (
+        f"{region.start_s:.3f} to {region.end_s:.3f} s",
+        f"{region.low_hz:.0f} to {region.high_hz:.0f} Hz",
+        f"{region.excess_db:+.1f} dB",
+    )
 
 
 def _plain(row: MetricRow, change: float) -> str:
@@ -253,5 +311,7 @@ def as_suite(report: Report) -> Suite:
         for row in report.worst_first
         if row.judgement.verdict
     )
-    case = Case(f"{report.generated.path} against {report.reference.path}", report.verdict, checks)
+    case = Case(
+        f"{report.generated.path} against {report.reference.path}", report.verdict, checks, causes=report.causes
+    )
     return Suite("diagnose compare", (case,))

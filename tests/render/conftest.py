@@ -9,6 +9,7 @@ import pytest
 import diagnose
 from diagnose import example
 from diagnose.audio import Audio
+from diagnose.causes.cause import Cause, Explained
 from diagnose.report import AlignmentFacts, Case, Check, Report, SoundFacts, Suite
 from diagnose.verdicts import Figures, Judgement, MetricRow
 
@@ -41,8 +42,8 @@ def note():
 
 @pytest.fixture(scope="session")
 def broken(note):
-    """The note against its misfed copy: FAIL."""
-    return diagnose.compare(note, example.misfed_vocoder(note))
+    """The note against its misfed copy: FAIL, no cause named; causes are those of CAUSES, which never change."""
+    return msgspec.structs.replace(diagnose.compare(note, example.misfed_vocoder(note)), causes=())
 
 
 @pytest.fixture(scope="session")
@@ -101,6 +102,39 @@ def suite():
         Check(f"{verdict.lower()}_db", verdict, f"says {verdict}") for verdict in ("PASS", "WARN", "FAIL", "ERROR")
     )
     return Suite("strings", (Case("violin", "FAIL", checks), Case("cello", "ERROR", error="cello.wav: no such file")))
+
+
+CAUSES = (
+    Cause(
+        "vocoder-input-scale",
+        0.95,
+        "the vocoder was fed linear mel values",
+        ("98 % of the sound is a hum", "the log-mel spread is 4.2 nats"),
+        "feed ln(clamp(mel, 1e-5))",
+        (Explained("dc-offset", "74 % of the power is DC"), Explained("gain", "4.1 times too loud")),
+    ),
+    Cause("noise", 0.08, "broadband noise", ("flatness 0.02",), "look at the last layer"),
+    Cause("mel-range", 0.03, "the mel filterbank ends elsewhere", (), "fmax = 8000"),
+)
+
+
+@pytest.fixture
+def causes():
+    """Three, the most likely first; two findings follow from the first."""
+    return CAUSES
+
+
+@pytest.fixture(scope="session")
+def explained(broken):
+    """The broken report with its causes named."""
+    return msgspec.structs.replace(broken, causes=CAUSES)
+
+
+@pytest.fixture
+def hostile_causes(hostile):
+    """The hostile text wherever a cause takes text: file names reach its evidence."""
+    named = Cause(hostile, 0.9, hostile, (hostile, hostile), hostile, (Explained(hostile, hostile),))
+    return (named, msgspec.structs.replace(named, confidence=0.1))
 
 
 @pytest.fixture(params=HOSTILE, ids=ascii)

@@ -14,6 +14,7 @@ from PIL import Image
 import diagnose
 from diagnose.audio import Audio
 from diagnose.metrics import METRICS
+from diagnose.regions import Region
 from diagnose.render.html import to_html
 from diagnose.render.words import headline, printable
 
@@ -184,6 +185,85 @@ def test_a_tone_is_drawn_at_its_frequency(tone):
     text = to_html(diagnose.compare(loud, loud))
     y = float(re.search(r'y="(\d+)" text-anchor="end">1 kHz<', text)[1]) - 4
     assert (162 - y) / 160 == pytest.approx(mel / highest, abs=0.01)
+
+
+# Causes and regions
+
+
+def test_the_causes_come_before_the_players_and_the_first_in_full(explained, causes):
+    shown = Page(to_html(explained))
+    parts = [
+        "What most likely broke",
+        "vocoder-input-scale",
+        "95 %",
+        *causes[0].evidence,
+        causes[0].explains[1].summary,
+    ]
+    parts += [causes[0].fix, "or noise 8 % broadband noise", "or mel-range 3 %", "Listen"]
+    at = shown.text.index("Aligned")
+    for part in parts:
+        at = shown.text.index(part, at)
+    assert "look at the last layer" not in shown.text
+    assert shown.text.startswith(" FAIL: misfed vocoder")
+    assert "FAIL the vocoder was fed linear mel values" in shown.text
+
+
+def test_without_a_cause_there_is_no_such_section(page):
+    assert "What most likely broke" not in page.text
+
+
+def test_a_hostile_cause_is_text(broken, explained, hostile, hostile_causes):
+    shown = Page(to_html(msgspec.structs.replace(broken, causes=hostile_causes)))
+    tags = {tag for tag, _ in Page(to_html(explained)).elements}
+    assert {tag for tag, _ in shown.elements} == tags
+    assert shown.text.count(re.sub(r"\s+", " ", printable(hostile)).strip()) >= 7
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e\ud800-\udfff]", "".join(shown.texts))
+
+
+def with_regions(report, *regions):
+    text = to_html(msgspec.structs.replace(report, regions=regions))
+    return text, [each for each in Page(text).all("rect") if each.get("class") == "box"]
+
+
+def test_a_region_is_drawn_on_the_axes_of_the_picture(same):
+    # The picture begins at (52, 2), is 808 by 160, and goes from 0 to 0.5 s and to 8 kHz: 45.2 mel by Slaney.
+    region = Region("missing_share", 0.1, 0.2, 1000.0, 2000.0, -40.0)
+    text, (box,) = with_regions(same, region)
+    highest = 15 + 27 * np.log(8) / np.log(6.4)
+    top = 15 + 27 * np.log(2) / np.log(6.4)
+    assert float(box["x"]) == pytest.approx(52 + 808 * 0.2, abs=0.1)
+    assert float(box["width"]) == pytest.approx(808 * 0.2, abs=0.1)
+    assert float(box["y"]) == pytest.approx(2 + 160 * (1 - top / highest), abs=0.1)
+    assert float(box["height"]) == pytest.approx(160 * (top - 15) / highest, abs=0.1)
+    assert "1missing_share0.100 to 0.200 s1000 to 2000 Hz-40.0 dB" in Page(text).text
+
+
+def test_a_region_is_on_the_reference_s_clock_and_the_picture_on_the_overlap_s(note):
+    early = diagnose.compare(note, Audio(note.samples[:, RATE // 10 :], RATE))
+    assert early.alignment.delay_s == pytest.approx(-0.1)
+    _, (box,) = with_regions(early, Region("missing_share", 0.1, 0.3, 0.0, 8000.0, -40.0))
+    assert float(box["x"]) == pytest.approx(52, abs=0.1)
+    assert float(box["width"]) == pytest.approx(808 / 2, abs=1)
+
+
+def test_what_lies_beyond_the_picture_is_in_the_table_alone(same):
+    text, boxes = with_regions(
+        same,
+        Region("band_8192_nyquist_db", 0.0, 0.5, 8192.0, 11025.0, -40.0),
+        Region("cutoff_hz", 0.0, 0.5, 4000.0, 11025.0, -40.0),
+    )
+    assert "8192 to 11025 Hz" in Page(text).text
+    (box,) = boxes
+    assert float(box["y"]) == 2.0
+
+
+def test_twelve_places_are_shown_and_the_others_counted(same):
+    regions = [Region("clicks_per_s", at / 100, at / 100 + 0.01, 0.0, 8000.0, 10.0) for at in range(0, 40, 2)]
+    text, boxes = with_regions(same, *regions)
+    assert len(boxes) == 12
+    assert "8 smaller boxes are in the JSON" in text
+    text, _ = with_regions(same)
+    assert "The boxes in the difference" not in text
 
 
 def test_every_note_of_the_report_is_in_the_page(broken, page):

@@ -44,6 +44,28 @@ def test_a_real_report_counts_right(broken, same):
         assert root.get("errors") == "0"
 
 
+def test_the_causes_of_a_case_stand_behind_its_tests(explained):
+    (element,) = parsed(as_suite(explained))
+    assert element[-1].tag == "system-out"
+    assert element[-1].text.splitlines() == [
+        "cause: vocoder-input-scale (95 %): the vocoder was fed linear mel values",
+        "evidence: 98 % of the sound is a hum",
+        "evidence: the log-mel spread is 4.2 nats",
+        "follows: dc-offset: 74 % of the power is DC",
+        "follows: gain: 4.1 times too loud",
+        "fix: feed ln(clamp(mel, 1e-5))",
+        "or: noise (8 %): broadband noise",
+        "or: mel-range (3 %): the mel filterbank ends elsewhere",
+    ]
+    assert_counts(parsed(as_suite(explained)))
+
+
+def test_a_hostile_cause_is_text(hostile, hostile_causes):
+    (element,) = parsed(Suite("suite", (Case("case", "FAIL", causes=hostile_causes),)))
+    assert f"fix: {printable(hostile)}" in element.find("system-out").text.split("\n")
+    assert element.find("system-out").text.count("\n") == 5
+
+
 def test_an_empty_suite_has_no_tests():
     root = parsed(Suite("empty", ()))
     assert [root.get(key) for key in ("tests", "failures", "errors")] == ["0", "0", "0"]

@@ -76,6 +76,28 @@ def test_a_real_report_has_a_row_for_all_that_did_not_pass(broken):
     assert set(shown.tags) <= EXPECTED
 
 
+def test_the_causes_of_a_case_are_a_list_under_it(explained):
+    shown = page(to_markdown(as_suite(explained)))
+    assert [text.split("\n")[0].strip() for text in shown.texts["li"]][1:] == [
+        "vocoder-input-scale (95 %): the vocoder was fed linear mel values",
+        "evidence: 98 % of the sound is a hum",
+        "evidence: the log-mel spread is 4.2 nats",
+        "follows: dc-offset: 74 % of the power is DC",
+        "follows: gain: 4.1 times too loud",
+        "fix: feed ln(clamp(mel, 1e-5))",
+        "noise (8 %): broadband noise",
+        "mel-range (3 %): the mel filterbank ends elsewhere",
+    ]
+    assert set(shown.tags) <= EXPECTED
+
+
+def test_a_hostile_cause_is_neither_markdown_nor_html(hostile, hostile_causes):
+    shown = page(to_markdown(Suite("suite", (Case("case", "FAIL", causes=hostile_causes),))))
+    assert set(shown.tags) <= EXPECTED
+    assert shown.tags.count("li") == 7
+    assert squeezed(shown.texts["li"][-2]) == squeezed("fix:" + printable(hostile))
+
+
 def test_hostile_text_is_neither_markdown_nor_html(hostile_suite):
     assert_text(hostile_suite)
 

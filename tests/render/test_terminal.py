@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 
+import msgspec
 import pytest
 
 from diagnose.metrics import METRICS
@@ -88,6 +89,49 @@ def test_a_long_path_stands_whole_in_a_pipe(shown, named):
     # It is looked for with grep, and copied.
     path = "/".join(f"folder-{index}" for index in range(30)) + "/generated.wav"
     assert path in shown(named("reference.wav", path))
+
+
+def test_the_causes_stand_between_the_files_and_the_table(shown, explained):
+    lines = shown(explained).splitlines()
+    assert lines[0] == "FAIL  the vocoder was fed linear mel values"
+    assert lines[3].startswith("aligned    ")
+    assert lines[4:12] == [
+        "cause      vocoder-input-scale (95 %): the vocoder was fed linear mel values",
+        "           evidence: 98 % of the sound is a hum",
+        "                     the log-mel spread is 4.2 nats",
+        "           follows:  dc-offset: 74 % of the power is DC",
+        "                     gain: 4.1 times too loud",
+        "           fix:      feed ln(clamp(mel, 1e-5))",
+        "or         noise (8 %): broadband noise",
+        "or         mel-range (3 %): the mel filterbank ends elsewhere",
+    ]
+    assert lines[12].startswith("     metric ")
+
+
+def test_without_a_cause_there_is_no_such_line(shown, broken):
+    assert not re.search(r"^(cause|or|  +fix:)", shown(broken), re.MULTILINE)
+
+
+def test_a_cause_is_whole_in_a_pipe_and_wrapped_under_itself_on_a_terminal(shown, explained, causes, monkeypatch):
+    words = " ".join(f"word{index}" for index in range(60))
+    long = msgspec.structs.replace(explained, causes=(msgspec.structs.replace(causes[0], evidence=(words,)),))
+    assert f"           evidence: {words}\n" in shown(long)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "70")
+    text = re.sub(r"\x1b\[[\d;]*m", "", shown(long))
+    block = re.search(r"           evidence: (.*?)\n           follows:", text, re.DOTALL)[1].splitlines()
+    assert flat(" ".join(block)).strip() == words
+    assert len(block) > 5
+    assert all(line.startswith(" " * 21 + "word") and len(line) <= 70 for line in block[1:])
+
+
+def test_a_hostile_cause_is_shown_as_text(shown, broken, hostile, hostile_causes, monkeypatch):
+    report = msgspec.structs.replace(broken, causes=hostile_causes)
+    text = shown(report)
+    assert flat(text).count(flat(printable(hostile)).strip()) >= 8
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e\ud800-\udfff]", text)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert not re.search(r"[\x00-\x09\x0b-\x1a\x1c-\x1f\x7f-\x9f\u202e\ud800-\udfff]", shown(report))
 
 
 def test_a_suite_says_each_case_and_what_did_not_pass(suite, capsys):

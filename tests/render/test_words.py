@@ -1,10 +1,24 @@
 from __future__ import annotations
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diagnose.render.words import EXIT_CODES, amount, as_suite, headline, limit_text, meaning, number, printable
+from diagnose.regions import Region
+from diagnose.render.words import (
+    EXIT_CODES,
+    amount,
+    as_suite,
+    cause_lines,
+    headline,
+    likelihood,
+    limit_text,
+    meaning,
+    number,
+    places,
+    printable,
+)
 
 DASH = "\u2013"
 
@@ -147,10 +161,11 @@ def test_the_headline_is_the_one_of_the_first_diagnosis(row, report_of):
     assert headline(report_of([dc], "FAIL")) == "73.6 % of the power is DC"
 
 
-def test_the_headline_of_the_real_pair(data):
+def test_the_headline_of_the_real_pair_where_no_cause_is_named(data):
     import diagnose
 
     report = diagnose.compare(data / "violin.wav", data / "generated_bigvgan-2.wav")
+    report = msgspec.structs.replace(report, causes=())
     assert headline(report).startswith(
         "4.1 times too loud, and 74 % of it is DC; 98 % of the sound is a hum on multiples"
     )
@@ -170,6 +185,50 @@ def test_a_headline_holds_three_clauses_at_most_and_no_passes(row, report_of):
     assert headline(report_of([passed, warned], "WARN")).startswith("steps and spikes a second")
     assert headline(report_of([passed], "PASS")) == "no metric is over its limit"
     assert headline(report_of([], "ERROR")) == "nothing could be judged"
+
+
+def test_the_headline_is_the_first_cause_where_one_is_named(row, report_of, causes):
+    report = report_of([row("dc_share", "share", 0.0, 0.736, 0.736, "FAIL")], "FAIL")
+    assert headline(report) == "73.6 % of the power is DC"
+    assert headline(msgspec.structs.replace(report, causes=causes)) == "the vocoder was fed linear mel values"
+
+
+@pytest.mark.parametrize(
+    ("confidence", "shown"), [(0.954, "95 %"), (0.08, "8 %"), (1.0, "99 %"), (0.998, "99 %"), (0.001, "1 %")]
+)
+def test_a_confidence_is_in_whole_percent_and_never_certain(causes, confidence, shown):
+    assert likelihood(msgspec.structs.replace(causes[0], confidence=confidence)) == shown
+
+
+def test_what_stands_under_a_cause(causes):
+    assert cause_lines(causes[0]) == [
+        ("evidence", "98 % of the sound is a hum"),
+        ("evidence", "the log-mel spread is 4.2 nats"),
+        ("follows", "dc-offset: 74 % of the power is DC"),
+        ("follows", "gain: 4.1 times too loud"),
+        ("fix", "feed ln(clamp(mel, 1e-5))"),
+    ]
+    assert cause_lines(causes[2]) == [("fix", "fmax = 8000")]
+
+
+def test_metrics_that_fail_in_nearly_the_same_box_are_one_place(report_of):
+    wide = Region("log_spectral_distance_db", 0.1, 0.9, 100.0, 8000.0, 30.0)
+    regions = (
+        wide,
+        Region("spectral_centroid_hz", 0.12, 0.9, 100.0, 7500.0, 25.0),
+        Region("missing_share", 0.1, 0.9, 100.0, 8000.0, -50.0),  # the same box, but something is gone there
+        Region("log_spectral_distance_db", 0.1, 0.89, 100.0, 8000.0, 20.0),
+        Region("edge_left_db", 0.0, 0.02, 0.0, 1000.4, 12.0),
+    )
+    found = places(msgspec.structs.replace(report_of([], "FAIL"), regions=regions))
+    assert [place.metrics for place in found] == [
+        ("log_spectral_distance_db", "spectral_centroid_hz"),
+        ("missing_share",),
+        ("edge_left_db",),
+    ]
+    assert found[0].region == wide
+    assert (found[0].time, found[0].frequency, found[0].excess) == ("0.100 to 0.900 s", "100 to 8000 Hz", "+30.0 dB")
+    assert (found[2].time, found[2].frequency) == ("0.000 to 0.020 s", "0 to 1000 Hz")
 
 
 def test_the_limit_shown_is_the_fail_level(row):

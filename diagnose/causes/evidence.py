@@ -1,0 +1,93 @@
+"""Evidence: what a hypothesis looks at: the judged rows of a pair, and measurements that only causes need."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from diagnose.causes.levels import Levels
+from diagnose.causes.match import Match
+from diagnose.causes.residual import Residual
+from diagnose.causes.transfer import Transfer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from diagnose.metrics import Pair
+    from diagnose.verdicts import MetricRow
+
+    Floats = NDArray[np.floating[Any]]
+
+POOR_COPY_DB = -9.0
+SAME_LENGTH = 0.015
+
+
+class Evidence:
+    """A pair under diagnosis; every hypothesis is a function of this.  What is costly is measured on first use."""
+
+    def __init__(self, pair: Pair, rows: Mapping[str, MetricRow]) -> None:
+        self.pair = pair
+        self.rows = rows
+
+    def change(self, metric: str, missing: float = 0.0) -> float:
+        """Change of a metric, or missing where it has none."""
+        value = self.rows[metric].figures.change
+        return missing if value is None else value
+
+    def before(self, metric: str, missing: float = 0.0) -> float:
+        """The reference's value."""
+        value = self.rows[metric].figures.reference
+        return missing if value is None else value
+
+    def after(self, metric: str, missing: float = 0.0) -> float:
+        """The generated sound's value."""
+        value = self.rows[metric].figures.generated
+        return missing if value is None else value
+
+    @property
+    def method(self) -> str:
+        return self.pair.alignment.method
+
+    @property
+    def silent(self) -> bool:
+        return self.pair.silent
+
+    @cached_property
+    def residual(self) -> Residual | None:
+        """What the copy leaves over; None where the waveform is not the reference's, or too short to tell."""
+        if self.method != "waveform" or self.pair.overlap[0].size < 2048:
+            return None
+        return Residual(self.pair)
+
+    @cached_property
+    def copied(self) -> float:
+        """0 to 1: how far the generated sound is the reference's waveform and little else."""
+        return 0.0 if self.residual is None else ramp(-self.residual.level_db, 6, 14)
+
+    @cached_property
+    def match(self) -> Match:
+        """Readings at another speed, pitch or mel range."""
+        return Match(self.pair)
+
+    @cached_property
+    def levels(self) -> Levels:
+        """How the log-mel follows the reference's."""
+        return Levels(self.pair)
+
+    @cached_property
+    def transfer(self) -> Transfer:
+        """What became of each band."""
+        return Transfer(self.pair, self.residual)
+
+    @cached_property
+    def same_length(self) -> bool:
+        return abs(self.match.length_ratio - 1) < SAME_LENGTH
+
+
+def ramp(value: float, none: float, full: float) -> float:
+    """0 at none, 1 at full, a straight line between; either may be the larger."""
+    return float(min(max((value - none) / (full - none), 0.0), 1.0))

@@ -1,0 +1,189 @@
+"""Causes of amplitude: gain, bias, clipping, polarity, word length, channels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from diagnose.causes.cause import Cause, cause
+from diagnose.causes.evidence import Evidence, ramp
+from diagnose.causes.words import decibels, percent, times
+
+if TYPE_CHECKING:
+    from diagnose.audio import Samples
+
+LATTICE_SAMPLES = 1 << 15
+LATTICE_FIT = 0.02  # of a step
+DEAD_DB = -60.0
+
+
+def gain(e: Evidence) -> Cause | None:
+    """One factor for all samples: b = g a, with little left over.
+
+    Misleads: a limiter or an automatic gain that hardly moved reads as a gain.  Where the phases are not the
+    reference's, the factor is that of the powers, and what was added counts as gain.
+    """
+    level = 20 * np.log10(e.pair.gain)
+    flat = ramp(e.transfer.flatness_db, 2.5, 1.0)
+    if e.residual is not None:
+        strength = ramp(abs(level), 0.6, 1.2) * ramp(-e.residual.level_db, 12, 22) * flat
+        rest = f"with that gain removed the waveforms differ by {decibels(e.residual.level_db)} of the sound"
+    else:
+        same = ramp(e.match.same, 0.75, 0.9) * ramp(e.levels.slope, 0.8, 0.95) * ramp(e.levels.slope, 1.2, 1.05)
+        strength = 0.6 * ramp(abs(level), 1.0, 2.5) * flat * same
+        rest = f"the spectrograms agree otherwise (r = {e.match.same:.2f})"
+    way = "loud" if level > 0 else "quiet"
+    return cause(
+        "gain",
+        strength,
+        f"{times(10 ** (abs(level) / 20))} too {way} ({level:+.1f} dB), and otherwise the same sound",
+        [
+            f"gain {level:+.1f} dB by least squares, 0 dB expected",
+            rest,
+            f"all bands alike to {decibels(e.transfer.flatness_db)}",
+        ],
+        f"multiply the output by {10 ** (-level / 20):.3g}; look for a normalisation on one side only",
+    )
+
+
+def dc_offset(e: Evidence) -> Cause | None:
+    """A constant in every sample: mean(x)**2 of the power.
+
+    Misleads: a sound under 50 ms, or one with energy below 10 Hz, has a mean of its own.
+    """
+    share, mean = e.after("dc_share"), e.pair.generated.moments.mean
+    return cause(
+        "dc-offset",
+        ramp(e.change("dc_share"), 0.003, 0.01),
+        f"a constant of {mean:+.3f} is added to every sample: {percent(share)} of the power is DC",
+        [
+            f"dc_share {percent(share)}, the reference has {percent(e.before('dc_share'))}",
+            f"mean {mean:+.4f} of full scale",
+        ],
+        f"x = x - x.mean(), or a high-pass at 20 Hz, and find what adds {mean:+.3f} (a bias in the last layer?)",
+    )
+
+
+def clipping(e: Evidence) -> Cause | None:
+    """The loud is squeezed: flat tops, or a curve of b over a that bends down at both ends.
+
+    Misleads: a compressor with a fast attack is such a curve too.  In a sound whose phases were made up only
+    flat tops can be seen.
+    """
+    flat = e.change("clipped_share")
+    evidence = [
+        f"{percent(e.after('clipped_share'))} of the samples lie on a flat top, {percent(e.before('clipped_share'))} before"
+    ]
+    strength = ramp(flat, 0.0003, 0.002)
+    if e.residual is not None:
+        bend = e.residual.compression
+        bent = ramp(e.residual.curve_share, 0.45, 0.7) * ramp(bend, 0.95, 0.85) * ramp(e.residual.level_db, -48, -38)
+        strength = max(strength * ramp(bend, 1.1, 0.98), bent)
+        evidence += [
+            f"one curve, output over input, explains {percent(e.residual.curve_share)} of the difference",
+            f"its slope at the loud ends is {bend:.2f} of that in the middle, 1 expected",
+        ]
+    return cause(
+        "clipping",
+        strength,
+        "the loud samples are cut off or squeezed",
+        [*evidence, f"crest {e.before('crest_db'):.1f} dB before, {e.after('crest_db'):.1f} dB after"],
+        "lower the level before the stage that clips (peak under 1.0), or write float or 24 bit",
+    )
+
+
+def polarity(e: Evidence) -> Cause | None:
+    """b = -g a.
+
+    Misleads: nothing known; two different takes of one note can correlate by chance, at |r| under 0.5.
+    """
+    r = e.pair.alignment.correlation
+    return cause(
+        "polarity",
+        ramp(abs(r), 0.3, 0.5) if e.pair.alignment.polarity == -1 else 0.0,
+        "the waveform is upside down",
+        [f"the waveforms correlate with r = {r:.2f}, +1 expected"],
+        "x = -x; no magnitude shows this, but mixed with the original it cancels",
+    )
+
+
+def quantisation(e: Evidence) -> Cause | None:
+    """Every sample is a multiple of one step, and the reference's are multiples of a finer one or of none.
+
+    Misleads: a sound that was quantised and resampled or scaled by a filter since is on no lattice; then it reads
+    as noise.  A sound so quiet that it uses few steps of 16 bits is not meant, and passes over 11 bits.
+    """
+    steps = [lattice_step(signal.audio.samples) for signal in e.pair.files]
+    if steps[1] is None or (steps[0] is not None and steps[0] > 0.4 * steps[1]):
+        return None
+    bits = float(np.log2(2 / steps[1]))
+    return cause(
+        "quantisation",
+        ramp(bits, 13.0, 11.5),
+        f"every sample is a multiple of {steps[1]:.3g}: {bits:.0f} bits",
+        [f"step {steps[1]:.4g} of full scale ({bits:.1f} bits), 16 bits have 3.05e-05"],
+        "write 16 bit or float, and dither when the word length is cut; look for an int8 or a mu-law on the way",
+    )
+
+
+def lattice_step(samples: Samples) -> float | None:
+    """The step of which all of 32,768 samples are multiples to 2 %; None where there is none."""
+    start = max((samples.shape[1] - LATTICE_SAMPLES) // 2, 0)
+    values = np.sort(samples[0, start : start + LATTICE_SAMPLES].astype(np.float64))
+    jumps = np.diff(values)
+    jumps = jumps[jumps > 1e-7]
+    if jumps.size < 4:
+        return None
+    step = float(jumps.min())
+    off = jumps / step
+    return step if float((np.abs(off - np.rint(off)) < LATTICE_FIT).mean()) > 0.99 else None
+
+
+def mono_stereo(e: Evidence) -> Cause | None:
+    """The channels are not what they were: one lost, one silent, or one inverted.
+
+    Misleads: a mono vocoder behind a stereo reference is meant to be so; then this is a note, not a fault.
+    """
+    counts = [signal.audio.channels for signal in e.pair.files]
+    sides = e.before("side_share"), e.after("side_share")
+    shown = f"side share {percent(sides[0])} before, {percent(sides[1])} after"
+    fix = "pass both channels on, or compare with the mono mix of the reference"
+    if (
+        counts[1] == 2
+        and _dead_channel(e.pair.files[1].audio.samples)
+        and not _dead_channel(e.pair.files[0].audio.samples)
+    ):
+        return cause(
+            "mono-stereo",
+            1.0,
+            "one of the two channels is silent",
+            [shown],
+            "look for a channel index or a mix that drops one side",
+        )
+    if counts[1] == 2 and sides[1] > max(0.5, sides[0] + 0.3):
+        return cause("mono-stereo", 0.95, "one of the two channels is inverted", [shown], "x[1] = -x[1]")
+    if counts[0] == 2 and sides[0] > 1e-4 and sides[1] < 0.2 * sides[0]:
+        return cause(
+            "mono-stereo",
+            0.7,
+            "the two channels became one",
+            [shown, f"{counts[0]} channels before, {counts[1]} after"],
+            fix,
+        )
+    if counts[0] != counts[1]:
+        loudness = e.change("loudness_lufs") - 20 * np.log10(e.pair.gain)
+        strength = 0.7 * ramp(abs(loudness), 1.5, 2.5)
+        evidence = [
+            f"{counts[0]} channels before, {counts[1]} after",
+            f"loudness {loudness:+.1f} LU: a second channel counts as 3.01",
+        ]
+        return cause("mono-stereo", strength, f"{counts[0]} channels became {counts[1]}", evidence, fix)
+    return None
+
+
+def _dead_channel(samples: Samples) -> bool:
+    if len(samples) != 2:
+        return False
+    power = np.square(samples, dtype=np.float64).mean(axis=1)
+    return bool(power.min() <= power.max() * 10 ** (DEAD_DB / 10))

@@ -1,0 +1,151 @@
+"""How the generated log-mel follows the reference's: the curve that a wrong scale leaves.
+
+With x = ln mel of the reference and y = ln mel of the generated sound, cell on cell, a right scale gives y = x + c.
+A logarithm to base 10 read as a natural one gives y = 0.434 x, a power read as a magnitude y = 2 x, decibels
+y = 8.7 x, and linear values or ones from 0 to 1 a y that hardly moves.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+
+from diagnose.metrics.order import median, quantile
+from diagnose.metrics.signal import mel_grid
+from diagnose.scale import LogMagnitude
+from diagnose.spectrogram import mel_filterbank, power_blocks
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from diagnose.metrics import Pair
+
+    Floats = NDArray[np.floating[Any]]
+
+CLIP = LogMagnitude(1e-5)
+EXCERPT = 1 << 20
+HIGH_RATE_HZ = 32_000
+RANGE_NATS = 9.0  # below the loudest cell
+ABOVE_FLOOR_NATS = 1.0
+GROUPS = 24
+TOP_NATS = 3.5
+
+
+class Levels:
+    """x, y: ln mel [shape=(frames, bands)] of both, aligned, bands to 8 kHz; 1024 samples a frame (2048 from 32 kHz)."""
+
+    def __init__(self, pair: Pair) -> None:
+        grid = mel_grid(pair.rate)
+        factor = 2 if pair.rate >= HIGH_RATE_HZ else 1  # as vocoders of those rates have it
+        grid = msgspec.structs.replace(grid, n_fft=factor * grid.n_fft, hop=factor * 2 * grid.hop)
+        basis = mel_filterbank(grid).T
+        start = max((pair.overlap[0].size - EXCERPT) // 2, 0)
+        self.x, self.y = (
+            _log_mel(samples[start : start + EXCERPT], mean, grid, basis)
+            for samples, mean in zip(pair.overlap, pair.means, strict=True)
+        )
+
+    @cached_property
+    def _heard(self) -> tuple[Floats, Floats]:
+        """x and y of the cells within 9 nats (78 dB) of the reference's loudest."""
+        heard = self.x > max(float(self.x.max()) - RANGE_NATS, np.log(CLIP.clip) + ABOVE_FLOOR_NATS)
+        return self.x[heard], self.y[heard]
+
+    @cached_property
+    def _curve(self) -> tuple[Floats, Floats, Floats]:
+        """Mean x, mean y and spread of y in 24 groups of equal count, x rising."""
+        x, y = self._heard
+        groups = [group for group in np.array_split(np.argsort(x), GROUPS) if group.size]
+        columns = [(x[g].mean(), y[g].mean(), y[g].std()) for g in groups]
+        return tuple(np.array(column) for column in zip(*columns, strict=True))  # type: ignore[return-value]
+
+    @cached_property
+    def slope(self) -> float:
+        """Slope of y over x."""
+        x, y, _ = self._curve
+        return _slope(x, y)
+
+    @cached_property
+    def top_slope(self) -> float:
+        """Slope of y over x among the loudest: the groups within 3.5 nats of the highest."""
+        x, y, _ = self._curve
+        top = x >= x[-1] - TOP_NATS
+        return _slope(x[top], y[top]) if top.sum() >= 3 else self.slope
+
+    @cached_property
+    def kept_loudest(self) -> float:
+        """Of the cells above the floor, the share that is among as many of the reference's loudest; chance-corrected."""
+        x, y = self._heard
+        over = y > np.log(CLIP.clip) + ABOVE_FLOOR_NATS
+        count = int(over.sum())
+        if not 0 < count < x.size:
+            return 0.0
+        loudest = x >= np.partition(x, x.size - count)[x.size - count]
+        chance = count / x.size
+        return max(float((float(loudest[over].mean()) - chance) / (1 - chance)), 0.0)
+
+    @cached_property
+    def at_zero(self) -> float:
+        """y where x = 0, nats: the line's height where neither logarithm's base matters."""
+        x, y, _ = self._curve
+        return float(y.mean() - self.slope * x.mean())
+
+    @cached_property
+    def scatter(self) -> float:
+        """How far y scatters about the curve, nats."""
+        return float(self._curve[2].mean())
+
+    @cached_property
+    def steepness(self) -> float:
+        """Spread of y over spread of x, over the cells in which y is above its floor: 1 for a right scale."""
+        x, y = self._heard
+        over = y > np.log(CLIP.clip) + ABOVE_FLOOR_NATS
+        if over.sum() < GROUPS:
+            return 0.0
+        return float(y[over].std()) / max(float(x[over].std()), 1e-6)
+
+    @cached_property
+    def floor_share(self) -> float:
+        """Share of the reference's heard cells in which nothing is left of the generated sound."""
+        return float((self._heard[1] < np.log(CLIP.clip) + ABOVE_FLOOR_NATS).mean())
+
+    @cached_property
+    def r(self) -> float:
+        """Pearson's r of x and y."""
+        x, y = (part - part.mean() for part in self._heard)
+        norm = float(np.sqrt((x * x).sum() * (y * y).sum()))
+        return float((x * y).sum()) / norm if norm > 1e-9 else 0.0
+
+    @cached_property
+    def spreads(self) -> tuple[float, float]:
+        """95th minus 5th percentile of x and of y, nats."""
+        return tuple(quantile(part, 0.95) - quantile(part, 0.05) for part in (self.x, self.y))  # type: ignore[return-value]
+
+    @cached_property
+    def medians(self) -> tuple[float, float]:
+        """Medians of x and of y, nats."""
+        return median(self.x), median(self.y)
+
+    @cached_property
+    def loudest(self) -> tuple[float, float]:
+        """Highest x and y, nats."""
+        return float(self.x.max()), float(self.y.max())
+
+    @cached_property
+    def restlessness(self) -> float:
+        """Mean |change from frame to frame| of y over that of x, over the cells heard in both; 1 for a good copy."""
+        moves = [np.abs(np.diff(np.maximum(part, part.max() - RANGE_NATS), axis=0)) for part in (self.x, self.y)]
+        return float(moves[1].mean()) / max(float(moves[0].mean()), 1e-6) if moves[0].size else 1.0
+
+
+def _slope(x: Floats, y: Floats) -> float:
+    centred = x - x.mean()
+    return float((centred * y).sum() / max(float((centred * centred).sum()), 1e-12))
+
+
+def _log_mel(samples: Floats, mean: float, grid: Any, basis: Floats) -> Floats:
+    rows = [np.sqrt(power) @ basis for power in power_blocks(samples, grid.framing, mean)]
+    return np.asarray(CLIP.from_power(np.square(np.concatenate(rows))))

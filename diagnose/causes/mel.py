@@ -1,0 +1,177 @@
+"""Causes at the mel interface: the values, their scale, their level or their range are not what the vocoder reads."""
+
+from __future__ import annotations
+
+import math
+
+from diagnose.causes.cause import Cause, cause
+from diagnose.causes.evidence import Evidence, ramp
+from diagnose.causes.match import made_for_hz
+from diagnose.causes.spectrum import better_by, warps_better
+from diagnose.causes.words import percent
+
+LOG10 = 0.4343  # log10(x) = 0.4343 ln(x)
+READS = (
+    "give the vocoder what it reads; BigVGAN, HiFi-GAN: ln(clamp(mel_basis @ |STFT|, 1e-5)), natural log of the "
+    "magnitude, slaney filters with norm, frames not centred (reflect padding of (n_fft - hop) / 2), fmax 8000 in "
+    "bigvgan_base_22khz_80band"
+)
+
+
+def vocoder_input_scale(e: Evidence) -> Cause | None:
+    """A vocoder that reads ln(magnitude) was given values on another scale.
+
+    Linear values and ones from 0 to 1 span next to nothing for it: a spectrum that is loud and hardly changes, in
+    time or frequency.  It answers with one waveform a frame, a hum on the multiples of the frame rate, or with hiss,
+    and with whatever bias it has.  Decibels span 8.7 times too much: only the loudest survives.  log10 spans 0.434 of
+    it.  Each is a curve of the generated log-mel over the reference's.
+    Misleads: noise far louder than the sound flattens a mel too, but keeps its loudest cells.
+    """
+    if e.copied > 0.3 or e.silent:
+        return None
+    flat, decibel, log10 = _flattened(e), _decibels(e), _log10(e)
+    best = max((flat, decibel, log10), key=lambda found: found[0])
+    strength, summary, evidence = best
+    return cause("vocoder-input-scale", strength, summary, evidence, READS)
+
+
+def _flattened(e: Evidence) -> tuple[float, str, list[str]]:
+    levels = e.levels
+    before, after = levels.spreads
+    squeezed = ramp(after / max(before, 0.1), 0.62, 0.48) * ramp(levels.slope, 0.42, 0.36) * ramp(before, 2.0, 3.0)
+    raised = ramp(levels.medians[1] - levels.medians[0], 0.7, 2.0)
+    comb, dc = e.after("comb_share"), e.after("dc_share")
+    evidence = [
+        f"log-mel spread {after:.1f} nats, the reference has {before:.1f}: the spectrum hardly changes",
+        f"of each nat in the reference {levels.slope:.2f} are left (1 for the right scale)",
+        f"the median of the log-mel rose from {levels.medians[0]:.1f} to {levels.medians[1]:.1f} nats: quiet cells became loud",
+    ]
+    if e.change("comb_share") > 0.1:
+        detail = e.rows["comb_share"].detail
+        evidence.append(
+            f"{percent(comb)} of the energy lies on multiples of {float(detail['spacing_hz']):.2f} Hz, the frame rate at hop "
+            f"{detail['hop_samples']} ({percent(e.before('comb_share'))} in the reference): the same waveform in every frame"
+        )
+    if e.change("dc_share") > 0.01:
+        evidence.append(f"{percent(dc)} of the power is DC: the network's own bias")
+    evidence.append(
+        f"time structure lost: envelope r = {e.change('envelope_correlation'):.2f}, frame energies vary by "
+        f"{e.after('frame_energy_spread_db'):.1f} dB ({e.before('frame_energy_spread_db'):.1f} in the reference)"
+    )
+    return (
+        squeezed * raised,
+        "the vocoder got nearly constant values: linear ones (or 0 to 1) where it reads natural logarithms",
+        evidence,
+    )
+
+
+def _decibels(e: Evidence) -> tuple[float, str, list[str]]:
+    levels = e.levels
+    strength = ramp(levels.floor_share, 0.4, 0.65) * ramp(levels.kept_loudest, 0.35, 0.55)
+    evidence = [
+        f"{percent(levels.floor_share)} of the reference's cells are down at the floor of 1e-5",
+        f"what is left are the loudest: {percent(levels.kept_loudest)} of the cells above the floor",
+    ]
+    return strength, "the vocoder got decibels where it reads natural logarithms: one dB became a nat, 8.7 dB", evidence
+
+
+def _log10(e: Evidence) -> tuple[float, str, list[str]]:
+    levels = e.levels
+    strength = (
+        ramp(abs(levels.slope - LOG10), 0.045, 0.025) * ramp(levels.r, 0.85, 0.93) * ramp(levels.scatter, 0.7, 0.4)
+    )
+    evidence = [
+        f"of each nat in the reference {levels.slope:.3f} are left; log10 for ln leaves 0.434, right is 1",
+        f"the curve fits closely (r = {levels.r:.2f}, scatter {levels.scatter:.2f} nats)",
+    ]
+    return strength, "the vocoder got logarithms to base 10 where it reads natural ones", evidence
+
+
+def power_magnitude(e: Evidence) -> Cause | None:
+    """A power read as a magnitude or the reverse: the log-mel's slope is 2 or 1/2.
+
+    Misleads: an expander or a compressor of 1:2 does the same; log10 for ln (slope 0.434) is near to 1/2.
+    """
+    if e.copied > 0.3 or e.silent:
+        return None
+    levels = e.levels
+    close = ramp(levels.r, 0.7, 0.8)
+    half = ramp(abs(levels.slope - 0.5), 0.055, 0.033) * ramp(levels.r, 0.85, 0.93) * ramp(levels.scatter, 0.7, 0.4)
+    double = (
+        ramp(levels.top_slope, 1.35, 1.6)
+        * ramp(levels.top_slope, 3.2, 2.6)
+        * close
+        * ramp(levels.floor_share, 0.6, 0.4)
+    )
+    double *= ramp(levels.slope, 1.0, 1.12) * ramp(e.match.same, 0.5, 0.7)
+    strength, slope = (half, levels.slope) if half >= double else (double, levels.top_slope)
+    mistake = "10**(dB/20) where 10**(dB/10) is right" if half >= double else "10**(dB/10) where 10**(dB/20) is right"
+    return cause(
+        "power-magnitude",
+        strength,
+        f"the dynamic range is {'halved' if half >= double else 'doubled'}: {mistake}",
+        [
+            f"log-mel slope {slope:.2f} over the reference's, 1 expected",
+            f"the curve fits with r = {levels.r:.2f}",
+            f"log-mel spread {levels.spreads[1]:.1f} nats, {levels.spreads[0]:.1f} in the reference",
+        ],
+        "power: 10 log10(p), back with 10**(dB/10); magnitude: 20 log10(m), back with 10**(dB/20); take a root or a square once",
+    )
+
+
+def level_reference_lost(e: Evidence) -> Cause | None:
+    """dB under the maximum (ref=np.max), turned back without it: the loudest mel cell comes out as exactly 1.
+
+    Rests on three findings: the level is wrong, the scale is right (slope 1), and the loudest cell is at 0 nats.
+    Misleads: a vocoder output normalised by chance to that level.
+    """
+    if e.copied > 0.3 or e.silent:
+        return None
+    levels = e.levels
+    level = 20 * math.log10(e.pair.gain)
+    strength = ramp(abs(level), 0.8, 1.6) * ramp(abs(levels.loudest[1]), 0.3, 0.15)
+    strength *= ramp(levels.slope, 0.75, 0.88) * ramp(levels.slope, 1.2, 1.08) * ramp(levels.r, 0.85, 0.93)
+    return cause(
+        "level-reference-lost",
+        strength,
+        f"the absolute level is lost ({level:+.1f} dB): the loudest mel cell is 1, as ref=np.max leaves it",
+        [
+            f"level {level:+.1f} dB against the reference",
+            f"the loudest mel cell is at {levels.loudest[1]:+.2f} nats (0 is a magnitude of 1), {levels.loudest[0]:+.2f} in the reference",
+            f"the scale is right: slope {levels.slope:.2f}, r = {levels.r:.2f}",
+        ],
+        "use power_to_db(S, ref=1.0), or keep ref = S.max() and multiply by it when going back",
+    )
+
+
+def mel_range(e: Evidence) -> Cause | None:
+    """A mel was read in another range or by another formula than it was made in: every band sits elsewhere.
+
+    Misleads: a sound with nothing above 1 kHz is shifted by one factor, as a wrong pitch would do it.
+    """
+    if e.copied > 0.5 or e.silent or not e.same_length or e.match.same > 0.97:
+        return None
+    better = warps_better(e.match)
+    if better <= 0:
+        return None
+    warp = e.match.warped
+    strength = ramp(warp.r, 0.55, 0.75) * better * better_by(e.match, warp.r)
+    if warp.name == "fmax":
+        made = made_for_hz(warp.scale)
+        summary = (
+            f"a mel up to {made:.0f} Hz was read as one up to 8000 Hz: every band sits {1 / warp.scale:.2f} times off"
+        )
+        fix = "make the mel with the vocoder's fmax (8000 for bigvgan_base_22khz_80band; librosa's default is rate / 2)"
+    else:
+        summary = f"a mel by one formula was read by another ({warp.name})"
+        fix = "use one formula on both sides: librosa htk=False with norm='slaney' for BigVGAN and HiFi-GAN; torchaudio's default is htk"
+    return cause(
+        "mel-range",
+        strength,
+        summary,
+        [
+            f"read so, the spectrograms fit with r = {warp.r:.2f}; as they are {e.match.same:.2f}",
+            f"a plain shift in pitch ({e.match.shifted.cents:+.0f} cents) reaches {e.match.shifted.r:.2f}",
+        ],
+        fix,
+    )

@@ -1,0 +1,216 @@
+"""A copy against its reference: what a gain leaves over, what a filter leaves over, and what the rest looks like.
+
+Only for pairs of one waveform (alignment "waveform").  With a the reference and b the generated sound, aligned and
+without their means, r = b - g a is what the fault added or took away; its place in time, in frequency and in
+amplitude tells clicks from noise and a filter from a clipper.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from diagnose.metrics.comb import HIGHEST_HZ, Comb, best_comb, fine_spectrum
+from diagnose.metrics.edges import EDGE_S
+from diagnose.spectrogram import Framing, stft_blocks
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from diagnose.metrics import Pair, Value
+
+    Floats = NDArray[np.floating[Any]]
+
+FRAMING = Framing(n_fft=1024, hop=512, padding="none")
+EXCERPT = 1 << 20  # samples: 24 s at 44.1 kHz tell what broke; the ends of a longer sound are looked at apart
+BANDS = 40
+LOWEST_BIN = 2
+HEARD_DB = -50.0  # a cell this far under the loudest counts
+GONE_DB = -13.0  # under a twentieth of its power
+PIECE_S = 0.005
+PIECE_GONE_DB = -20.0
+PIECE_HEARD_DB = -35.0
+LOUDEST_SHARE = 0.002
+MAP_BINS = 48
+MAINS_HZ = (50.0, 60.0)
+TINY = 1e-30
+
+
+class Residual:
+    """What b - g a is like.  All shares are of its energy, 0 to 1."""
+
+    def __init__(self, pair: Pair) -> None:
+        ours, theirs = pair.overlap
+        self.rate = pair.rate
+        self.gain = pair.gain * (pair.alignment.polarity or 1)
+        self._ends = [_difference(ours[part], theirs[part], pair.means, self.gain) for part in self._edges(ours.size)]
+        middle = slice(max((ours.size - EXCERPT) // 2, 0), max((ours.size - EXCERPT) // 2, 0) + EXCERPT)
+        self.a = ours[middle].astype(np.float64) - pair.means[0]
+        self.b = theirs[middle].astype(np.float64) - pair.means[1]
+        self.whole = ours.size
+        self.r = self.b - self.gain * self.a
+
+    def _edges(self, size: int) -> tuple[slice, slice]:
+        width = round(EDGE_S * self.rate)
+        return slice(0, width), slice(max(size - width, 0), size)
+
+    @cached_property
+    def energy(self) -> float:
+        return float(np.square(self.r).sum()) + TINY
+
+    @cached_property
+    def level_db(self) -> float:
+        """Power of the residual over that of the generated sound, dB; -120 for an exact copy."""
+        return _db(self.energy / (float(np.square(self.b).sum()) + TINY))
+
+    @cached_property
+    def edge_shares(self) -> tuple[float, float]:
+        """Share of the residual in the first and in the last 20 ms."""
+        total = self.energy * self.whole / max(self.r.size, 1)
+        return tuple(min(float(np.square(end).sum()) / max(total, TINY), 1.0) for end in self._ends)  # type: ignore[return-value]
+
+    @cached_property
+    def loudest_share(self) -> float:
+        """Share in its loudest 0.2 % of the samples: near 1 for spikes, 0.02 for noise."""
+        count = max(int(LOUDEST_SHARE * self.r.size), 1)
+        return float(np.partition(np.square(self.r), -count)[-count:].sum()) / self.energy
+
+    @cached_property
+    def curve(self) -> tuple[Floats, Floats]:
+        """(mean of a, mean of b) [shape=(bins,)] in 48 bins of equal count of a: the curve of a memoryless fault."""
+        order = np.argsort(self.a)
+        groups = [group for group in np.array_split(order, MAP_BINS) if group.size]
+        return np.array([self.a[g].mean() for g in groups]), np.array([self.b[g].mean() for g in groups])
+
+    @cached_property
+    def curve_share(self) -> float:
+        """Share that the curve explains: near 1 for clipping, 0 or less for all that is no function of a sample."""
+        fitted = np.interp(self.a, *self.curve)
+        return 1 - float(np.square(self.b - fitted).sum()) / self.energy
+
+    @cached_property
+    def compression(self) -> float:
+        """Slope of the curve at its ends over that in its middle: under 1 where the loud is squeezed."""
+        x, y = self.curve
+        rise = np.diff(y) / np.maximum(np.diff(x), 1e-12)
+        middle = rise[len(rise) // 4 : -(len(rise) // 4)]
+        return (
+            float((rise[:2].mean() + rise[-2:].mean()) / 2 / max(float(middle.mean()), 1e-12)) if middle.size else 1.0
+        )
+
+    @cached_property
+    def _cells(self) -> dict[str, Floats]:
+        """Powers of a and b and their cross-power by frame and band, and the bands' middle frequencies."""
+        edges = np.array(
+            sorted({int(edge) for edge in np.geomspace(LOWEST_BIN, 0.95 * FRAMING.n_fft / 2, BANDS + 1)}), np.intp
+        )
+        rows: list[tuple[Floats, Floats, Floats]] = []
+        for ours, theirs in zip(stft_blocks(self.a, FRAMING), stft_blocks(self.b, FRAMING), strict=True):
+            products = (np.abs(ours) ** 2, np.abs(theirs) ** 2, theirs * np.conj(ours))
+            rows.append(tuple(np.add.reduceat(part[:, : edges[-1]], edges[:-1], axis=1) for part in products))  # type: ignore[arg-type]
+        if not rows:
+            empty = np.zeros((0, edges.size - 1))
+            return {"a": empty, "b": empty, "cross": empty.astype(complex), "hz": np.zeros(0)}
+        a, b, cross = (np.concatenate(column) for column in zip(*rows, strict=True))
+        hz = np.sqrt(edges[:-1] * (edges[1:] - 1).clip(1)) * self.rate / FRAMING.n_fft
+        return {"a": a, "b": b, "cross": cross, "hz": hz}
+
+    @cached_property
+    def transfer(self) -> tuple[Floats, Floats, Floats]:
+        """(hz, |H| in dB, coherence) of the bands in which the reference is heard; H = sum B A* / sum |A|**2."""
+        cells = self._cells
+        power, other, cross = cells["a"].sum(axis=0), cells["b"].sum(axis=0), np.abs(cells["cross"].sum(axis=0))
+        heard = power > power.max(initial=0.0) * 10 ** (HEARD_DB / 10)
+        response = 20 * np.log10(np.maximum(cross / np.maximum(power, TINY), 1e-6))
+        coherence = cross**2 / np.maximum(power * other, TINY)
+        return cells["hz"][heard], response[heard], coherence[heard]
+
+    @cached_property
+    def filter_gain_db(self) -> float:
+        """How far a filter lowers the residual under what a gain leaves, dB >= 0."""
+        cells = self._cells
+        power, other, cross = (cells[key].sum(axis=0) for key in ("a", "b", "cross"))
+        left = other.sum().real - (np.abs(cross) ** 2 / np.maximum(power, TINY)).sum()
+        plain = (other - 2 * self.gain * cross.real + self.gain**2 * power).sum()
+        return max(_db(plain.real / max(left, TINY)), 0.0) if plain.real > 0 else 0.0
+
+    @cached_property
+    def _left(self) -> tuple[Floats, Floats]:
+        """Power of b - H a by cell, and of H a."""
+        cells = self._cells
+        power = cells["a"].sum(axis=0)
+        response = cells["cross"].sum(axis=0) / np.maximum(power, TINY)
+        through = np.abs(response) ** 2 * cells["a"]
+        left = cells["b"] - 2 * (np.conj(response) * cells["cross"]).real + through
+        return np.maximum(left, 0), through
+
+    @cached_property
+    def follows(self) -> float:
+        """Slope of the residual's level over the sound's, cell by cell: 0 for what was added, 1 for what was bent."""
+        left, through = self._left
+        heard = through > through.max(initial=0.0) * 1e-6
+        if heard.sum() < 16:
+            return 0.0
+        x, y = 10 * np.log10(through[heard] + TINY), 10 * np.log10(left[heard] + TINY)
+        x = x - x.mean()
+        return float((x * y).sum() / max(float((x * x).sum()), TINY))
+
+    @cached_property
+    def unsteadiness_db(self) -> float:
+        """Standard deviation of the residual's frame levels, dB: under 1 for steady noise."""
+        frames = self._left[0].sum(axis=1)
+        return float((10 * np.log10(frames + 1e-9 * frames.max(initial=TINY))).std()) if frames.size else 0.0
+
+    @cached_property
+    def holes(self) -> float:
+        """Share of the reference's heard cells of time and frequency that are gone (under a twentieth)."""
+        ours = self.gain**2 * self._cells["a"]
+        heard = ours > ours.max(initial=0.0) * 10 ** (HEARD_DB / 10)
+        gone = heard & (self._cells["b"] < 10 ** (GONE_DB / 10) * ours)
+        return float(gone.sum()) / max(float(heard.sum()), 1.0)
+
+    @cached_property
+    def magnitude_spread_db(self) -> float:
+        """Standard deviation of 10 log10(|B|**2 / |A|**2) over the heard cells, each band's mean taken off, dB."""
+        cells = self._cells
+        heard = cells["a"] > cells["a"].max(initial=0.0) * 10 ** (-30 / 10)
+        ratio = 10 * np.log10((cells["b"] + TINY) / (cells["a"] + TINY))
+        ratio = np.clip(ratio - 20 * np.log10(abs(self.gain)), -30, 30)
+        return float(ratio[heard].std()) if heard.any() else 0.0
+
+    @cached_property
+    def silences(self) -> tuple[float, list[tuple[float, float]]]:
+        """(share, [(start, end) in s]) of the pieces of 5 ms that sound in a and are 20 dB down in b."""
+        width = max(round(PIECE_S * self.rate), 1)
+        count = self.a.size // width
+        ours, theirs = (np.square(x[: count * width]).reshape(count, width).mean(axis=1) for x in (self.a, self.b))
+        heard = ours > ours.max(initial=0.0) * 10 ** (PIECE_HEARD_DB / 10)
+        gone = heard & (theirs < 10 ** (PIECE_GONE_DB / 10) * self.gain**2 * ours)
+        edges = np.flatnonzero(np.diff(np.concatenate(([0], gone, [0]))))
+        spans = [
+            (float(s * width / self.rate), float(e * width / self.rate))
+            for s, e in zip(edges[::2], edges[1::2], strict=True)
+        ]
+        return float(gone.sum()) / max(float(heard.sum()), 1.0), spans
+
+    @cached_property
+    def lines(self) -> dict[float, float]:
+        """Share of the residual up to 8 kHz on the multiples of 50 and of 60 Hz, chance-corrected."""
+        found = fine_spectrum(self.r.astype(np.float32), self.rate, 0.0)
+        return {mains: Comb(*found, mains).share for mains in MAINS_HZ} if found else {}
+
+    @cached_property
+    def comb(self) -> Value | None:
+        """The comb of a frame rate in the residual, as comb_share finds it."""
+        found = fine_spectrum(self.r.astype(np.float32), self.rate, 0.0)
+        return best_comb(*found, self.rate) if found else None
+
+
+def _difference(ours: Floats, theirs: Floats, means: tuple[float, float], gain: float) -> Floats:
+    return np.asarray((theirs.astype(np.float64) - means[1]) - gain * (ours.astype(np.float64) - means[0]))
+
+
+def _db(ratio: float) -> float:
+    return float(10 * np.log10(max(ratio, 1e-12)))

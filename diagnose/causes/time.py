@@ -1,0 +1,224 @@
+"""Causes of time: delay, length, holes, rate, speed, order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from diagnose.causes.cause import Cause, cause
+from diagnose.causes.evidence import Evidence, ramp
+from diagnose.causes.words import decibels, milliseconds, percent
+
+if TYPE_CHECKING:
+    from diagnose.audio import Samples
+
+# Hops in samples that are mistaken for each other, and rates in Hz.
+HOPS = (128, 160, 192, 200, 220, 240, 256, 275, 300, 320, 384, 441, 480, 512)
+RATES = (8000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 96_000)
+RATIO_FIT = 0.004
+
+
+def _laid(e: Evidence) -> float:
+    """0 to 1: how surely the two are laid on each other where they belong."""
+    if e.method == "none":
+        return 0.0
+    return max(e.copied, ramp(e.match.same, 0.7, 0.88) if e.method == "spectrogram" else 0.0)
+
+
+def delay(e: Evidence) -> Cause | None:
+    """generated(t + delay) = reference(t).
+
+    Misleads: on a steady tone every period fits, and the nearest to none is taken.  Found by spectrogram it is
+    as coarse as a frame, and a sound that runs slower has a delay of its own.
+    """
+    seconds = e.pair.alignment.delay / e.pair.rate
+    sure = ramp(abs(seconds), 0.02, 0.04) * e.copied
+    if e.method == "spectrogram":
+        sure = ramp(abs(seconds), 0.04, 0.08) * _laid(e)
+    way = "late" if seconds > 0 else "early"
+    return cause(
+        "delay",
+        sure,
+        f"{milliseconds(abs(seconds))} {way}",
+        [f"the best fit is at {1000 * seconds:+.1f} ms, r = {e.pair.alignment.correlation:.2f}"],
+        f"cut or pad {abs(e.pair.alignment.delay)} samples at the start; look for centred frames on one side only, or a codec's priming",
+    )
+
+
+def _ends(e: Evidence) -> tuple[int, int, int]:
+    """Samples (missing at the start, missing at the end, added at the end) once the delay is taken off."""
+    delay = e.pair.alignment.delay
+    surplus = e.pair.generated.mono.size - delay - e.pair.reference.mono.size
+    return max(-delay, 0), max(-surplus, 0), max(surplus, 0)
+
+
+def truncated(e: Evidence) -> Cause | None:
+    """A part of the reference at its start or end has no counterpart.
+
+    Misleads: a delayed sound of the same length has lost its end too; the delay is then named first.
+    """
+    head, tail, _ = _ends(e)
+    lost = (head + tail) / e.pair.rate
+    ours = e.pair.reference.mono
+    parts = [part for part in (ours[:head], ours[ours.size - tail :]) if part.size]
+    loudness = max((_level(part, ours) for part in parts), default=-120.0)
+    where = "start" if head > tail else "end"
+    return cause(
+        "truncated",
+        ramp(lost, 0.015, 0.03) * _laid(e) * (0.4 + 0.6 * ramp(loudness, -50, -35)),
+        f"{milliseconds(lost)} are missing at the {where}",
+        [
+            f"{e.pair.generated.mono.size} samples, {ours.size} in the reference, delay {e.pair.alignment.delay}",
+            f"what is missing holds up to {loudness:.0f} dB of the sound's level",
+        ],
+        "look for a length counted in whole frames (n // hop), a batch cut to its shortest item, or a missing last frame",
+    )
+
+
+def padded(e: Evidence) -> Cause | None:
+    """Silence after the end.
+
+    Misleads: a reverberation that the reference lacks is not silent, and is not this.
+    """
+    surplus = _ends(e)[2]
+    if not surplus:
+        return None
+    tail = e.pair.generated.mono[e.pair.generated.mono.size - surplus :]
+    quiet = _level(tail - np.float32(e.pair.means[1]), e.pair.generated.mono)
+    return cause(
+        "padded",
+        ramp(surplus / e.pair.rate, 0.015, 0.03) * _laid(e) * ramp(-quiet, 25, 40),
+        f"{milliseconds(surplus / e.pair.rate)} of silence are added at the end",
+        [f"the added part lies at {decibels(quiet)} of the sound's level"],
+        f"cut the output to the input's length: y[: {e.pair.reference.mono.size}]; a batch or a multiple of frames was padded",
+    )
+
+
+def _level(part: Samples, whole: Samples) -> float:
+    """Power of a part over that of the whole, dB."""
+    power = float(np.square(part, dtype=np.float64).mean())
+    return float(10 * np.log10(max(power / max(float(np.square(whole, dtype=np.float64).mean()), 1e-20), 1e-12)))
+
+
+def dropout(e: Evidence) -> Cause | None:
+    """Stretches in which the reference sounds and nothing is left of it.
+
+    Misleads: a gate on a quiet passage; a low-pass on a sound that is at times only high.
+    """
+    if e.residual is not None:
+        share, spans = e.residual.silences
+        strength = ramp(share, 0.004, 0.015) * ramp(e.residual.filter_gain_db, 10, 5)
+        lengths = [end - start for start, end in spans] or [0.0]
+        evidence = [
+            f"{percent(share)} of the sounding time is gone, in {len(spans)} holes of up to {milliseconds(max(lengths))}",
+            *(f"from {start:.3f} to {end:.3f} s" for start, end in sorted(spans, key=lambda s: s[0] - s[1])[:3]),
+        ]
+    else:
+        share = e.change("missing_share")
+        strength = 0.7 * ramp(share, 0.03, 0.12) * ramp(e.levels.floor_share, 0.6, 0.4)
+        evidence = [f"{percent(share)} of the sounding frames are 30 dB down or more"]
+    return cause(
+        "dropout",
+        strength,
+        f"{percent(share)} of the sound is missing in holes",
+        evidence,
+        "look for lost packets, a gate, NaN replaced by 0, or chunks that are joined with gaps",
+    )
+
+
+def sample_rate(e: Evidence) -> Cause | None:
+    """Played at another rate: length and pitch change by one factor, and undone both fit.
+
+    A factor in length alone proves nothing (padding to whole frames gave 1.08842, 24000/22050 is 1.08844): the
+    spectrogram has to fit better shifted by just that factor.
+    Misleads: a sound without structure in frequency (noise) has no pitch to agree.
+    """
+    match, ratio = e.match, e.match.length_ratio
+    expected = -1200 * float(np.log2(ratio))
+    if e.copied > 0.5 or abs(expected) < 20:
+        return None
+    shift = match.shifted_stretched
+    better = shift.r - max(match.same_stretched, match.same)
+    strength = (
+        ramp(abs(expected), 20, 35)
+        * ramp(abs(shift.cents - expected), 30, 12)
+        * ramp(shift.r, 0.5, 0.75)
+        * ramp(better, 0.0, 0.03)
+    )
+    pair = _nearest_ratio(1 / ratio, RATES)
+    named = f" (as {pair[0]} Hz labelled {pair[1]} Hz)" if pair else ""
+    return cause(
+        "sample-rate",
+        strength,
+        f"played {1 / ratio:.4g} times as fast{named}",
+        [
+            f"length {ratio:.4f} times the reference's, which asks for {expected:+.0f} cents",
+            f"the spectrogram is shifted by {shift.cents:+.0f} cents",
+            f"read at the right rate it fits with r = {shift.r:.2f}, as it is {match.same:.2f}",
+        ],
+        f"write the file with rate {round(e.pair.files[1].rate * ratio)}, or resample to {e.pair.files[1].rate} Hz before writing",
+    )
+
+
+def time_stretch(e: Evidence) -> Cause | None:
+    """Slower or faster at the same pitch: frames laid at another hop than they were taken at.
+
+    Misleads: a performance at another tempo is the same to this; a sound that never changes fits at any speed.
+    """
+    match, ratio = e.match, e.match.length_ratio
+    if e.copied > 0.5 or abs(ratio - 1) < 0.012:
+        return None
+    kept = ramp(match.shifted_stretched.r - match.same_stretched, 0.04, 0.015)
+    strength = ramp(abs(ratio - 1), 0.012, 0.02) * ramp(match.same_stretched, 0.6, 0.8) * kept
+    strength *= ramp(match.same_stretched - match.same, 0.0, 0.025)
+    pair = _nearest_ratio(ratio, HOPS)
+    named = f"; hop {pair[1]} read as {pair[0]} does that" if pair else ""
+    return cause(
+        "time-stretch",
+        strength,
+        f"{abs(ratio - 1):.1%} {'longer' if ratio > 1 else 'shorter'} at the same pitch{named}",
+        [
+            f"length {ratio:.4f} times the reference's",
+            f"stretched to one length the spectrograms fit with r = {match.same_stretched:.2f}, as they are {match.same:.2f}",
+            f"pitch shift {match.shifted_stretched.cents:+.0f} cents, so the rate is right",
+        ],
+        "use one hop (and rate) for the mel and for the vocoder"
+        + (f": {pair[1]} samples, not {pair[0]}" if pair else ""),
+    )
+
+
+def _nearest_ratio(ratio: float, values: tuple[int, ...]) -> tuple[int, int] | None:
+    """The pair of known values whose quotient is the ratio to 0.4 %, the commonest first."""
+    common = sorted(
+        ((a, b) for a in values for b in values if a != b), key=lambda p: (256 not in p, abs(p[0] / p[1] / ratio - 1))
+    )
+    return next((p for p in common if abs(p[0] / p[1] / ratio - 1) < RATIO_FIT), None)
+
+
+def time_structure_lost(e: Evidence) -> Cause | None:
+    """The material is there, in another order or in none: frames shuffled, reversed, or averaged away.
+
+    Misleads: another performance of the same piece has the same long-term spectrum and another order.
+    """
+    if e.copied > 0.3:
+        return None
+    match, envelope = e.match, e.change("envelope_correlation", 1.0)
+    backwards = ramp(match.reversed_r, 0.6, 0.8) * ramp(match.reversed_r - match.same, 0.05, 0.2)
+    material = ramp(match.average, 0.5, 0.8)
+    shuffled = material * ramp(envelope, 0.95, 0.85) * ramp(e.levels.restlessness, 1.1, 1.35)
+    frozen = 0.7 * material * ramp(envelope, 0.6, 0.2) * ramp(e.levels.restlessness, 0.7, 0.4)
+    strength = max(backwards, shuffled, frozen)
+    how = {backwards: "runs backwards", shuffled: "has its frames in another order", frozen: "does not move"}[strength]
+    return cause(
+        "time-structure-lost",
+        strength,
+        f"the sound {how}",
+        [
+            f"envelopes correlate with r = {envelope:.2f}, 1 expected",
+            f"long-term spectra agree with r = {match.average:.2f}: the material is there",
+            f"played backwards the spectrograms fit with r = {match.reversed_r:.2f}, forwards {match.same:.2f}",
+            f"it changes {e.levels.restlessness:.2f} times as much from frame to frame",
+        ],
+        "check the axes of the mel ([bands, frames] or [frames, bands]), shuffling in the loader, and how chunks are joined",
+    )

@@ -1,0 +1,107 @@
+"""Places in time: edges, clicks, what is gone; and the comb, which is everywhere."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from diagnose.metrics.clicks import click_times
+from diagnose.metrics.comb import HIGHEST_HZ, LOWEST_HZ
+from diagnose.metrics.distance import FLOOR_DB, FRAME_RESOLUTION, GONE, HEARD
+from diagnose.metrics.edges import EDGE_S
+from diagnose.regions.plane import changed_span, overlap_start, stretches
+from diagnose.regions.region import Region
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from diagnose.metrics import Pair
+    from diagnose.regions.plane import Plane
+    from diagnose.verdicts import MetricRow
+
+    Floats = NDArray[np.floating[Any]]
+
+CLICK_S = 0.010  # width of the box round a click
+SAME_CLICK_S = 0.002  # a click of the reference this near is the same one
+# Of a frame that is 30 dB down, the last 11 % of the window reach into the sound beside the hole: sin**4, the
+# window's power, holds a thousandth there.  So a hole begins 0.386 windows before the centre of its first frame.
+HOLE_REACH = 0.386
+LEAST_COMB = 1e-3  # share under which a reference's comb is chance
+
+
+def edge(row: MetricRow, plane: Plane, side: Literal["left", "right"]) -> list[Region]:
+    """The first or last 20 ms of the generated sound, in the band in which most was added or lost."""
+    pair = plane.pair
+    width = round(EDGE_S * pair.rate)
+    cut = slice(None, width) if side == "left" else slice(-width, None)
+    ours, theirs = (
+        np.square(np.abs(np.fft.rfft(sound.mono[cut] - sound.moments.mean, width)))
+        for sound in (pair.reference, pair.generated)
+    )
+    theirs /= pair.gain**2
+    band = changed_span(theirs - ours)
+    floor = _floor(pair) * width
+    excess = _level_db(float(theirs[band].mean()), float(ours[band].mean()), floor)
+    step = pair.rate / width
+    start = -pair.alignment.delay / pair.rate
+    if side == "right":
+        start += pair.generated.mono.size / pair.rate - EDGE_S
+    start = min(max(start, 0.0), max(pair.reference.mono.size / pair.rate - EDGE_S, 0.0))
+    return [Region(row.name, start, start + EDGE_S, (band.start - 0.5) * step, (band.stop - 0.5) * step, excess)]
+
+
+def clicks(row: MetricRow, plane: Plane) -> list[Region]:
+    """10 ms round each click of the generated sound that the reference does not have."""
+    pair = plane.pair
+    known = click_times(pair.reference.mono, pair.rate)
+    late = pair.alignment.delay / pair.rate
+    boxes = []
+    for at in click_times(pair.generated.mono, pair.rate) - late:
+        if known.size and np.abs(known - at).min() <= SAME_CLICK_S:
+            continue
+        start, end = at - CLICK_S / 2, at + CLICK_S / 2
+        ours = _roughness(pair.reference.mono, pair.rate, start, end)
+        theirs = _roughness(pair.generated.mono, pair.rate, start + late, end + late) / pair.gain**2
+        boxes.append(Region(row.name, start, end, 0.0, pair.rate / 2, _level_db(theirs, ours, _floor(pair))))
+    return boxes
+
+
+def _roughness(samples: Floats, rate: int, start: float, end: float) -> float:
+    """Mean square of the second difference between start and end in s; 0 where there is none."""
+    bends = np.diff(samples[max(round(start * rate), 0) : max(round(end * rate), 0)].astype(np.float64), 2)
+    return float(np.square(bends).mean()) if bends.size else 0.0
+
+
+def missing(row: MetricRow, plane: Plane) -> list[Region]:
+    """The stretches in which the reference sounds and the generated sound is 30 dB weaker, as missing_share has it."""
+    pair = plane.pair
+    ours, theirs = pair.spectra.reference_energy, pair.spectra.generated_energy
+    gone = (ours > HEARD * ours.max()) & (theirs < GONE * ours)
+    step, reach = FRAME_RESOLUTION / 4 / pair.rate, HOLE_REACH * FRAME_RESOLUTION / pair.rate
+    boxes = []
+    for start, stop in stretches(gone, np.ones(gone.size), 0):
+        powers = [float(part[start:stop].mean(dtype=np.float64)) for part in (theirs, ours)]
+        excess = _level_db(powers[0], powers[1], powers[1] * 10 ** (FLOOR_DB / 10))
+        first, last = (overlap_start(pair) + frame * step for frame in (start, stop - 1))
+        boxes.append(Region(row.name, first - reach, last + reach, 0.0, pair.rate / 2, excess))
+    return boxes
+
+
+def comb(row: MetricRow, plane: Plane) -> list[Region]:
+    """The whole length, from the first line of the comb to 8 kHz."""
+    shares = [max(share or 0.0, LEAST_COMB) for share in (row.figures.generated, row.figures.reference)]
+    low = float(row.detail.get("spacing_hz", LOWEST_HZ))
+    return [
+        Region(row.name, plane.seconds[0], plane.seconds[-1], low, HIGHEST_HZ, 10 * math.log10(shares[0] / shares[1]))
+    ]
+
+
+def _floor(pair: Pair) -> float:
+    """80 dB under the reference's power: what is weaker counts as this much."""
+    return max(pair.reference.moments.variance, 1e-20) * 10 ** (FLOOR_DB / 10)
+
+
+def _level_db(theirs: float, ours: float, floor: float) -> float:
+    return 10 * math.log10(max(theirs, floor) / max(ours, floor))
