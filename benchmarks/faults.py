@@ -21,10 +21,11 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
+import soundfile
 import sounds
 
 import diagnose
-from diagnose.audio import Audio, encode, read
+from diagnose.audio import Audio, read
 from diagnose.faults import FAULTS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -74,8 +75,8 @@ def clean(sound: Audio, kind: str, folder: Path) -> Audio:
         return Audio((np.round(sound.samples * 32768) / 32768).astype(np.float32), sound.rate, kind)
     if kind == "Vorbis q6":
         path = folder / f"{os.getpid()}.ogg"
-        path.write_bytes(encode(sound, "OGG", "VORBIS"))  # libsndfile's default quality is 0.6
-        return read(path)
+        soundfile.write(path, sound.samples.T, sound.rate, format="OGG", subtype="VORBIS", compression_level=0.4)
+        return read(path)  # libvorbis's quality is 1 - compression_level: 0.6, which oggenc calls 6
     return sound
 
 

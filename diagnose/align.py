@@ -29,6 +29,8 @@ BANDS = 24
 PHASE_EXCERPT = 1 << 18
 SPECTROGRAM_TRUSTED = 0.5
 TIE = 0.002  # difference of r under which two delays explain a periodic sound alike
+LIMIT_RMS, LIMITINGS = 3.0, 3
+LOUDER = 2.0  # amplitude of a generated cell over the reference's, both at one level, from which it counts as added
 EXCERPT = 1 << 20  # samples of the reference that are searched for: 24 s at 44.1 kHz
 LONGEST_DELAY_S = 10.0
 DRIFT_WINDOW_S = 0.5
@@ -101,6 +103,10 @@ def phase_consistency(ours: Samples, theirs: Samples) -> float:
     ]
     edges = _edges(4, CELL // 2, BANDS)
     cross = np.add.reduceat(np.conj(spectra[0]) * spectra[1], edges[:-1], axis=1)
+    # A cell that holds more than the reference ever put there holds a hum: its phase says nothing.
+    powers = [np.add.reduceat(np.square(np.abs(part)), edges[:-1], axis=1) for part in spectra]
+    louder = np.sqrt(powers[1] * (powers[0].sum() / max(float(powers[1].sum()), 1e-300)) / np.maximum(powers[0], 1e-300))
+    cross /= np.maximum(louder / LOUDER, 1.0)
     total = float(np.abs(cross).sum())
     return float(cross.real.sum()) / total if total > 0 else 0.0
 
@@ -128,13 +134,25 @@ def _power(samples: Samples, mean: float) -> float:
 
 
 def _waveform_delay(reference: Samples, generated: Samples, rate: int, means: tuple[float, float]) -> tuple[int, float]:
-    """(delay in samples, r there) of the largest |cross-correlation| within 10 s."""
+    """(delay in samples, r there) of the largest |cross-correlation| within 10 s, of the limited signals."""
     start = _loudest_start(reference, EXCERPT)
-    excerpt = reference[start : start + EXCERPT] - np.float32(means[0])
+    excerpt = _limited(reference[start : start + EXCERPT] - np.float32(means[0]))
     reach = int(LONGEST_DELAY_S * rate)
     first = max(start - reach, 0)
-    searched = generated[first : start + excerpt.size + reach] - np.float32(means[1])
+    searched = _limited(generated[first : start + excerpt.size + reach] - np.float32(means[1]))
     return _peak_correlation(excerpt[None], searched[None], absolute=True, offset=first - start, reach=reach)
+
+
+def _limited(samples: Samples) -> Samples:
+    """Samples cut at 3 times their RMS, three times over.
+
+    A burst at a border holds more energy than the sound, and the delay that leaves it out, one period off, would
+    fit best; so would the one that lays a hole on a quiet place.
+    """
+    for _ in range(LIMITINGS):
+        most = LIMIT_RMS * float(np.sqrt(np.dot(samples, samples) / max(samples.size, 1)))
+        samples = np.clip(samples, -most, most)
+    return samples
 
 
 def _loudest_start(samples: Samples, size: int) -> int:

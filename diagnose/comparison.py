@@ -42,20 +42,8 @@ def compare(
     """
     sounds = _load_both(reference, generated, rate)
     limits = _limits(profile)
-    for sound in sounds:
-        if sound.duration_s < SHORTEST_S:
-            raise NotComparable(
-                f"{sound.name}: {sound.length} samples ({1000 * sound.duration_s:.3g} ms); "
-                f"a comparison needs at least {1000 * SHORTEST_S:g} ms"
-            )
-    files = [Signal(sound) for sound in sounds]
-    if files[0].moments.silent:
-        why = _why_silent(sounds[0])
-        raise NotComparable(f"{sounds[0].name}: no reference to compare with: {why}")
-    common = _at_common_rate(files)
-    facts = [_sound_facts(file) for file in files]
-    pair = Pair(common[0], common[1], (files[0], files[1]))
-    rows = _judged(pair, [measure_signal(ours, file) for ours, file in zip(common, files, strict=True)], limits)
+    pair, rows = judged_rows((Signal(sounds[0]), Signal(sounds[1])), limits)
+    facts = [_sound_facts(file) for file in pair.files]
     verdict = overall([row.judgement.verdict for row in rows])
     return Report(
         tool_version=VERSION,
@@ -69,6 +57,26 @@ def compare(
         causes=_causes(pair, rows, verdict),
         pair=pair,
     )
+
+
+def judged_rows(files: tuple[Signal, Signal], limits: Profile) -> tuple[Pair, list[MetricRow]]:
+    """The pair at its common rate and every metric of it, judged; without regions and causes.
+
+    files: reference and generated sound.  Raises NotComparable for a silent reference or under 20 ms of sound.
+    """
+    for sound in (file.audio for file in files):
+        if sound.duration_s < SHORTEST_S:
+            raise NotComparable(
+                f"{sound.name}: {sound.length} samples ({1000 * sound.duration_s:.3g} ms); "
+                f"a comparison needs at least {1000 * SHORTEST_S:g} ms"
+            )
+    if files[0].moments.silent:
+        why = _why_silent(files[0].audio)
+        raise NotComparable(f"{files[0].audio.name}: no reference to compare with: {why}")
+    common = _at_common_rate(files)
+    pair = Pair(common[0], common[1], files)
+    measured = [measure_signal(ours, file) for ours, file in zip(common, files, strict=True)]
+    return pair, _judged(pair, measured, limits)
 
 
 def _causes(pair: Pair, rows: list[MetricRow], verdict: Verdict) -> tuple[Cause, ...]:
@@ -104,7 +112,7 @@ def _limits(profile: str | os.PathLike[str] | Profile | None) -> Profile:
     return load_profile(profile) if isinstance(profile, str | os.PathLike) else profile
 
 
-def _at_common_rate(files: list[Signal]) -> list[Signal]:
+def _at_common_rate(files: tuple[Signal, Signal]) -> list[Signal]:
     """Both at the lower of the two rates, so that nothing is compared that one of them cannot hold."""
     rate = min(file.rate for file in files)
     return [file if file.rate == rate else Signal(_mono(audio_io.resample(_mono(file.audio), rate))) for file in files]

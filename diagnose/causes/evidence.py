@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.floating[Any]]
 
-POOR_COPY_DB = -9.0
 SAME_LENGTH = 0.015
 
 
@@ -65,8 +64,13 @@ class Evidence:
 
     @cached_property
     def copied(self) -> float:
-        """0 to 1: how far the generated sound is the reference's waveform and little else."""
-        return 0.0 if self.residual is None else ramp(-self.residual.level_db, 6, 14)
+        """0 to 1: whether the generated sound is the reference's waveform, whatever was done to it since."""
+        return 0.0 if self.residual is None else ramp(self.residual.coherence, 0.2, 0.4)
+
+    @cached_property
+    def exact(self) -> float:
+        """0 to 1: whether a gain alone leaves little over."""
+        return 0.0 if self.residual is None else ramp(-self.residual.level_db, 8, 14)
 
     @cached_property
     def match(self) -> Match:

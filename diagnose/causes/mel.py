@@ -10,6 +10,7 @@ from diagnose.causes.match import made_for_hz
 from diagnose.causes.spectrum import better_by, warps_better
 from diagnose.causes.words import percent
 
+NATS_DB = 20 / math.log(10)
 LOG10 = 0.4343  # log10(x) = 0.4343 ln(x)
 READS = (
     "give the vocoder what it reads; BigVGAN, HiFi-GAN: ln(clamp(mel_basis @ |STFT|, 1e-5)), natural log of the "
@@ -129,7 +130,9 @@ def level_reference_lost(e: Evidence) -> Cause | None:
         return None
     levels = e.levels
     level = 20 * math.log10(e.pair.gain)
-    strength = ramp(abs(level), 0.8, 1.6) * ramp(abs(levels.loudest[1]), 0.3, 0.15)
+    strength = ramp(abs(level), 0.8, 1.6) * ramp(abs(levels.loudest[1]), 0.25, 0.12)
+    # Where only the reference of the dB is lost, the level tells which it was: that of the loudest cell.
+    strength *= ramp(abs(level + NATS_DB * levels.loudest[0]), 4.0, 2.5) * ramp(levels.scatter, 0.65, 0.45)
     strength *= ramp(levels.slope, 0.75, 0.88) * ramp(levels.slope, 1.2, 1.08) * ramp(levels.r, 0.85, 0.93)
     return cause(
         "level-reference-lost",

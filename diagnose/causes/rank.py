@@ -115,25 +115,24 @@ EXPLAINING = 0.45
 
 def ranked(found: Sequence[Cause]) -> tuple[Cause, ...]:
     """Strongest first, what others explain folded under the strongest of them; confidences in place of strengths."""
-    order = sorted(found, key=lambda cause: -cause.confidence)
-    top: list[Cause] = []
-    folded: dict[str, list[Explained]] = {}
-    for cause in order:
-        above = next((other for other in order if _explains(other, cause)), None)
-        if above is None:
-            top.append(cause)
-        else:
-            folded.setdefault(above.id, []).append(Explained(cause.id, cause.summary))
-    return tuple(
-        msgspec.structs.replace(cause, explains=tuple(folded.get(cause.id, ())), confidence=confidence(cause, top))
-        for cause in top
-    )
+    remaining = sorted(found, key=lambda cause: -cause.confidence)
+    kept: list[Cause] = []
+    while remaining:
+        # What nothing that is left explains; in a circle, the strongest.
+        head = next((c for c in remaining if not any(_explains(other, c) for other in remaining)), remaining[0])
+        folded = [other for other in remaining if _explains(head, other)]
+        explains = tuple(Explained(other.id, other.summary) for other in folded)
+        kept.append(msgspec.structs.replace(head, explains=explains))
+        remaining = [other for other in remaining if other is not head and other not in folded]
+    kept.sort(key=lambda cause: -cause.confidence)
+    return tuple(msgspec.structs.replace(cause, confidence=confidence(cause, kept)) for cause in kept)
 
 
 def _explains(one: Cause, other: Cause) -> bool:
-    strong = one.confidence >= EXPLAINING and one.confidence >= 0.6 * other.confidence
-    mutual = one.id in EXPLAINS.get(other.id, ()) and other.confidence > one.confidence
-    return strong and other.id in EXPLAINS.get(one.id, ()) and not mutual
+    if one is other or other.id not in EXPLAINS.get(one.id, ()):
+        return False
+    mutual = one.id in EXPLAINS.get(other.id, ())
+    return one.confidence >= EXPLAINING and one.confidence >= (1.0 if mutual else 0.6) * other.confidence
 
 
 def confidence(cause: Cause, rivals: Sequence[Cause]) -> float:

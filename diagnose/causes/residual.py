@@ -14,6 +14,7 @@ import numpy as np
 
 from diagnose.metrics.comb import HIGHEST_HZ, Comb, best_comb, fine_spectrum
 from diagnose.metrics.edges import EDGE_S
+from diagnose.metrics.order import quantile
 from diagnose.spectrogram import Framing, stft_blocks
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ EXCERPT = 1 << 20  # samples: 24 s at 44.1 kHz tell what broke; the ends of a lo
 BANDS = 40
 LOWEST_BIN = 2
 HEARD_DB = -50.0  # a cell this far under the loudest counts
+LOUD_DB = -20.0
 GONE_DB = -13.0  # under a twentieth of its power
 PIECE_S = 0.005
 PIECE_GONE_DB = -20.0
@@ -126,6 +128,15 @@ class Residual:
         response = 20 * np.log10(np.maximum(cross / np.maximum(power, TINY), 1e-6))
         coherence = cross**2 / np.maximum(power * other, TINY)
         return cells["hz"][heard], response[heard], coherence[heard]
+
+    @cached_property
+    def coherence(self) -> float:
+        """Upper quartile of the coherence over the loud bands (20 dB): near 1 for a copy under any noise or filter."""
+        cells = self._cells
+        power, other, cross = cells["a"].sum(axis=0), cells["b"].sum(axis=0), np.abs(cells["cross"].sum(axis=0))
+        loud = power > power.max(initial=0.0) * 10 ** (LOUD_DB / 10)
+        values = cross[loud] ** 2 / np.maximum(power[loud] * other[loud], TINY)
+        return quantile(values, 0.75) if values.size else 0.0
 
     @cached_property
     def filter_gain_db(self) -> float:

@@ -11,8 +11,6 @@ from diagnose.causes.words import decibels, hertz, percent
 if TYPE_CHECKING:
     from diagnose.causes.match import Match
 
-CLEARLY_R = 0.015
-
 
 def high_frequency_loss(e: Evidence) -> Cause | None:
     """The levels of the bands step down once, from a level that holds below to next to nothing above.
@@ -190,4 +188,5 @@ def warps_better(match: Match) -> float:
     """0 to 1: how clearly a mel's mistake explains more than a plain shift in pitch."""
     if match.same > 0.97 or match.shifted.r - match.same < 0.01:
         return 0.0
-    return ramp((match.warped.r - match.shifted.r) / max(1 - match.shifted.r, 0.02), 0.05, CLEARLY_R * 10)
+    gained = match.warped.r - match.shifted.r
+    return ramp(gained / max(1 - match.shifted.r, 0.02), 0.05, 0.15) * ramp(gained, 0.004, 0.012)

@@ -136,7 +136,7 @@ def sample_rate(e: Evidence) -> Cause | None:
     """
     match, ratio = e.match, e.match.length_ratio
     expected = -1200 * float(np.log2(ratio))
-    if e.copied > 0.5 or abs(expected) < 20:
+    if e.exact > 0.5 or abs(expected) < 20:
         return None
     shift = match.shifted_stretched
     better = shift.r - max(match.same_stretched, match.same)
@@ -167,7 +167,7 @@ def time_stretch(e: Evidence) -> Cause | None:
     Misleads: a performance at another tempo is the same to this; a sound that never changes fits at any speed.
     """
     match, ratio = e.match, e.match.length_ratio
-    if e.copied > 0.5 or abs(ratio - 1) < 0.012:
+    if e.exact > 0.5 or abs(ratio - 1) < 0.012:
         return None
     kept = ramp(match.shifted_stretched.r - match.same_stretched, 0.04, 0.015)
     strength = ramp(abs(ratio - 1), 0.012, 0.02) * ramp(match.same_stretched, 0.6, 0.8) * kept
