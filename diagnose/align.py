@@ -105,7 +105,9 @@ def phase_consistency(ours: Samples, theirs: Samples) -> float:
     cross = np.add.reduceat(np.conj(spectra[0]) * spectra[1], edges[:-1], axis=1)
     # A cell that holds more than the reference ever put there holds a hum: its phase says nothing.
     powers = [np.add.reduceat(np.square(np.abs(part)), edges[:-1], axis=1) for part in spectra]
-    louder = np.sqrt(powers[1] * (powers[0].sum() / max(float(powers[1].sum()), 1e-300)) / np.maximum(powers[0], 1e-300))
+    louder = np.sqrt(
+        powers[1] * (powers[0].sum() / max(float(powers[1].sum()), 1e-300)) / np.maximum(powers[0], 1e-300)
+    )
     cross /= np.maximum(louder / LOUDER, 1.0)
     total = float(np.abs(cross).sum())
     return float(cross.real.sum()) / total if total > 0 else 0.0

@@ -6,7 +6,7 @@ import io
 import os
 import signal
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -24,6 +24,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 EXIT_FAULT = 4
 EXIT_INTERRUPTED = 130
+T = TypeVar("T")
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
@@ -36,6 +37,7 @@ def cli() -> None:
     diagnose demo                               a synthesised note, broken and compared
     diagnose compare violin.wav generated.wav   a verdict, a table in words, a report
     diagnose check suite.toml                   the gate for CI
+    diagnose sensitivity suite.toml             which faults would the gate's limits not see?
 
     Exit codes: 0 passed; 1 a verdict FAIL; 2 wrong usage or unreadable input; 3 not comparable, or nothing
     was compared; 4 a fault of the program itself.
@@ -177,6 +179,51 @@ def accept(suite: str, case: str, reason: str, who: str | None) -> None:
     for entry in golden.accept(suite, name, metric or None, reason, who):
         old, new = (v if isinstance(v, str) or v is None else number(v, "ratio") for v in (entry.old, entry.new))
         click.echo(printable(f"accepted {name}::{entry.metric}: {old} -> {new}"))
+
+
+@cli.command()
+@click.argument("suite")
+@click.option(
+    "--fault", "faults", metavar="NAME", multiple=True, help="Ask for this known fault alone; may be repeated."
+)
+@_outputs("json")
+def sensitivity(suite: str, faults: tuple[str, ...], **outputs: str | None) -> None:
+    """Inject known faults into the references of SUITE: from what strength on do its limits catch each?
+
+    \b
+    diagnose sensitivity tests/audio/suite.toml
+    diagnose sensitivity tests/audio/suite.toml --fault polarity --fault clicks --json - | jq .faults
+
+    Limits are the warn and fail levels of the suite's profile and of its cases; the goldens that `check` holds
+    besides are not asked.  Of a long reference 10 s are used.  A fault that passes is shown with the limit that
+    would catch it.  Exits 0 whatever is caught, 3 where no reference could be probed.  It writes no golden.
+    """
+    _check_outputs(outputs, suite)
+    from diagnose.sensitivity import probe
+
+    found = _with_progress(lambda progress: probe(suite, faults or None, progress))
+    if outputs["json"] is not None:
+        from diagnose.render.sensitivity import to_json
+
+        _write(outputs["json"], to_json(found))
+    if outputs["json"] != "-":
+        from diagnose.render.terminal import print_sensitivity
+
+        print_sensitivity(found)
+    _finish("PASS" if found.probed else "ERROR")
+
+
+def _with_progress(work: Callable[[Callable[[int, int, str], None] | None], T]) -> T:
+    """work(progress) with a bar on stderr, where that is a terminal; it is gone when the work is done."""
+    if not sys.stderr.isatty():
+        return work(None)
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}", markup=False))
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=None)
+        return work(lambda done, total, what: bar.update(task, completed=done, total=total, description=what))
 
 
 def _check_outputs(outputs: dict[str, str | None], *inputs: str) -> None:

@@ -184,6 +184,7 @@ class Probe:
     def __init__(self, sound: Audio, profile: Profile, own: Profile) -> None:
         self.sound = sound
         self.reference = Signal(sound)
+        self.seed = zlib.crc32(sound.samples.tobytes())
         self.profile = profile
         self.own = own
         self.untouched = self._figures(sound)
@@ -202,7 +203,7 @@ class Probe:
             except DiagnoseError as error:
                 return CaseFinding("", skipped=f"the faulty copy cannot be compared: {error}")
             fail = self._rung(fault, severity, figures, control, "FAIL")
-            warn = warn or self._rung(fault, severity, figures, control, "WARN")
+            warn = warn or self._rung(fault, severity, figures, control, "WARN") or fail
             if fail:
                 return CaseFinding("", warn, fail)
         if not _audible(self.sound, broken):
@@ -216,8 +217,7 @@ class Probe:
 
     def _broken(self, fault: Fault, severity: float) -> Audio:
         """The faulty copy; the same one for a sound whatever its name and its case's are."""
-        level = round(severity * (len(LADDER) - 1))
-        seed = zlib.crc32(f"{fault.name}/{level}/".encode() + self.sound.samples.tobytes())
+        seed = zlib.crc32(f"{fault.name}/{severity}".encode(), self.seed)
         return fault.inject(self.sound, severity, np.random.default_rng(seed))
 
     def _control(self, mel: bool) -> Figured:
@@ -284,7 +284,9 @@ def _both(profile: Profile, own: Profile) -> Iterator[tuple[str, Limit]]:
     yield from own.items()
 
 
-def _over(now: Mapping[str, Judgement], before: Mapping[str, Judgement], verdict: Literal["WARN", "FAIL"]) -> str | None:
+def _over(
+    now: Mapping[str, Judgement], before: Mapping[str, Judgement], verdict: Literal["WARN", "FAIL"]
+) -> str | None:
     """The metric furthest over its limit, of those that reach the verdict now and did not before."""
     least = RANK[verdict]
     ranks = {name: (_rank(judgement), _rank(before[name])) for name, judgement in now.items()}

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.floating[Any]]
 
+SHORTEST = 2048  # samples
+CHANCE_COHERENCE = 0.2  # two sounds whose strongest partials happen to fit reach 0.12
 SAME_LENGTH = 0.015
 
 
@@ -58,14 +60,15 @@ class Evidence:
     @cached_property
     def residual(self) -> Residual | None:
         """What the copy leaves over; None where the waveform is not the reference's, or too short to tell."""
-        if self.method != "waveform" or self.pair.overlap[0].size < 2048:
+        if self.method != "waveform" or self.pair.overlap[0].size < SHORTEST:
             return None
-        return Residual(self.pair)
+        found = Residual(self.pair)
+        return found if found.coherence > CHANCE_COHERENCE else None
 
     @cached_property
     def copied(self) -> float:
         """0 to 1: whether the generated sound is the reference's waveform, whatever was done to it since."""
-        return 0.0 if self.residual is None else ramp(self.residual.coherence, 0.2, 0.4)
+        return 0.0 if self.residual is None else ramp(self.residual.coherence, CHANCE_COHERENCE, 0.4)
 
     @cached_property
     def exact(self) -> float:

@@ -79,6 +79,7 @@ def clipping(e: Evidence) -> Cause | None:
     if e.residual is not None:
         bend = e.residual.compression
         bent = ramp(e.residual.curve_share, 0.45, 0.7) * ramp(bend, 0.95, 0.85) * ramp(e.residual.level_db, -48, -38)
+        bent *= ramp(e.residual.filter_gain_db, 9, 5)
         strength = max(strength * ramp(bend, 1.1, 0.98), bent)
         evidence += [
             f"one curve, output over input, explains {percent(e.residual.curve_share)} of the difference",
@@ -101,7 +102,7 @@ def polarity(e: Evidence) -> Cause | None:
     r = e.pair.alignment.correlation
     return cause(
         "polarity",
-        ramp(abs(r), 0.3, 0.5) if e.pair.alignment.polarity == -1 else 0.0,
+        ramp(abs(r), 0.3, 0.5) * e.copied if e.pair.alignment.polarity == -1 else 0.0,
         "the waveform is upside down",
         [f"the waveforms correlate with r = {r:.2f}, +1 expected"],
         "x = -x; no magnitude shows this, but mixed with the original it cancels",
@@ -166,14 +167,14 @@ def mono_stereo(e: Evidence) -> Cause | None:
     if counts[0] == 2 and sides[0] > 1e-4 and sides[1] < 0.2 * sides[0]:
         return cause(
             "mono-stereo",
-            0.7,
+            0.7 if e.copied else 0.4,
             "the two channels became one",
             [shown, f"{counts[0]} channels before, {counts[1]} after"],
             fix,
         )
     if counts[0] != counts[1]:
         loudness = e.change("loudness_lufs") - 20 * np.log10(e.pair.gain)
-        strength = 0.7 * ramp(abs(loudness), 1.5, 2.5)
+        strength = (0.7 if e.copied else 0.4) * ramp(abs(loudness), 1.5, 2.5)
         evidence = [
             f"{counts[0]} channels before, {counts[1]} after",
             f"loudness {loudness:+.1f} LU: a second channel counts as 3.01",

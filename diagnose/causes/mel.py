@@ -68,10 +68,11 @@ def _flattened(e: Evidence) -> tuple[float, str, list[str]]:
 
 def _decibels(e: Evidence) -> tuple[float, str, list[str]]:
     levels = e.levels
-    strength = ramp(levels.floor_share, 0.4, 0.65) * ramp(levels.kept_loudest, 0.35, 0.55)
+    strength = ramp(levels.floor_share, 0.65, 0.78) * ramp(levels.restlessness, 0.45, 0.3)
     evidence = [
         f"{percent(levels.floor_share)} of the reference's cells are down at the floor of 1e-5",
-        f"what is left are the loudest: {percent(levels.kept_loudest)} of the cells above the floor",
+        f"of its changes from frame to frame {levels.restlessness:.2f} are left (1 for the right scale)",
+        f"the loudest cell is at {levels.loudest[1]:+.2f} nats (0 is what 0 dB becomes)",
     ]
     return strength, "the vocoder got decibels where it reads natural logarithms: one dB became a nat, 8.7 dB", evidence
 
@@ -104,7 +105,10 @@ def power_magnitude(e: Evidence) -> Cause | None:
         * close
         * ramp(levels.floor_share, 0.6, 0.4)
     )
-    double *= ramp(levels.slope, 1.0, 1.12) * ramp(e.match.same, 0.5, 0.7)
+    # Where the loudest ran into the vocoder's own limit, the whole curve still is too steep.
+    double = max(double, ramp(levels.slope, 1.06, 1.15) * ramp(levels.r, 0.62, 0.72)) * ramp(levels.slope, 1.0, 1.12)
+    double *= ramp(levels.floor_share, 0.75, 0.65)
+    double = double * ramp(e.match.same, 0.5, 0.7) if double else 0.0
     strength, slope = (half, levels.slope) if half >= double else (double, levels.top_slope)
     mistake = "10**(dB/20) where 10**(dB/10) is right" if half >= double else "10**(dB/10) where 10**(dB/20) is right"
     return cause(
@@ -130,9 +134,11 @@ def level_reference_lost(e: Evidence) -> Cause | None:
         return None
     levels = e.levels
     level = 20 * math.log10(e.pair.gain)
-    strength = ramp(abs(level), 0.8, 1.6) * ramp(abs(levels.loudest[1]), 0.25, 0.12)
+    strength = ramp(abs(level), 0.8, 1.6) * (
+        ramp(levels.loudest[1], 0.12, 0.06) * ramp(levels.loudest[1], -0.35, -0.22)
+    )
     # Where only the reference of the dB is lost, the level tells which it was: that of the loudest cell.
-    strength *= ramp(abs(level + NATS_DB * levels.loudest[0]), 4.0, 2.5) * ramp(levels.scatter, 0.65, 0.45)
+    strength *= ramp(abs(level + NATS_DB * levels.loudest[0]), 4.0, 2.5) * ramp(levels.scatter, 0.48, 0.41)
     strength *= ramp(levels.slope, 0.75, 0.88) * ramp(levels.slope, 1.2, 1.08) * ramp(levels.r, 0.85, 0.93)
     return cause(
         "level-reference-lost",
@@ -158,7 +164,9 @@ def mel_range(e: Evidence) -> Cause | None:
     if better <= 0:
         return None
     warp = e.match.warped
-    strength = ramp(warp.r, 0.55, 0.75) * better * better_by(e.match, warp.r)
+    strength = (
+        ramp(warp.r, 0.55, 0.75) * better * better_by(e.match, warp.r) * ramp(e.transfer.line.explains, 0.97, 0.9)
+    )
     if warp.name == "fmax":
         made = made_for_hz(warp.scale)
         summary = (

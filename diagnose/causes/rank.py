@@ -11,7 +11,7 @@ from diagnose.causes.cause import Cause, Explained
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-MEL = ("vocoder-input-scale", "power-magnitude", "level-reference-lost", "mel-range")
+# What a resynthesis does to a sound by itself: phases made up, a mel's upper end, a smeared spectrum, one channel.
 MADE_UP = (
     "phase-incoherent",
     "high-frequency-loss",
@@ -22,95 +22,72 @@ MADE_UP = (
     "band-gap",
     "clicks",
     "mono-stereo",
+    "dropout",
 )
-# What follows from what.  A cause in the table comes before those it explains, and they are folded under it.
-EXPLAINS: dict[str, frozenset[str]] = {
-    "vocoder-input-scale": frozenset(
-        {
-            *MADE_UP,
-            "dc-offset",
-            "clipping",
-            "frame-rate-hum",
-            "time-structure-lost",
-            "dropout",
-            "pitch",
-            "mel-range",
-            "time-stretch",
-            "delay",
-            "truncated",
-            "padded",
-            "hum",
-            "level-reference-lost",
-            "power-magnitude",
-            "sample-rate",
-        }
+# What another length or order of the frames looks like.
+MISPLACED = ("delay", "truncated", "padded", "time-structure-lost")
+BANDS = (
+    "gain",
+    "tilt",
+    "phase-incoherent",
+    "noise",
+    "edge-artifact",
+    "spectral-holes",
+    "dropout",
+    "time-structure-lost",
+    "delay",
+)
+# What follows from what.  A cause comes before those it explains, and they are folded under it.
+FOLLOWS: dict[str, tuple[str, ...]] = {
+    "vocoder-input-scale": (
+        *MADE_UP,
+        *MISPLACED,
+        "dc-offset",
+        "clipping",
+        "frame-rate-hum",
+        "pitch",
+        "mel-range",
+        "time-stretch",
+        "hum",
+        "level-reference-lost",
+        "power-magnitude",
+        "sample-rate",
     ),
-    "sample-rate": frozenset(
-        {
-            *MADE_UP,
-            "pitch",
-            "time-stretch",
-            "delay",
-            "truncated",
-            "padded",
-            "time-structure-lost",
-            "mel-range",
-            "dropout",
-            "power-magnitude",
-        }
+    "sample-rate": (*MADE_UP, *MISPLACED, "pitch", "time-stretch", "mel-range", "power-magnitude"),
+    "time-stretch": (*MADE_UP, *MISPLACED, "level-reference-lost", "power-magnitude"),
+    "mel-range": (*MADE_UP, "pitch", "level-reference-lost"),
+    "power-magnitude": (*MADE_UP, "time-structure-lost", "clipping", "level-reference-lost"),
+    "level-reference-lost": MADE_UP,
+    "time-structure-lost": (*MADE_UP, *MISPLACED, "time-stretch"),
+    "pitch": MADE_UP,
+    "phase-incoherent": ("gain", "noise", "edge-artifact", "tilt", "clicks", "pitch", "mono-stereo"),
+    "clipping": ("gain", "noise", "edge-artifact", "dropout", "phase-incoherent", "tilt", "high-frequency-loss"),
+    "quantisation": ("noise", "dropout", "spectral-holes", "gain", "edge-artifact"),
+    "dropout": (*BANDS, "high-frequency-loss", "band-gap", "truncated", "clicks"),
+    "high-frequency-loss": tuple(cause for cause in BANDS if cause != "spectral-holes"),
+    "band-gap": tuple(cause for cause in BANDS if cause != "spectral-holes"),
+    "spectral-holes": (*BANDS, "high-frequency-loss", "band-gap"),
+    "tilt": ("gain", "dropout", "phase-incoherent", "edge-artifact", "spectral-holes", "clipping"),
+    "hum": (
+        "frame-rate-hum",
+        "edge-artifact",
+        "noise",
+        "pitch",
+        "gain",
+        "tilt",
+        "phase-incoherent",
+        "band-gap",
+        "high-frequency-loss",
     ),
-    "time-stretch": frozenset(
-        {
-            *MADE_UP,
-            "delay",
-            "truncated",
-            "padded",
-            "time-structure-lost",
-            "dropout",
-            "level-reference-lost",
-            "power-magnitude",
-        }
-    ),
-    "mel-range": frozenset({*MADE_UP, "pitch", "dropout", "level-reference-lost"}),
-    "power-magnitude": frozenset({*MADE_UP, "dropout", "time-structure-lost", "clipping", "level-reference-lost"}),
-    "level-reference-lost": frozenset(MADE_UP),
-    "time-structure-lost": frozenset({*MADE_UP, "delay", "dropout", "time-stretch", "truncated", "padded"}),
-    "pitch": frozenset({*MADE_UP, "dropout"}),
-    "phase-incoherent": frozenset({"gain", "noise", "edge-artifact", "tilt", "clicks", "pitch"}),
-    "clipping": frozenset(
-        {"gain", "noise", "edge-artifact", "dropout", "phase-incoherent", "tilt", "high-frequency-loss"}
-    ),
-    "quantisation": frozenset({"noise", "dropout", "spectral-holes", "gain", "edge-artifact"}),
-    "dropout": frozenset(
-        {"gain", "clicks", "spectral-holes", "phase-incoherent", "noise", "edge-artifact", "time-structure-lost"}
-    ),
-    "high-frequency-loss": frozenset(
-        {
-            "gain",
-            "dropout",
-            "spectral-holes",
-            "phase-incoherent",
-            "tilt",
-            "time-structure-lost",
-            "noise",
-            "edge-artifact",
-            "delay",
-        }
-    ),
-    "band-gap": frozenset({"gain", "dropout", "spectral-holes", "phase-incoherent", "tilt", "noise"}),
-    "tilt": frozenset({"gain", "dropout", "spectral-holes", "phase-incoherent", "edge-artifact"}),
-    "spectral-holes": frozenset({"high-frequency-loss", "gain", "phase-incoherent", "noise"}),
-    "hum": frozenset({"frame-rate-hum", "edge-artifact", "noise", "pitch", "gain", "tilt", "phase-incoherent"}),
-    "frame-rate-hum": frozenset(
-        {"hum", "edge-artifact", "noise", "pitch", "gain", "tilt", "phase-incoherent", "spectral-holes"}
-    ),
-    "noise": frozenset({"edge-artifact", "tilt"}),
-    "clicks": frozenset({"noise", "edge-artifact", "phase-incoherent"}),
-    "edge-artifact": frozenset({"noise", "clicks"}),
-    "delay": frozenset({"truncated"}),
-    "mono-stereo": frozenset({"gain"}),
+    "frame-rate-hum": ("hum", "edge-artifact", "noise", "pitch", "gain", "tilt", "phase-incoherent", "spectral-holes"),
+    "noise": ("edge-artifact", "tilt", "phase-incoherent"),
+    "clicks": ("noise", "edge-artifact", "phase-incoherent"),
+    "edge-artifact": ("noise", "clicks", "phase-incoherent"),
+    "delay": ("truncated",),
+    "mono-stereo": ("gain", "phase-incoherent", "noise", "tilt", "band-gap", "high-frequency-loss"),
 }
 EXPLAINING = 0.45
+LEAST = 0.05
 
 
 def ranked(found: Sequence[Cause]) -> tuple[Cause, ...]:
@@ -125,13 +102,14 @@ def ranked(found: Sequence[Cause]) -> tuple[Cause, ...]:
         kept.append(msgspec.structs.replace(head, explains=explains))
         remaining = [other for other in remaining if other is not head and other not in folded]
     kept.sort(key=lambda cause: -cause.confidence)
-    return tuple(msgspec.structs.replace(cause, confidence=confidence(cause, kept)) for cause in kept)
+    judged = (msgspec.structs.replace(cause, confidence=confidence(cause, kept)) for cause in kept)
+    return tuple(cause for cause in judged if cause.confidence >= LEAST)
 
 
 def _explains(one: Cause, other: Cause) -> bool:
-    if one is other or other.id not in EXPLAINS.get(one.id, ()):
+    if one is other or other.id not in FOLLOWS.get(one.id, ()):
         return False
-    mutual = one.id in EXPLAINS.get(other.id, ())
+    mutual = one.id in FOLLOWS.get(other.id, ())
     return one.confidence >= EXPLAINING and one.confidence >= (1.0 if mutual else 0.6) * other.confidence
 
 

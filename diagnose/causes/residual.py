@@ -28,8 +28,9 @@ FRAMING = Framing(n_fft=1024, hop=512, padding="none")
 EXCERPT = 1 << 20  # samples: 24 s at 44.1 kHz tell what broke; the ends of a longer sound are looked at apart
 BANDS = 40
 LOWEST_BIN = 2
-HEARD_DB = -50.0  # a cell this far under the loudest counts
+HEARD_DB = -40.0  # a cell this far under the loudest counts
 LOUD_DB = -20.0
+KEPT_DB = -8.0
 GONE_DB = -13.0  # under a twentieth of its power
 PIECE_S = 0.005
 PIECE_GONE_DB = -20.0
@@ -176,9 +177,11 @@ class Residual:
 
     @cached_property
     def holes(self) -> float:
-        """Share of the reference's heard cells of time and frequency that are gone (under a twentieth)."""
+        """Share of the reference's heard cells of time and frequency that are gone (under a twentieth), in kept bands."""
         ours = self.gain**2 * self._cells["a"]
         heard = ours > ours.max(initial=0.0) * 10 ** (HEARD_DB / 10)
+        # Only in bands that are kept on the whole: what a filter takes away is no hole.
+        heard &= self._cells["b"].sum(axis=0) > 10 ** (KEPT_DB / 10) * ours.sum(axis=0)
         gone = heard & (self._cells["b"] < 10 ** (GONE_DB / 10) * ours)
         return float(gone.sum()) / max(float(heard.sum()), 1.0)
 
@@ -193,7 +196,7 @@ class Residual:
 
     @cached_property
     def silences(self) -> tuple[float, list[tuple[float, float]]]:
-        """(share, [(start, end) in s]) of the pieces of 5 ms that sound in a and are 20 dB down in b."""
+        """(share of a's energy, [(start, end) in s]) of the pieces of 5 ms that sound in a and are 20 dB down in b."""
         width = max(round(PIECE_S * self.rate), 1)
         count = self.a.size // width
         ours, theirs = (np.square(x[: count * width]).reshape(count, width).mean(axis=1) for x in (self.a, self.b))
@@ -204,7 +207,7 @@ class Residual:
             (float(s * width / self.rate), float(e * width / self.rate))
             for s, e in zip(edges[::2], edges[1::2], strict=True)
         ]
-        return float(gone.sum()) / max(float(heard.sum()), 1.0), spans
+        return float(ours[gone].sum()) / max(float(ours.sum()), TINY), spans
 
     @cached_property
     def lines(self) -> dict[float, float]:

@@ -8,6 +8,8 @@ from diagnose.causes.cause import Cause, cause
 from diagnose.causes.evidence import Evidence, ramp
 from diagnose.causes.words import decibels, hertz, percent
 
+VOCODER_TOP_HZ = (7300.0, 8700.0)  # where the mels of base vocoders end
+
 if TYPE_CHECKING:
     from diagnose.causes.match import Match
 
@@ -23,9 +25,16 @@ def high_frequency_loss(e: Evidence) -> Cause | None:
         return None
     drop = step.kept_db - step.lost_db
     straight = e.transfer.line.explains
+    above = e.transfer.db[-step.bands :]
+    all_gone = ramp(float(above.max()) - step.kept_db, -3, -6)
+    by_design = 0.4 if e.copied == 0 and VOCODER_TOP_HZ[0] < step.hz < VOCODER_TOP_HZ[1] else 1.0
     return cause(
         "high-frequency-loss",
-        ramp(drop, 5, 12) * ramp(step.uneven_db, 3.5, 2.0) * (1 if drop > 30 else ramp(straight, 0.97, 0.9)),
+        ramp(drop, 5, 12)
+        * ramp(step.uneven_db, 3.5, 2.0)
+        * (1 if drop > 30 else ramp(straight, 0.97, 0.9))
+        * all_gone
+        * by_design,
         f"everything above {hertz(step.hz)} is gone",
         [
             f"above {hertz(step.hz)} the level is {decibels(drop)} lower than below, in {step.bands} bands",
@@ -81,8 +90,9 @@ def spectral_holes(e: Evidence) -> Cause | None:
     rest = e.residual
     if rest is None:
         return None
-    strength = ramp(rest.holes, 0.02, 0.06) * ramp(rest.silences[0], 0.02, 0.005) * ramp(rest.filter_gain_db, 9, 5)
-    strength *= ramp(rest.level_db, -70, -50)
+    whole = rest.silences[0] / max(rest.holes, 1e-6)
+    strength = ramp(rest.holes, 0.012, 0.035) * ramp(whole, 0.6, 0.3) * ramp(rest.level_db, -60, -45)
+    strength *= ramp(rest.filter_gain_db, 10, 6)
     return cause(
         "spectral-holes",
         strength,
@@ -115,7 +125,8 @@ def phase_incoherent(e: Evidence) -> Cause | None:
             ramp(e.change("spectral_convergence"), 0.15, 0.3),
             ramp(-e.change("voiced_share"), 0.05, 0.2),
         )
-        strength = 0.8 * agree * harmed * ramp(e.match.shifted.r - e.match.same, 0.06, 0.03)
+        strength = 0.8 * agree * harmed * (1 - better_by(e.match, e.match.shifted.r))
+        strength *= ramp(e.change("envelope_correlation", 1.0), 0.6, 0.85)
         evidence = [f"the spectrograms agree (r = {e.match.same:.2f}), the waveforms do not"]
     return cause(
         "phase-incoherent",
@@ -162,7 +173,7 @@ def pitch(e: Evidence) -> Cause | None:
         * ramp(shift.r, 0.5, 0.75)
         * better_by(e.match, shift.r)
     )
-    agrees = f0 is None or abs(f0 - shift.cents) < 40
+    agrees = f0 is None or abs(f0 - shift.cents) < 40 or e.before("voiced_share") < 0.2
     if warps_better(e.match) > 0:
         strength *= 1 - warps_better(e.match)
     shown = "not measured" if f0 is None else f"{f0:+.0f} cents"

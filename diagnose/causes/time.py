@@ -108,10 +108,11 @@ def dropout(e: Evidence) -> Cause | None:
     """
     if e.residual is not None:
         share, spans = e.residual.silences
-        strength = ramp(share, 0.004, 0.015) * ramp(e.residual.filter_gain_db, 10, 5)
+        strength = ramp(share, 0.002, 0.008) * ramp(e.residual.filter_gain_db, 10, 5)
+        strength *= ramp(share / max(e.residual.holes, 1e-6), 0.3, 0.6)
         lengths = [end - start for start, end in spans] or [0.0]
         evidence = [
-            f"{percent(share)} of the sounding time is gone, in {len(spans)} holes of up to {milliseconds(max(lengths))}",
+            f"{percent(share)} of the energy is gone, in {len(spans)} holes of up to {milliseconds(max(lengths))}",
             *(f"from {start:.3f} to {end:.3f} s" for start, end in sorted(spans, key=lambda s: s[0] - s[1])[:3]),
         ]
     else:
@@ -204,9 +205,10 @@ def time_structure_lost(e: Evidence) -> Cause | None:
     if e.copied > 0.3:
         return None
     match, envelope = e.match, e.change("envelope_correlation", 1.0)
-    backwards = ramp(match.reversed_r, 0.6, 0.8) * ramp(match.reversed_r - match.same, 0.05, 0.2)
+    turned = (match.reversed_r - match.same) / max(1 - match.same, 0.02)
+    backwards = ramp(match.reversed_r, 0.6, 0.8) * ramp(turned, 0.15, 0.4)
     material = ramp(match.average, 0.5, 0.8)
-    shuffled = material * ramp(envelope, 0.95, 0.85) * ramp(e.levels.restlessness, 1.1, 1.35)
+    shuffled = material * ramp(envelope, 0.95, 0.85) * ramp(e.levels.restlessness, 1.0, 1.15)
     frozen = 0.7 * material * ramp(envelope, 0.6, 0.2) * ramp(e.levels.restlessness, 0.7, 0.4)
     strength = max(backwards, shuffled, frozen)
     how = {backwards: "runs backwards", shuffled: "has its frames in another order", frozen: "does not move"}[strength]

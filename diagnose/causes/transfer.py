@@ -23,6 +23,9 @@ LOWEST_HZ = 60.0
 WIDTH_OCTAVES = 1 / 6
 HEARD_DB = -55.0
 GONE_DB = -10.0
+ALL_GONE_DB = -30.0
+FAINT_DB = -85.0
+FEWEST_KEPT = 3
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -73,10 +76,10 @@ class Transfer:
     @cached_property
     def step(self) -> Step | None:
         """The low-pass that fits best; None with under 4 bands."""
-        if self.db.size < 4:
+        if self.db.size <= FEWEST_KEPT:
             return None
-        costs = [self._step_cost(split) for split in range(2, self.db.size)]
-        split = 2 + int(np.argmin(costs))
+        costs = [self._step_cost(split) for split in range(FEWEST_KEPT, self.db.size)]
+        split = FEWEST_KEPT + int(np.argmin(costs))
         kept, lost = self.db[:split], self.db[split:]
         middle = median(kept)
         return Step(
@@ -94,11 +97,11 @@ class Transfer:
 
     @cached_property
     def gap(self) -> Gap | None:
-        """The widest run of bands 10 dB or more under the median of the others, with kept bands on both sides."""
+        """The widest run of bands 10 dB or more under the median of all, with a kept band above."""
         level = median(self.db) if self.db.size else 0.0
         gone = self.db < level + GONE_DB
         edges = np.flatnonzero(np.diff(np.concatenate(([0], gone, [0]))))
-        runs = [(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True) if a > 0 and b < self.db.size]
+        runs = [(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True) if b < self.db.size]
         if not runs:
             return None
         low, high = max(runs, key=lambda run: run[1] - run[0])
@@ -107,7 +110,7 @@ class Transfer:
             return None
         middle = median(others)
         return Gap(
-            low_hz=float(np.sqrt(self.hz[low - 1] * self.hz[low])),
+            low_hz=float(np.sqrt(self.hz[low - 1] * self.hz[low])) if low else 0.0,
             high_hz=float(np.sqrt(self.hz[high - 1] * self.hz[high])),
             depth_db=float(middle - self.db[low:high].mean()),
             uneven_db=float(np.abs(others - middle).mean()),
@@ -132,6 +135,9 @@ def _by_power(pair: Pair) -> tuple[Floats, Floats]:
     centres = LOWEST_HZ * 2 ** np.arange(0, np.log2(0.45 * pair.rate / LOWEST_HZ), WIDTH_OCTAVES)
     half = 2 ** (WIDTH_OCTAVES / 2)
     levels = np.array([[band_energy(sums, hz / half, hz * half) for hz in centres] for sums in (ours, theirs)])
-    heard = levels[0] > levels[0].max(initial=0.0) * 10 ** (HEARD_DB / 10)
-    ratio = np.maximum(levels[1][heard], 1e-20) / levels[0][heard]
-    return centres[heard], 10 * np.log10(np.maximum(ratio, 1e-9))
+    loudest = levels[0].max(initial=0.0)
+    ratio = 10 * np.log10(np.maximum(np.maximum(levels[1], 1e-20) / np.maximum(levels[0], 1e-20), 1e-9))
+    heard = levels[0] > loudest * 10 ** (HEARD_DB / 10)
+    if heard.any() and median(ratio[heard]) < ALL_GONE_DB:  # then the faint ones tell what was kept
+        heard = levels[0] > loudest * 10 ** (FAINT_DB / 10)
+    return centres[heard], ratio[heard]

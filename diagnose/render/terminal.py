@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from diagnose.render.sensitivity import WEAKEST, blind_lines, case_notes, strength, summary, tables_to_copy
 from diagnose.render.words import (
     amount,
     cause_line,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from diagnose.causes.cause import Cause
+    from diagnose.render.sensitivity import FaultFinding, Sensitivity
     from diagnose.report import Report, Suite
     from diagnose.verdicts import MetricRow
 
@@ -42,6 +44,11 @@ def print_report(report: Report, every_metric: bool = False) -> None:
 def print_suite(suite: Suite) -> None:
     """Write what a gate found to stdout: a line a case, below it what did not pass."""
     _print(_suite(suite))
+
+
+def print_sensitivity(found: Sensitivity) -> None:
+    """Write what thresholds catch to stdout: a line a fault, then what they are blind to, and the count last."""
+    _print(_sensitivity(found))
 
 
 class Labelled(msgspec.Struct, frozen=True):
@@ -170,3 +177,62 @@ def _counts(suite: Suite) -> str:
         return "nothing was compared"
     verdicts = [case.verdict for case in suite.cases]
     return ", ".join(f"{verdicts.count(name)} {name}" for name in STYLES if name in verdicts)
+
+
+def _sensitivity(found: Sensitivity) -> list[RenderableType | Labelled]:
+    parts: list[RenderableType | Labelled] = [
+        Text.assemble(("ERROR", STYLES["ERROR"]), f"  {printable(case.id)}: {printable(case.error)}")
+        for case in found.cases
+        if case.error
+    ]
+    parts += [Text(f"note: {printable(line)}", style="dim") for line in case_notes(found)]
+    caught = [fault for fault in found.faults if fault.asked and fault.worst("warn")]
+    if caught:
+        parts.append(_caught(caught, len(found.probed) > 1))
+    if any(rung and not rung[1].severity and rung[1].amount for f in caught for rung in map(f.worst, ("warn", "fail"))):
+        parts.append(Text(f"{WEAKEST} the weakest that was tried: less of it may be caught too", style="dim"))
+    if found.blind:
+        parts.append(
+            Text.assemble(("BLIND", STYLES["FAIL"]), f" to {_faults(len(found.blind))}, at every strength tried:")
+        )
+        parts += [Labelled("  ", line) for line in blind_lines(found)]
+    tables = tables_to_copy(found)
+    if tables:
+        parts.append(Text("to copy into the profile, or as [case.limits.NAME] below a case:", style="dim"))
+        parts += [Text(table) for table in tables]
+    parts.append(Text(f"{printable(found.suite)}: {summary(found)}", style="bold"))
+    return parts
+
+
+def _faults(count: int) -> str:
+    return f"{count} fault{'s' if count != 1 else ''}"
+
+
+def _caught(faults: list[FaultFinding], several: bool) -> Table:
+    """The worst case of each fault: what needs the most to be caught."""
+    table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim")
+    table.add_column("fault", no_wrap=True)
+    table.add_column("what it is", min_width=20)
+    for name in ("WARN from", "FAIL from"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("caught by", no_wrap=True)
+    if several:
+        table.add_column("FAILs in", no_wrap=True)
+        table.add_column("needs most in")
+    for fault in faults:
+        warn, fail = fault.worst("warn"), fault.worst("fail")
+        first = fail or warn
+        row = [
+            Text(fault.name, style="" if not fault.blind else STYLES["WARN" if fail else "FAIL"]),
+            Text(fault.about),
+            strength(fault, warn[1] if warn else None),
+            strength(fault, fail[1] if fail else None),
+            first[1].metric if first else "",
+        ]
+        if several:
+            row += [
+                f"{len(fault.asked) - len(fault.blind)} of {len(fault.asked)}",
+                printable(first[0]) if first else "",
+            ]
+        table.add_row(*row)
+    return table
