@@ -157,7 +157,7 @@ def edge_artifact(e: Evidence) -> Cause | None:
         strength = ramp(share, 0.4, 0.7) * ramp(rest.level_db, -60, -45)
         evidence.append(f"{percent(share)} of the difference lies there")
     else:
-        strength = 0.5 * ramp(max(changes), 8, 20)
+        strength = 0.3 * ramp(max(changes), 8, 20)
     width = milliseconds(0.020)
     return cause(
         "edge-artifact",

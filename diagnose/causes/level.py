@@ -162,9 +162,9 @@ def mono_stereo(e: Evidence) -> Cause | None:
             [shown],
             "look for a channel index or a mix that drops one side",
         )
-    if counts[1] == 2 and sides[1] > max(0.5, sides[0] + 0.3):
+    if counts[1] == 2 and sides[1] > 0.6 and abs(sides[0] + sides[1] - 1) < 0.1:
         return cause("mono-stereo", 0.95, "one of the two channels is inverted", [shown], "x[1] = -x[1]")
-    if counts[0] == 2 and sides[0] > 1e-4 and sides[1] < 0.2 * sides[0]:
+    if counts[0] == 2 and sides[0] > 1e-4 and sides[1] < 0.01 * sides[0]:
         return cause(
             "mono-stereo",
             0.7 if e.copied else 0.4,

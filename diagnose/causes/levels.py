@@ -32,6 +32,8 @@ RANGE_NATS = 9.0  # below the loudest cell
 ABOVE_FLOOR_NATS = 1.0
 GROUPS = 24
 TOP_NATS = 3.5
+SECOND = 10
+NEAR_NATS = (2.0, 4.0)
 
 
 class Levels:
@@ -76,16 +78,11 @@ class Levels:
         return _slope(x[top], y[top]) if top.sum() >= 3 else self.slope
 
     @cached_property
-    def kept_loudest(self) -> float:
-        """Of the cells above the floor, the share that is among as many of the reference's loudest; chance-corrected."""
-        x, y = self._heard
-        over = y > np.log(CLIP.clip) + ABOVE_FLOOR_NATS
-        count = int(over.sum())
-        if not 0 < count < x.size:
-            return 0.0
-        loudest = x >= np.partition(x, x.size - count)[x.size - count]
-        chance = count / x.size
-        return max(float((float(loudest[over].mean()) - chance) / (1 - chance)), 0.0)
+    def survivors(self) -> float:
+        """Share of the cells 2 to 4 nats (17 to 35 dB) under the loudest that are above the floor in y."""
+        below = float(np.partition(self.x.ravel(), -SECOND)[-SECOND:].min()) - self.x
+        near = (below > NEAR_NATS[0]) & (below < NEAR_NATS[1])
+        return float((self.y[near] > np.log(CLIP.clip) + ABOVE_FLOOR_NATS).mean()) if near.any() else 1.0
 
     @cached_property
     def at_zero(self) -> float:

@@ -68,10 +68,10 @@ def _flattened(e: Evidence) -> tuple[float, str, list[str]]:
 
 def _decibels(e: Evidence) -> tuple[float, str, list[str]]:
     levels = e.levels
-    strength = ramp(levels.floor_share, 0.65, 0.78) * ramp(levels.restlessness, 0.45, 0.3)
+    strength = ramp(levels.floor_share, 0.55, 0.7) * ramp(levels.survivors, 0.65, 0.45) * ramp(levels.r, 0.0, 0.1)
     evidence = [
         f"{percent(levels.floor_share)} of the reference's cells are down at the floor of 1e-5",
-        f"of its changes from frame to frame {levels.restlessness:.2f} are left (1 for the right scale)",
+        f"of the cells 17 to 35 dB under the loudest {percent(levels.survivors)} are left, all for the right scale",
         f"the loudest cell is at {levels.loudest[1]:+.2f} nats (0 is what 0 dB becomes)",
     ]
     return strength, "the vocoder got decibels where it reads natural logarithms: one dB became a nat, 8.7 dB", evidence
@@ -106,8 +106,8 @@ def power_magnitude(e: Evidence) -> Cause | None:
         * ramp(levels.floor_share, 0.6, 0.4)
     )
     # Where the loudest ran into the vocoder's own limit, the whole curve still is too steep.
-    double = max(double, ramp(levels.slope, 1.06, 1.15) * ramp(levels.r, 0.62, 0.72)) * ramp(levels.slope, 1.0, 1.12)
-    double *= ramp(levels.floor_share, 0.75, 0.65)
+    double = max(double, ramp(levels.slope, 1.06, 1.15) * ramp(levels.r, 0.62, 0.72)) * ramp(levels.slope, 0.7, 0.85)
+    double *= ramp(levels.survivors, 0.6, 0.8)
     double = double * ramp(e.match.same, 0.5, 0.7) if double else 0.0
     strength, slope = (half, levels.slope) if half >= double else (double, levels.top_slope)
     mistake = "10**(dB/20) where 10**(dB/10) is right" if half >= double else "10**(dB/10) where 10**(dB/20) is right"
@@ -134,11 +134,9 @@ def level_reference_lost(e: Evidence) -> Cause | None:
         return None
     levels = e.levels
     level = 20 * math.log10(e.pair.gain)
-    strength = ramp(abs(level), 0.8, 1.6) * (
-        ramp(levels.loudest[1], 0.12, 0.06) * ramp(levels.loudest[1], -0.35, -0.22)
-    )
+    strength = ramp(abs(level), 0.8, 1.6) * (ramp(levels.loudest[1], 0.1, 0.05) * ramp(levels.loudest[1], -0.35, -0.22))
     # Where only the reference of the dB is lost, the level tells which it was: that of the loudest cell.
-    strength *= ramp(abs(level + NATS_DB * levels.loudest[0]), 4.0, 2.5) * ramp(levels.scatter, 0.48, 0.41)
+    strength *= ramp(abs(level + NATS_DB * levels.loudest[0]), 4.0, 2.5) * ramp(levels.scatter, 0.52, 0.46)
     strength *= ramp(levels.slope, 0.75, 0.88) * ramp(levels.slope, 1.2, 1.08) * ramp(levels.r, 0.85, 0.93)
     return cause(
         "level-reference-lost",
@@ -160,10 +158,11 @@ def mel_range(e: Evidence) -> Cause | None:
     """
     if e.copied > 0.5 or e.silent or not e.same_length or e.match.same > 0.97:
         return None
-    better = warps_better(e.match)
-    if better <= 0:
+    if better_by(e.match, e.match.shifted.r) <= 0:
         return None
     warp = e.match.warped
+    # Where a plain shift in pitch fits as well, the range stays a possibility.
+    better = max(warps_better(e.match), 0.4 * ramp(warp.r - e.match.shifted.r, -0.02, 0.0))
     strength = (
         ramp(warp.r, 0.55, 0.75) * better * better_by(e.match, warp.r) * ramp(e.transfer.line.explains, 0.97, 0.9)
     )

@@ -84,7 +84,7 @@ FOLLOWS: dict[str, tuple[str, ...]] = {
     "clicks": ("noise", "edge-artifact", "phase-incoherent"),
     "edge-artifact": ("noise", "clicks", "phase-incoherent"),
     "delay": ("truncated",),
-    "mono-stereo": ("gain", "phase-incoherent", "noise", "tilt", "band-gap", "high-frequency-loss"),
+    "mono-stereo": ("gain", "phase-incoherent"),
 }
 EXPLAINING = 0.45
 LEAST = 0.05

@@ -92,7 +92,10 @@ def spectral_holes(e: Evidence) -> Cause | None:
         return None
     whole = rest.silences[0] / max(rest.holes, 1e-6)
     strength = ramp(rest.holes, 0.012, 0.035) * ramp(whole, 0.6, 0.3) * ramp(rest.level_db, -60, -45)
-    strength *= ramp(rest.filter_gain_db, 10, 6)
+    strength *= ramp(rest.fine_filter_gain_db, 10, 7)
+    gap = e.transfer.gap
+    if gap is not None:  # where every other band is kept to the last, the band was filtered out
+        strength *= 1 - ramp(gap.uneven_db, 0.4, 0.15) * ramp(gap.depth_db, 6, 12)
     return cause(
         "spectral-holes",
         strength,

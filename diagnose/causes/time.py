@@ -210,6 +210,7 @@ def time_structure_lost(e: Evidence) -> Cause | None:
     material = ramp(match.average, 0.5, 0.8)
     shuffled = material * ramp(envelope, 0.95, 0.85) * ramp(e.levels.restlessness, 1.0, 1.15)
     frozen = 0.7 * material * ramp(envelope, 0.6, 0.2) * ramp(e.levels.restlessness, 0.7, 0.4)
+    shuffled *= ramp(match.same_stretched - match.same, 0.06, 0.02)  # another speed puts frames elsewhere as well
     strength = max(backwards, shuffled, frozen)
     how = {backwards: "runs backwards", shuffled: "has its frames in another order", frozen: "does not move"}[strength]
     return cause(
