@@ -97,17 +97,11 @@ def power_magnitude(e: Evidence) -> Cause | None:
     if e.copied > 0.3 or e.silent:
         return None
     levels = e.levels
-    close = ramp(levels.r, 0.7, 0.8)
     half = ramp(abs(levels.slope - 0.5), 0.055, 0.033) * ramp(levels.r, 0.85, 0.93) * ramp(levels.scatter, 0.7, 0.4)
-    double = (
-        ramp(levels.top_slope, 1.35, 1.6)
-        * ramp(levels.top_slope, 3.2, 2.6)
-        * close
-        * ramp(levels.floor_share, 0.6, 0.4)
-    )
-    # Where the loudest ran into the vocoder's own limit, the whole curve still is too steep.
-    double = max(double, ramp(levels.slope, 1.06, 1.15) * ramp(levels.r, 0.62, 0.72)) * ramp(levels.slope, 0.7, 0.85)
-    double *= ramp(levels.survivors, 0.6, 0.8)
+    # Steep among the loudest; or over the whole, where the loudest ran into the vocoder's own limit.
+    steep = ramp(levels.top_slope, 1.35, 1.6) * ramp(levels.top_slope, 3.2, 2.6) * ramp(levels.r, 0.7, 0.8)
+    steep = max(steep, ramp(levels.slope, 1.06, 1.15) * ramp(levels.r, 0.62, 0.72))
+    double = steep * ramp(levels.slope, 0.7, 0.85) * ramp(levels.survivors, 0.6, 0.8)
     double = double * ramp(e.match.same, 0.5, 0.7) if double else 0.0
     strength, slope = (half, levels.slope) if half >= double else (double, levels.top_slope)
     mistake = "10**(dB/20) where 10**(dB/10) is right" if half >= double else "10**(dB/10) where 10**(dB/20) is right"
@@ -162,7 +156,7 @@ def mel_range(e: Evidence) -> Cause | None:
         return None
     warp = e.match.warped
     # Where a plain shift in pitch fits as well, the range stays a possibility.
-    better = max(warps_better(e.match), 0.4 * ramp(warp.r - e.match.shifted.r, -0.02, 0.0))
+    better = max(warps_better(e.match), 0.4 * ramp(warp.r - e.match.shifted.r, -0.04, 0.0))
     strength = (
         ramp(warp.r, 0.55, 0.75) * better * better_by(e.match, warp.r) * ramp(e.transfer.line.explains, 0.97, 0.9)
     )

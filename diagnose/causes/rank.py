@@ -61,7 +61,16 @@ FOLLOWS: dict[str, tuple[str, ...]] = {
     "time-structure-lost": (*MADE_UP, *MISPLACED, "time-stretch"),
     "pitch": MADE_UP,
     "phase-incoherent": ("gain", "noise", "edge-artifact", "tilt", "clicks", "pitch", "mono-stereo"),
-    "clipping": ("gain", "noise", "edge-artifact", "dropout", "phase-incoherent", "tilt", "high-frequency-loss"),
+    "clipping": (
+        "gain",
+        "dc-offset",
+        "noise",
+        "edge-artifact",
+        "dropout",
+        "phase-incoherent",
+        "tilt",
+        "high-frequency-loss",
+    ),
     "quantisation": ("noise", "dropout", "spectral-holes", "gain", "edge-artifact"),
     "dropout": (*BANDS, "high-frequency-loss", "band-gap", "truncated", "clicks"),
     "high-frequency-loss": tuple(cause for cause in BANDS if cause != "spectral-holes"),
@@ -87,7 +96,7 @@ FOLLOWS: dict[str, tuple[str, ...]] = {
     "mono-stereo": ("gain", "phase-incoherent"),
 }
 EXPLAINING = 0.45
-LEAST = 0.05
+LEAST = 0.02
 
 
 def ranked(found: Sequence[Cause]) -> tuple[Cause, ...]:

@@ -91,7 +91,7 @@ def spectral_holes(e: Evidence) -> Cause | None:
     if rest is None:
         return None
     whole = rest.silences[0] / max(rest.holes, 1e-6)
-    strength = ramp(rest.holes, 0.012, 0.035) * ramp(whole, 0.6, 0.3) * ramp(rest.level_db, -60, -45)
+    strength = ramp(rest.holes, 0.0, 0.035) * ramp(whole, 0.6, 0.3) * ramp(rest.level_db, -60, -45)
     strength *= ramp(rest.fine_filter_gain_db, 10, 7)
     gap = e.transfer.gap
     if gap is not None:  # where every other band is kept to the last, the band was filtered out
@@ -148,7 +148,7 @@ def _bent_phases(e: Evidence) -> float:
     """A copy whose difference is no filter, no curve, no holes and no lines, and follows the sound."""
     rest = e.residual
     assert rest is not None
-    follows = ramp(rest.follows, 0.3, 0.55) * ramp(rest.level_db, -30, -18)
+    follows = ramp(rest.follows, 0.3, 0.55) * ramp(rest.level_db, -24, -14)
     other = (
         ramp(rest.holes, 0.08, 0.04)
         * ramp(rest.silences[0], 0.03, 0.01)
