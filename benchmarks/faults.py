@@ -10,6 +10,7 @@ less than -50 dB of the sound is no fault, and is left out and counted.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import sys
@@ -125,7 +126,7 @@ def reliability(found: list[Outcome]) -> list[dict[str, float | int]]:
     """Of the causes named with a confidence, how many were right."""
     named = [(confidence, cause == outcome.expected) for outcome in found for cause, confidence in outcome.causes]
     rows = []
-    for low, high in zip(BINS, BINS[1:], strict=False):
+    for low, high in itertools.pairwise(BINS):
         inside = [(c, right) for c, right in named if low <= c < high or (high == 1 and c == 1)]
         if inside:
             said, right = (sum(column) / len(inside) for column in zip(*inside, strict=True))
@@ -216,7 +217,8 @@ def _print(result: dict) -> None:
             print(
                 f"{name:9s} {len(part['sounds'])} sounds, {graded['pairs']} pairs at middle and high severity: "
                 f"top-1 {graded['top_1']:.1%}, top-3 {graded['top_3']:.1%}; low: top-1 {low['top_1']:.1%}; "
-                f"false alarms {part['clean']['false_alarms']:.1%} of {part['clean']['pairs']}; inaudible {part['inaudible']}"
+                f"false alarms {part['clean']['false_alarms']:.1%} of {part['clean']['pairs']}; "
+                f"inaudible {part['inaudible']}"
             )
 
 

@@ -28,10 +28,16 @@ def noise(e: Evidence) -> Cause | None:
         f"noise {decibels(-rest.level_db)} under the sound",
         [
             f"what a gain leaves over lies at {decibels(rest.level_db)} of the sound",
-            f"its level is steady to {decibels(rest.unsteadiness_db)} and does not follow the sound (slope {rest.follows:.2f})",
+            (
+                f"its level is steady to {decibels(rest.unsteadiness_db)} and does not follow the sound "
+                f"(slope {rest.follows:.2f})"
+            ),
             f"flatness {e.before('spectral_flatness'):.3g} before, {e.after('spectral_flatness'):.3g} after",
         ],
-        "look for dither or noise injection left on at inference, a noisy source term of the vocoder, or too short a training",
+        (
+            "look for dither or noise injection left on at inference, a noisy source term of the "
+            "vocoder, or too short a training"
+        ),
     )
 
 
@@ -49,7 +55,10 @@ def _noise_without_copy(e: Evidence) -> Cause | None:
         "the quiet parts are filled with noise",
         [
             f"flatness {e.before('spectral_flatness'):.3g} before, {e.after('spectral_flatness'):.3g} after",
-            f"loud cells follow the reference (slope {levels.top_slope:.2f}), quiet ones do not (slope {levels.slope:.2f} over all)",
+            (
+                f"loud cells follow the reference (slope {levels.top_slope:.2f}), quiet ones do not "
+                f"(slope {levels.slope:.2f} over all)"
+            ),
         ],
         "look for a noise floor in the vocoder's input or a clip of the mel that is too high",
     )
@@ -111,7 +120,10 @@ def frame_rate_hum(e: Evidence) -> Cause | None:
         strength,
         f"a hum on multiples of {spacing:.2f} Hz, the frame rate at hop {hop}",
         [f"{what} lies on multiples of {spacing:.2f} Hz"],
-        "use resize-convolution or anti-aliased upsampling in the vocoder, or train longer: transposed convolutions leave the stride",
+        (
+            "use resize-convolution or anti-aliased upsampling in the vocoder, or train longer: "
+            "transposed convolutions leave the stride"
+        ),
     )
 
 
@@ -138,7 +150,10 @@ def clicks(e: Evidence) -> Cause | None:
             f"{e.after('clicks_per_s'):.1f} clicks a second, {e.before('clicks_per_s'):.1f} in the reference",
             *([f"at {', '.join(f'{at:.3f}' for at in times[:5])} s"] if times.size else []),
         ],
-        "look at how chunks are joined (cross-fade them), at buffers that run dry, and at single wrapped samples (int16 overflow)",
+        (
+            "look at how chunks are joined (cross-fade them), at buffers that run dry, and at single "
+            "wrapped samples (int16 overflow)"
+        ),
     )
 
 
@@ -164,5 +179,8 @@ def edge_artifact(e: Evidence) -> Cause | None:
         strength,
         f"a burst in the {'last' if side == 'right' else 'first'} {width}",
         evidence,
-        "look at the padding of the frames (zeros, reflection), at a loss mask that leaves the border free, and trim or fade it",
+        (
+            "look at the padding of the frames (zeros, reflection), at a loss mask that leaves the "
+            "border free, and trim or fade it"
+        ),
     )

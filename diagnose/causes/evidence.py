@@ -5,8 +5,6 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from diagnose.causes.levels import Levels
 from diagnose.causes.match import Match
 from diagnose.causes.residual import Residual
@@ -15,6 +13,7 @@ from diagnose.causes.transfer import Transfer
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from diagnose.metrics import Pair

@@ -73,7 +73,10 @@ def clipping(e: Evidence) -> Cause | None:
     """
     flat = e.change("clipped_share")
     evidence = [
-        f"{percent(e.after('clipped_share'))} of the samples lie on a flat top, {percent(e.before('clipped_share'))} before"
+        (
+            f"{percent(e.after('clipped_share'))} of the samples lie on a flat top, "
+            f"{percent(e.before('clipped_share'))} before"
+        )
     ]
     strength = ramp(flat, 0.0003, 0.002)
     if e.residual is not None:

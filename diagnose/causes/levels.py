@@ -37,7 +37,10 @@ NEAR_NATS = (2.0, 4.0)
 
 
 class Levels:
-    """x, y: ln mel [shape=(frames, bands)] of both, aligned, bands to 8 kHz; 1024 samples a frame (2048 from 32 kHz)."""
+    """x, y: ln mel [shape=(frames, bands)] of both, aligned, bands to 8 kHz.
+
+    1024 samples a frame, 2048 from 32 kHz up.
+    """
 
     def __init__(self, pair: Pair) -> None:
         grid = mel_grid(pair.rate)

@@ -45,13 +45,17 @@ def _flattened(e: Evidence) -> tuple[float, str, list[str]]:
     evidence = [
         f"log-mel spread {after:.1f} nats, the reference has {before:.1f}: the spectrum hardly changes",
         f"of each nat in the reference {levels.slope:.2f} are left (1 for the right scale)",
-        f"the median of the log-mel rose from {levels.medians[0]:.1f} to {levels.medians[1]:.1f} nats: quiet cells became loud",
+        (
+            f"the median of the log-mel rose from {levels.medians[0]:.1f} to {levels.medians[1]:.1f} "
+            "nats: quiet cells became loud"
+        ),
     ]
     if e.change("comb_share") > 0.1:
         detail = e.rows["comb_share"].detail
         evidence.append(
-            f"{percent(comb)} of the energy lies on multiples of {float(detail['spacing_hz']):.2f} Hz, the frame rate at hop "
-            f"{detail['hop_samples']} ({percent(e.before('comb_share'))} in the reference): the same waveform in every frame"
+            f"{percent(comb)} of the energy lies on multiples of {float(detail['spacing_hz']):.2f} Hz, the frame rate "
+            f"at hop {detail['hop_samples']} ({percent(e.before('comb_share'))} in the reference): "
+            "the same waveform in every frame"
         )
     if e.change("dc_share") > 0.01:
         evidence.append(f"{percent(dc)} of the power is DC: the network's own bias")
@@ -114,7 +118,10 @@ def power_magnitude(e: Evidence) -> Cause | None:
             f"the curve fits with r = {levels.r:.2f}",
             f"log-mel spread {levels.spreads[1]:.1f} nats, {levels.spreads[0]:.1f} in the reference",
         ],
-        "power: 10 log10(p), back with 10**(dB/10); magnitude: 20 log10(m), back with 10**(dB/20); take a root or a square once",
+        (
+            "power: 10 log10(p), back with 10**(dB/10); magnitude: 20 log10(m), back with 10**(dB/20); "
+            "take a root or a square once"
+        ),
     )
 
 
@@ -138,7 +145,10 @@ def level_reference_lost(e: Evidence) -> Cause | None:
         f"the absolute level is lost ({level:+.1f} dB): the loudest mel cell is 1, as ref=np.max leaves it",
         [
             f"level {level:+.1f} dB against the reference",
-            f"the loudest mel cell is at {levels.loudest[1]:+.2f} nats (0 is a magnitude of 1), {levels.loudest[0]:+.2f} in the reference",
+            (
+                f"the loudest mel cell is at {levels.loudest[1]:+.2f} nats (0 is a magnitude of 1), "
+                f"{levels.loudest[0]:+.2f} in the reference"
+            ),
             f"the scale is right: slope {levels.slope:.2f}, r = {levels.r:.2f}",
         ],
         "use power_to_db(S, ref=1.0), or keep ref = S.max() and multiply by it when going back",
@@ -168,7 +178,10 @@ def mel_range(e: Evidence) -> Cause | None:
         fix = "make the mel with the vocoder's fmax (8000 for bigvgan_base_22khz_80band; librosa's default is rate / 2)"
     else:
         summary = f"a mel by one formula was read by another ({warp.name})"
-        fix = "use one formula on both sides: librosa htk=False with norm='slaney' for BigVGAN and HiFi-GAN; torchaudio's default is htk"
+        fix = (
+            "use one formula on both sides: librosa htk=False with norm='slaney' for BigVGAN and HiFi-GAN; "
+            "torchaudio's default is htk"
+        )
     return cause(
         "mel-range",
         strength,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from diagnose.metrics.comb import HIGHEST_HZ, Comb, best_comb, fine_spectrum
+from diagnose.metrics.comb import Comb, best_comb, fine_spectrum
 from diagnose.metrics.edges import EDGE_S
 from diagnose.metrics.order import quantile
 from diagnose.spectrogram import Framing, stft_blocks
@@ -186,7 +186,9 @@ class Residual:
 
     @cached_property
     def holes(self) -> float:
-        """Share of the reference's heard cells of time and frequency that are gone (under a twentieth), in kept bands."""
+        """Share of the reference's heard cells of time and frequency that are gone (under a "
+        "twentieth), in kept bands.
+        """
         ours = self.gain**2 * self._cells["a"]
         heard = ours > ours.max(initial=0.0) * 10 ** (HEARD_DB / 10)
         # Only in bands that are kept on the whole: what a filter takes away is no hole.

@@ -57,7 +57,10 @@ def tilt(e: Evidence) -> Cause | None:
         strength,
         f"{way} by {abs(line.db_per_octave):.1f} dB an octave",
         [
-            f"a straight line of {line.db_per_octave:+.1f} dB an octave explains {percent(line.explains)} of the bands' changes",
+            (
+                f"a straight line of {line.db_per_octave:+.1f} dB an octave explains "
+                f"{percent(line.explains)} of the bands' changes"
+            ),
             f"over {line.octaves:.1f} octaves",
         ],
         "look for pre-emphasis without de-emphasis (or twice), an equaliser, or a loss that weighs the bands unevenly",
@@ -78,7 +81,10 @@ def band_gap(e: Evidence) -> Cause | None:
         strength,
         f"nothing between {hertz(gap.low_hz)} and {hertz(gap.high_hz)}",
         [f"{decibels(gap.depth_db)} under the bands around it, which are kept to {decibels(gap.uneven_db)}"],
-        "look for a notch, mel bands set to the floor, a band that a loss does not see, or a missing sub-band of a split",
+        (
+            "look for a notch, mel bands set to the floor, a band that a loss does not see, or a missing "
+            "sub-band of a split"
+        ),
     )
 
 
@@ -119,7 +125,10 @@ def phase_incoherent(e: Evidence) -> Cause | None:
     if rest is not None and e.copied > 0:
         strength = _bent_phases(e)
         evidence = [
-            f"the difference ({decibels(rest.level_db)}) follows the sound in every cell: slope {rest.follows:.2f} dB per dB"
+            (
+                f"the difference ({decibels(rest.level_db)}) follows the sound in every cell: slope "
+                f"{rest.follows:.2f} dB per dB"
+            )
         ]
     else:
         agree = ramp(e.match.same, 0.5, 0.75) * ramp(e.levels.slope, 0.55, 0.75) * ramp(e.levels.slope, 1.25, 1.1)
@@ -185,11 +194,17 @@ def pitch(e: Evidence) -> Cause | None:
         strength * (1 if agrees else 0.7),
         f"{abs(shift.cents):.0f} cents too {'high' if shift.cents > 0 else 'low'} at the same speed",
         [
-            f"shifted by {shift.cents:+.0f} cents the spectrograms fit with r = {shift.r:.2f}, as they are {e.match.same:.2f}",
+            (
+                f"shifted by {shift.cents:+.0f} cents the spectrograms fit with r = {shift.r:.2f}, as "
+                f"they are {e.match.same:.2f}"
+            ),
             f"the fundamental moved by {shown}",
             "the length is the reference's, so the rate is right",
         ],
-        f"look for a pitch shift or an f0 scaled by {2 ** (shift.cents / 1200):.3f} (Hz against MIDI or log f0, another octave)",
+        (
+            f"look for a pitch shift or an f0 scaled by {2 ** (shift.cents / 1200):.3f} (Hz against MIDI "
+            "or log f0, another octave)"
+        ),
     )
 
 

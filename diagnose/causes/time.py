@@ -42,7 +42,10 @@ def delay(e: Evidence) -> Cause | None:
         sure,
         f"{milliseconds(abs(seconds))} {way}",
         [f"the best fit is at {1000 * seconds:+.1f} ms, r = {e.pair.alignment.correlation:.2f}"],
-        f"cut or pad {abs(e.pair.alignment.delay)} samples at the start; look for centred frames on one side only, or a codec's priming",
+        (
+            f"cut or pad {abs(e.pair.alignment.delay)} samples at the start; look for centred frames on "
+            "one side only, or a codec's priming"
+        ),
     )
 
 
@@ -72,7 +75,10 @@ def truncated(e: Evidence) -> Cause | None:
             f"{e.pair.generated.mono.size} samples, {ours.size} in the reference, delay {e.pair.alignment.delay}",
             f"what is missing holds up to {loudness:.0f} dB of the sound's level",
         ],
-        "look for a length counted in whole frames (n // hop), a batch cut to its shortest item, or a missing last frame",
+        (
+            "look for a length counted in whole frames (n // hop), a batch cut to its shortest item, or "
+            "a missing last frame"
+        ),
     )
 
 
@@ -91,7 +97,10 @@ def padded(e: Evidence) -> Cause | None:
         ramp(surplus / e.pair.rate, 0.015, 0.03) * _laid(e) * ramp(-quiet, 25, 40),
         f"{milliseconds(surplus / e.pair.rate)} of silence are added at the end",
         [f"the added part lies at {decibels(quiet)} of the sound's level"],
-        f"cut the output to the input's length: y[: {e.pair.reference.mono.size}]; a batch or a multiple of frames was padded",
+        (
+            f"cut the output to the input's length: y[: {e.pair.reference.mono.size}]; a batch or a "
+            "multiple of frames was padded"
+        ),
     )
 
 
@@ -158,7 +167,10 @@ def sample_rate(e: Evidence) -> Cause | None:
             f"the spectrogram is shifted by {shift.cents:+.0f} cents",
             f"read at the right rate it fits with r = {shift.r:.2f}, as it is {match.same:.2f}",
         ],
-        f"write the file with rate {round(e.pair.files[1].rate * ratio)}, or resample to {e.pair.files[1].rate} Hz before writing",
+        (
+            f"write the file with rate {round(e.pair.files[1].rate * ratio)}, or resample to "
+            f"{e.pair.files[1].rate} Hz before writing"
+        ),
     )
 
 
@@ -181,7 +193,10 @@ def time_stretch(e: Evidence) -> Cause | None:
         f"{abs(ratio - 1):.1%} {'longer' if ratio > 1 else 'shorter'} at the same pitch{named}",
         [
             f"length {ratio:.4f} times the reference's",
-            f"stretched to one length the spectrograms fit with r = {match.same_stretched:.2f}, as they are {match.same:.2f}",
+            (
+                f"stretched to one length the spectrograms fit with r = {match.same_stretched:.2f}, as "
+                f"they are {match.same:.2f}"
+            ),
             f"pitch shift {match.shifted_stretched.cents:+.0f} cents, so the rate is right",
         ],
         "use one hop (and rate) for the mel and for the vocoder"
@@ -223,5 +238,8 @@ def time_structure_lost(e: Evidence) -> Cause | None:
             f"played backwards the spectrograms fit with r = {match.reversed_r:.2f}, forwards {match.same:.2f}",
             f"it changes {e.levels.restlessness:.2f} times as much from frame to frame",
         ],
-        "check the axes of the mel ([bands, frames] or [frames, bands]), shuffling in the loader, and how chunks are joined",
+        (
+            "check the axes of the mel ([bands, frames] or [frames, bands]), shuffling in the loader, "
+            "and how chunks are joined"
+        ),
     )

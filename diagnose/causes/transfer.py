@@ -48,7 +48,7 @@ class Gap(msgspec.Struct, frozen=True):
 
 
 class Line(msgspec.Struct, frozen=True):
-    """A straight line through the levels over log frequency: slope in dB an octave, share of the variance it explains."""
+    """A straight line through the levels over log frequency, and the share of their variance that it explains."""
 
     db_per_octave: float
     explains: float

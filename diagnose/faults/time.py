@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from diagnose.audio import Audio, resample
-from diagnose.faults.fault import Fault, each_channel, remade
+from diagnose.faults.fault import Fault, remade, rms
 from diagnose.resynthesis import inverse_stft, stft
 from diagnose.spectrogram import Framing
 
@@ -42,8 +42,10 @@ def mislabel_rate(audio: Audio, ratio: float, rng: np.random.Generator) -> Audio
 
 
 def stretch(audio: Audio, factor: float, rng: np.random.Generator) -> Audio:
-    """Factor times as long at the same pitch, by a phase vocoder."""
-    return each_channel(audio, lambda samples: stretched(samples, factor))
+    """Factor times as long at the same pitch and level, by a phase vocoder."""
+    longer = stretched(audio.samples.astype(np.float64), factor)
+    # Phases that no longer fit each other cost a few dB, which would be a fault of its own.
+    return remade(audio, longer * (rms(audio.mono) / max(rms(longer.mean(axis=0)), 1e-12)))
 
 
 def shift_pitch(audio: Audio, cents: float, rng: np.random.Generator) -> Audio:
@@ -58,16 +60,37 @@ def shift_pitch(audio: Audio, cents: float, rng: np.random.Generator) -> Audio:
 def stretched(samples: Floats, factor: float) -> Floats:
     """Phase vocoder: frames are read 1/factor hops apart, and their phases run on at the speed they had.
 
-    Source: Flanagan & Golden, Phase vocoder, 1966; as Ellis writes it (pvoc, 2002).
+    samples: [shape=(channels, n)].  Every bin turns as the nearest peak of the mix does, in all channels alike, so
+    that neither a partial nor the middle of the stereo image cancels itself.
+    Source: Flanagan & Golden, Phase vocoder, 1966; locked to peaks as by Laroche & Dolson, 1999.
     """
-    spectra = stft(np.pad(samples, (0, VOCODER.hop)), VOCODER)
-    places = np.arange(0, len(spectra) - 1, 1 / factor)
+    padded = np.pad(samples, ((0, 0), (0, VOCODER.hop)))
+    mix = stft(padded.mean(axis=0), VOCODER)
+    places = np.arange(0, len(mix) - 1, 1 / factor)
     before = places.astype(int)
     part = (places - before)[:, None]
-    magnitude = (1 - part) * np.abs(spectra[before]) + part * np.abs(spectra[before + 1])
-    advance = np.angle(spectra[before + 1] * np.conj(spectra[before]))
-    phase = np.angle(spectra[0]) + np.cumsum(np.concatenate([np.zeros_like(advance[:1]), advance[:-1]]), axis=0)
-    return inverse_stft(magnitude * np.exp(1j * phase), VOCODER, round(factor * samples.size))
+    advance = np.angle(mix[before + 1] * np.conj(mix[before]))
+    phase = np.angle(mix[0]) + np.cumsum(np.concatenate([np.zeros_like(advance[:1]), advance[:-1]]), axis=0)
+    turn = np.take_along_axis(phase - np.angle(mix[before]), _nearest_peak(np.abs(mix[before])), axis=1)
+
+    def through(channel: Floats) -> Floats:
+        spectra = stft(channel, VOCODER)
+        magnitude = (1 - part) * np.abs(spectra[before]) + part * np.abs(spectra[before + 1])
+        turned = magnitude * np.exp(1j * (np.angle(spectra[before]) + turn))
+        return inverse_stft(turned, VOCODER, round(factor * samples.shape[1]))
+
+    return np.stack([through(channel) for channel in padded])
+
+
+def _nearest_peak(magnitude: Floats) -> NDArray[np.intp]:
+    """Index of the nearest local maximum along each row [shape=(frames, bins)]; bin 0 where a row has none."""
+    bins = np.arange(magnitude.shape[1])
+    edged = np.pad(magnitude, ((0, 0), (1, 1)), constant_values=-1)
+    peak = (magnitude > edged[:, :-2]) & (magnitude >= edged[:, 2:])
+    peak[:, 0] |= ~peak.any(axis=1)
+    below = np.maximum.accumulate(np.where(peak, bins, -bins.size), axis=1)
+    above = np.minimum.accumulate(np.where(peak, bins, 2 * bins.size)[:, ::-1], axis=1)[:, ::-1]
+    return np.where(bins - below <= above - bins, below, above)
 
 
 def drop_out(audio: Audio, share: float, rng: np.random.Generator) -> Audio:

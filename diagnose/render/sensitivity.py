@@ -97,7 +97,7 @@ class ProbedCase(msgspec.Struct, frozen=True):
 
     duration_s, start_s, probed_s: the whole reference, and the part of it that was used.
     alarms, vocoder_alarms: metrics that FAIL without a fault: on the reference itself, and on a faultless round
-    trip through mel and Griffin-Lim.  They tell nothing of a fault (for the latter: of one at the mel) and do not count.
+    trip through mel and Griffin-Lim.  They tell nothing of a fault (the latter: of one at the mel) and do not count.
     """
 
     id: str
@@ -192,12 +192,10 @@ def _level(value: float | Level | str) -> float | str | dict[str, float]:
 
 
 def strength(fault: FaultFinding, rung: Rung | None) -> str:
-    """The amount of a rung with its unit; marked where it is the weakest that was tried; a dash for none."""
-    if rung is None:
-        return "–"
-    if rung.amount is None:
-        return "there or not"
-    return number(rung.amount, fault.unit) + (WEAKEST if rung.severity == 0 else "")
+    """The amount of a rung, its unit beside it; marked where it is the weakest that was tried; a dash for none."""
+    if rung is None or rung.amount is None:
+        return "yes" if rung else number(None, fault.unit)
+    return number(rung.amount, fault.unit).removesuffix(f" {fault.unit}") + (WEAKEST if rung.severity == 0 else "")
 
 
 def case_notes(found: Sensitivity) -> Iterator[str]:
@@ -217,28 +215,28 @@ def hint_text(hint: Hint | None) -> str:
     """What to add to the thresholds, as the end of a line."""
     if hint is None:
         return "no built-in limit sees it"
-    unit = hint.limit.unit
-    found = f"its change is {amount(hint.change, unit)}"
     what = "tighten the limit on" if hint.tightens else "add a limit on"
-    grade = "" if hint.verdict == "FAIL" else ", at the built-in warn level"
-    return f"{what} {hint.metric}{grade}: {found}"
+    level = "built-in" if hint.verdict == "FAIL" else "built-in warn"
+    fail = _toml(_level(hint.limit.fail)) if hint.limit.fail is not None else "none"
+    return f"{what} {hint.metric}, {amount(hint.change, hint.limit.unit)} at the strongest ({level} level: {fail})"
 
 
 def blind_lines(found: Sensitivity) -> Iterator[str]:
     """A line for every fault that passes, and on which cases where it does not on all; cases of one hint together."""
     for fault in found.blind:
-        for text, cases in _by_hint(fault.blind).items():
-            where = "" if len(cases) == len(fault.asked) else f" on {printable(', '.join(cases))}"
-            yield f"{fault.name} ({fault.about}){where}: {text}"
+        for text, cases in _by_text(fault.blind).items():
+            where = "" if len(cases) == len(fault.asked) else f" in {', '.join(cases)}"
+            yield f"{fault.name} ({fault.about}){where}{text}"
 
 
-def _by_hint(findings: Iterable[CaseFinding]) -> dict[str, list[str]]:
-    """Hint in words -> cases; of hints on one metric only the first is shown."""
-    texts: dict[str | None, str] = {}
+def _by_text(findings: Iterable[CaseFinding]) -> dict[str, list[str]]:
+    """What is said of each case -> the cases of which it is said; hints on one metric show the first one's change."""
+    texts: dict[tuple[str | None, bool], str] = {}
     groups: dict[str, list[str]] = {}
     for finding in findings:
-        text = texts.setdefault(finding.hint.metric if finding.hint else None, hint_text(finding.hint))
-        groups.setdefault(text, []).append(finding.case)
+        kind = (finding.hint.metric if finding.hint else None, finding.warn is not None)
+        warns = ", only WARNs: " if finding.warn else ": "
+        groups.setdefault(texts.setdefault(kind, warns + hint_text(finding.hint)), []).append(finding.case)
     return groups
 
 

@@ -189,7 +189,8 @@ def _sensitivity(found: Sensitivity) -> list[RenderableType | Labelled]:
     caught = [fault for fault in found.faults if fault.asked and fault.worst("warn")]
     if caught:
         parts.append(_caught(caught, len(found.probed) > 1))
-    if any(rung and not rung[1].severity and rung[1].amount for f in caught for rung in map(f.worst, ("warn", "fail"))):
+    rungs = [rung for fault in caught for rung in (fault.worst("warn"), fault.worst("fail")) if rung]
+    if any(rung.severity == 0 for _, rung in rungs):
         parts.append(Text(f"{WEAKEST} the weakest that was tried: less of it may be caught too", style="dim"))
     if found.blind:
         parts.append(
@@ -209,30 +210,29 @@ def _faults(count: int) -> str:
 
 
 def _caught(faults: list[FaultFinding], several: bool) -> Table:
-    """The worst case of each fault: what needs the most to be caught."""
+    """A line a fault, of the case that needs most of it to be caught."""
     table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim")
     table.add_column("fault", no_wrap=True)
-    table.add_column("what it is", min_width=20)
+    table.add_column("what it is", min_width=16)
     for name in ("WARN from", "FAIL from"):
         table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("")
     table.add_column("caught by", no_wrap=True)
     if several:
         table.add_column("FAILs in", no_wrap=True)
         table.add_column("needs most in")
     for fault in faults:
         warn, fail = fault.worst("warn"), fault.worst("fail")
-        first = fail or warn
-        row = [
-            Text(fault.name, style="" if not fault.blind else STYLES["WARN" if fail else "FAIL"]),
+        case, rung = fail or warn or ("", None)
+        style = STYLES["WARN" if fail else "FAIL"] if fault.blind else ""
+        in_cases = [f"{len(fault.asked) - len(fault.blind)} of {len(fault.asked)}", printable(case)]
+        table.add_row(
+            Text(fault.name, style=style),
             Text(fault.about),
             strength(fault, warn[1] if warn else None),
             strength(fault, fail[1] if fail else None),
-            first[1].metric if first else "",
-        ]
-        if several:
-            row += [
-                f"{len(fault.asked) - len(fault.blind)} of {len(fault.asked)}",
-                printable(first[0]) if first else "",
-            ]
-        table.add_row(*row)
+            fault.unit,
+            rung.metric if rung else "",
+            *(map(Text, in_cases) if several else ()),
+        )
     return table
