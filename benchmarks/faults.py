@@ -20,6 +20,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 
+import faults_picture
 import msgspec
 import numpy as np
 import soundfile
@@ -200,6 +201,7 @@ def main() -> None:
     out = Path(options.out)
     out.mkdir(exist_ok=True)
     (out / "faults.json").write_text(json.dumps(result, indent=1) + "\n")
+    faults_picture.draw(result, out / "faults.png")
     _print(result)
 
 

@@ -11,7 +11,6 @@ from diagnose import audio as audio_io
 from diagnose.errors import InputError, NotComparable
 from diagnose.metrics import METRICS, Measurement, Pair, Signal, measure_pair, measure_signal
 from diagnose.metrics.level import native_figures
-from diagnose.metrics.spectrum import native_centroid_hz
 from diagnose.regions import find_regions
 from diagnose.report import Report, SoundFacts, alignment_facts
 from diagnose.verdicts import Figures, MetricRow, Profile, change_of, default_profile, judge, load_profile, overall
@@ -125,7 +124,7 @@ def _mono(sound: Audio) -> Audio:
 
 def _sound_facts(file: Signal) -> SoundFacts:
     sound = file.audio
-    native = {**native_figures(file.moments), "spectral_centroid_hz": native_centroid_hz(sound)}
+    native = {**native_figures(file.moments), "spectral_centroid_hz": file.native.centroid_hz}
     return SoundFacts(sound.name, sound.rate, sound.channels, sound.duration_s, native)
 
 

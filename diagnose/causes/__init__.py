@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from diagnose.causes import added, level, mel, spectrum, time
 from diagnose.causes.cause import Cause, Explained
 from diagnose.causes.evidence import Evidence
-from diagnose.causes.rank import ranked
+from diagnose.causes.rank import FOLLOWS, ranked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from diagnose.metrics import Pair
     from diagnose.verdicts import MetricRow
 
-HYPOTHESES: tuple[Callable[[Evidence], Cause | None], ...] = (
+Hypothesis = Callable[[Evidence], Cause | None]
+HYPOTHESES: tuple[Hypothesis, ...] = (
     mel.vocoder_input_scale,
     mel.power_magnitude,
     mel.level_reference_lost,
@@ -46,13 +48,33 @@ HYPOTHESES: tuple[Callable[[Evidence], Cause | None], ...] = (
     added.edge_artifact,
 )
 
+COSTLY: dict[Hypothesis, str] = {
+    mel.mel_range: "mel-range",
+    time.sample_rate: "sample-rate",
+    time.time_stretch: "time-stretch",
+    time.time_structure_lost: "time-structure-lost",
+    spectrum.pitch: "pitch",
+    spectrum.phase_incoherent: "phase-incoherent",
+}
+CERTAIN = 0.95
+
 
 def name_causes(pair: Pair, rows: Mapping[str, MetricRow]) -> tuple[Cause, ...]:
     """What most likely broke, most likely first; () where no hypothesis holds."""
     evidence = Evidence(pair, rows)
     if evidence.silent:
         return ()
-    return ranked([found for found in (hypothesis(evidence) for hypothesis in HYPOTHESES) if found])
+    found: list[Cause] = []
+    for hypothesis in HYPOTHESES:
+        if not _settled(hypothesis, found) and (cause := hypothesis(evidence)):
+            found.append(cause)
+    return ranked(found)
+
+
+def _settled(hypothesis: Hypothesis, found: list[Cause]) -> bool:
+    """Whether the answer would be folded away in any case: then the costly reading of two spectrograms is spared."""
+    id = COSTLY.get(hypothesis)  # noqa: A001 - the contract's word
+    return any(cause.confidence >= CERTAIN and id in FOLLOWS.get(cause.id, ()) for cause in found)
 
 
 __all__ = ["HYPOTHESES", "Cause", "Evidence", "Explained", "name_causes"]

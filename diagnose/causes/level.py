@@ -13,13 +13,14 @@ from diagnose.causes.words import decibels, percent, times
 if TYPE_CHECKING:
     from diagnose.audio import Samples
 
+LOUDNESS_ALONE = 0.25
 LATTICE_SAMPLES = 1 << 15
 LATTICE_FIT = 0.02  # of a step
 DEAD_DB = -60.0
 
 
 def gain(e: Evidence) -> Cause | None:
-    """One factor for all samples: b = g a, with little left over.
+    """One factor for all samples: b = g a, with little left over.  A mere difference in RMS is a weak form of it.
 
     Misleads: a limiter or an automatic gain that hardly moved reads as a gain.  Where the phases are not the
     reference's, the factor is that of the powers, and what was added counts as gain.
@@ -30,9 +31,13 @@ def gain(e: Evidence) -> Cause | None:
         strength = ramp(abs(level), 0.6, 1.2) * ramp(-e.residual.level_db, 12, 22) * flat
         rest = f"with that gain removed the waveforms differ by {decibels(e.residual.level_db)} of the sound"
     else:
-        same = ramp(e.match.same, 0.75, 0.9) * ramp(e.levels.slope, 0.8, 0.95) * ramp(e.levels.slope, 1.2, 1.05)
-        strength = 0.6 * ramp(abs(level), 1.0, 2.5) * flat * same
-        rest = f"the spectrograms agree otherwise (r = {e.match.same:.2f})"
+        strength = 0.6 * ramp(abs(level), 1.0, 2.5) * flat
+        if strength:
+            right = ramp(e.levels.slope, 0.8, 0.95) * ramp(e.levels.slope, 1.2, 1.05)
+            strength *= right * ramp(e.match.same, 0.75, 0.9)
+        rest = "the spectrograms agree otherwise"
+    if strength < LOUDNESS_ALONE:
+        return _loudness(e)
     way = "loud" if level > 0 else "quiet"
     return cause(
         "gain",
@@ -44,6 +49,21 @@ def gain(e: Evidence) -> Cause | None:
             f"all bands alike to {decibels(e.transfer.flatness_db)}",
         ],
         f"multiply the output by {10 ** (-level / 20):.3g}; look for a normalisation on one side only",
+    )
+
+
+def _loudness(e: Evidence) -> Cause | None:
+    """Another RMS without one factor behind it: mostly what something else has done."""
+    ratio = max(e.change("rms_ratio", 1.0), 1e-6)
+    level = 20 * float(np.log10(ratio))
+    return cause(
+        "gain",
+        LOUDNESS_ALONE * ramp(abs(level), 1.0, 3.0),
+        f"{times(max(ratio, 1 / ratio))} too {'loud' if level > 0 else 'quiet'}",
+        [
+            f"RMS {e.after('rms_ratio'):.3g} with DC, {e.before('rms_ratio'):.3g} in the reference ({level:+.1f} dB)"
+        ],
+        f"find what else differs first; a plain factor of {1 / ratio:.3g} would leave the rest as it is",
     )
 
 

@@ -55,8 +55,9 @@ class Levels:
 
     @cached_property
     def _heard(self) -> tuple[Floats, Floats]:
-        """x and y of the cells within 9 nats (78 dB) of the reference's loudest."""
-        heard = self.x > max(float(self.x.max()) - RANGE_NATS, np.log(CLIP.clip) + ABOVE_FLOOR_NATS)
+        """x and y of the cells within 9 nats (78 dB) of the reference's loudest, and of that one at the very least."""
+        loudest = float(self.x.max())
+        heard = self.x >= min(max(loudest - RANGE_NATS, np.log(CLIP.clip) + ABOVE_FLOOR_NATS), loudest)
         return self.x[heard], self.y[heard]
 
     @cached_property

@@ -90,10 +90,14 @@ FOLLOWS: dict[str, tuple[str, ...]] = {
         "high-frequency-loss",
     ),
     "frame-rate-hum": ("hum", "edge-artifact", "noise", "pitch", "gain", "tilt", "phase-incoherent", "spectral-holes"),
-    "noise": ("edge-artifact", "tilt", "phase-incoherent"),
-    "clicks": ("noise", "edge-artifact", "phase-incoherent"),
-    "edge-artifact": ("noise", "clicks", "phase-incoherent"),
+    "noise": ("gain", "edge-artifact", "tilt", "phase-incoherent"),
+    "clicks": ("gain", "noise", "edge-artifact", "phase-incoherent"),
+    "edge-artifact": ("gain", "noise", "clicks", "phase-incoherent"),
     "delay": ("truncated",),
+    "dc-offset": ("gain",),
+    "polarity": ("gain",),
+    "truncated": ("gain",),
+    "padded": ("gain",),
     "mono-stereo": ("gain", "phase-incoherent"),
 }
 EXPLAINING = 0.45

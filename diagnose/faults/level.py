@@ -43,7 +43,7 @@ def invert(audio: Audio, amount: float, rng: np.random.Generator) -> Audio:
 
 def quantise(audio: Audio, bits: float, rng: np.random.Generator) -> Audio:
     """Rounded to 2**bits steps between -1 and 1, without dither."""
-    step = 2.0 ** (1 - round(bits))
+    step = 2.0 ** (1 - bits)
     return remade(audio, np.round(audio.samples / step) * step)
 
 

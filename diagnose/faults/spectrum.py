@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from diagnose.faults.fault import Fault, each_channel
+from diagnose.faults.fault import Fault, each_channel, remade, rms
 from diagnose.resynthesis import inverse_stft, stft
 from diagnose.spectrogram import Framing
 
@@ -95,14 +95,11 @@ def spectral_holes(audio: Audio, share: float, rng: np.random.Generator) -> Audi
 
 
 def random_phase(audio: Audio, share: float, rng: np.random.Generator) -> Audio:
-    """Every phase turned by up to share * 180 degrees either way; the magnitudes stay."""
-
-    def through(samples: Floats) -> Floats:
-        spectra = stft(samples, FRAMING)
-        turn = np.pi * share * rng.uniform(-1, 1, spectra.shape)
-        return inverse_stft(spectra * np.exp(1j * turn), FRAMING, samples.size)
-
-    return each_channel(audio, through)
+    """Every phase turned by up to share * 180 degrees either way, in all channels alike; the level stays."""
+    turn = np.exp(1j * np.pi * share * rng.uniform(-1, 1, stft(audio.mono, FRAMING).shape))
+    turned = np.stack([inverse_stft(stft(channel, FRAMING) * turn, FRAMING, audio.length) for channel in audio.samples])
+    # Overlapping frames whose phases do not fit cancel by up to 5 dB, which would be a fault of its own.
+    return remade(audio, turned * (rms(audio.mono) / max(rms(turned.mean(axis=0)), 1e-12)))
 
 
 FAULTS = (

@@ -13,6 +13,7 @@ import numpy as np
 
 from diagnose.metrics.level import decibels
 from diagnose.metrics.metric import Metric, Unmeasurable, Value
+from diagnose.metrics.spectrum import summed_energy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -136,7 +137,10 @@ def beyond_rate_share(pair: Pair) -> Value:
         raise Unmeasurable("silence: no energy beside the bias")
     if file.rate <= pair.rate:
         return Value(0.0, detail)
-    return Value(band_energy(file.summed_energy, nyquist, file.rate / 2) / float(file.summed_energy[1][-1]), detail)
+    power = file.native.long_term.copy()
+    power[:2] = 0  # what the window leaks of a bias
+    summed = summed_energy(power, file.native.hz)
+    return Value(band_energy(summed, nyquist, file.rate / 2) / max(float(summed[1][-1]), 1e-300), detail)
 
 
 METRICS = (

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from diagnose.audio import Audio, Samples
     from diagnose.metrics.pitch import PitchTrack
-    from diagnose.metrics.spectrum import SpectralFrames
+    from diagnose.metrics.spectrum import NativeSpectrum, SpectralFrames
 
     Floats = NDArray[np.floating[Any]]
 
@@ -53,6 +53,11 @@ class Signal:
     def spectral(self) -> SpectralFrames:
         """Spectral frames of the mono mix, its mean removed first."""
         return spectrum.analyse(self.mono, self.rate, self.moments.mean)
+
+    @cached_property
+    def native(self) -> NativeSpectrum:
+        """Spectrum of the file as it is, its mean left in."""
+        return spectrum.analyse_native(self.audio)
 
     @cached_property
     def summed_energy(self) -> tuple[Floats, Floats]:

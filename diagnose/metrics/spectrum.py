@@ -172,12 +172,26 @@ def cutoff(long_term: Floats, hz: Floats) -> float:
     return float(hz[np.flatnonzero(long_term > long_term.max() * 10 ** (CUTOFF_DB / 10))[-1]])
 
 
-def native_centroid_hz(audio: Audio) -> float | None:
-    """Mean centroid over all frames of the file as it is, bias included: what librosa shows; None in silence."""
+class NativeSpectrum(msgspec.Struct, frozen=True, eq=False):
+    """A file as it is, bias included: mean centroid over all frames in Hz (what librosa shows), None in silence.
+
+    long_term: mean |STFT|**2 by bin over all frames [shape=(bins,)].  hz: the bins' frequencies.
+    """
+
+    centroid_hz: float | None
+    long_term: Floats
+    hz: Floats
+
+
+def analyse_native(audio: Audio) -> NativeSpectrum:
+    """One pass over a file's mono mix."""
     hz = np.fft.rfftfreq(FRAMING.n_fft, 1 / audio.rate)
-    sums = [centroid_and_bandwidth(np.sqrt(power), hz)[0] for power in power_blocks(audio.mono, FRAMING)]
-    value = float(np.concatenate(sums).mean())
-    return value if value > 0 else None
+    long_term, centroids = np.zeros(hz.size), []
+    for power in power_blocks(audio.mono, FRAMING):
+        long_term += power.sum(axis=0)
+        centroids.append(centroid_and_bandwidth(np.sqrt(power), hz)[0])
+    every = np.concatenate(centroids)
+    return NativeSpectrum(float(every.mean()) or None, long_term / every.size, hz)
 
 
 def _mean_over_sound(signal: Signal, figure: str) -> float:

@@ -37,7 +37,7 @@ def edge(row: MetricRow, plane: Plane, side: Literal["left", "right"]) -> list[R
     width = round(EDGE_S * pair.rate)
     cut = slice(None, width) if side == "left" else slice(-width, None)
     ours, theirs = (
-        np.square(np.abs(np.fft.rfft(sound.mono[cut] - sound.moments.mean, width)))
+        np.square(np.abs(np.fft.rfft(sound.mono[cut] - sound.moments.mean, width)), dtype=np.float64)
         for sound in (pair.reference, pair.generated)
     )
     theirs /= pair.gain**2

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from diagnose.render.words import amount, number, printable
+from diagnose.render.words import amount, number
 from diagnose.verdicts import Level, Limit
 
 if TYPE_CHECKING:

@@ -194,7 +194,9 @@ def _sensitivity(found: Sensitivity) -> list[RenderableType | Labelled]:
         parts.append(Text(f"{WEAKEST} the weakest that was tried: less of it may be caught too", style="dim"))
     if found.blind:
         parts.append(
-            Text.assemble(("BLIND", STYLES["FAIL"]), f" to {_faults(len(found.blind))}, at every strength tried:")
+            Text.assemble(
+                ("BLIND", STYLES["FAIL"]), f" to {_faults(len(found.blind))}: no strength that was tried FAILs"
+            )
         )
         parts += [Labelled("  ", line) for line in blind_lines(found)]
     tables = tables_to_copy(found)
