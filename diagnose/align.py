@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 WAVEFORM_TRUSTED = 0.3  # |r| from which phases are asked; unrelated sounds reach 0.29 at some delay
 SURELY = 0.9  # |r| from which they need not be
+LEAST_CORRELATION = 1e-3  # |r| that a copy keeps under a burst 60 dB over it
 ONE_PHASE = 0.9  # phase consistency of a copy
 CELL = 2048
 BANDS = 24
@@ -64,7 +65,10 @@ def align(reference: Samples, generated: Samples, rate: int, means: tuple[float,
     """Find the alignment of two mono signals at one rate, their means given."""
     delay, r = _waveform_delay(reference, generated, rate, means)
     if _is_copy(*Alignment(delay).overlap(reference, generated), r):
-        return _as_copies(reference, generated, rate, means, delay)
+        copies = _as_copies(reference, generated, rate, means, delay)
+        # A click, limited, is all but a constant, and correlates with any other; then there is no gain to speak of.
+        if abs(copies.correlation) > LEAST_CORRELATION:
+            return copies
     delay, r = _spectrogram_delay(reference, generated, rate, means)
     found = r >= SPECTROGRAM_TRUSTED
     laid = Alignment(delay if found else 0, correlation=r, method="spectrogram" if found else "none")

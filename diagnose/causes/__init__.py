@@ -63,7 +63,7 @@ def name_causes(pair: Pair, rows: Mapping[str, MetricRow]) -> tuple[Cause, ...]:
     """What most likely broke, most likely first; () where no hypothesis holds."""
     evidence = Evidence(pair, rows)
     if evidence.silent:
-        return ()
+        return (time.nothing_left(evidence),)
     found: list[Cause] = []
     for hypothesis in HYPOTHESES:
         if not _settled(hypothesis, found) and (cause := hypothesis(evidence)):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from diagnose.causes.cause import Cause, cause
 from diagnose.causes.evidence import Evidence, ramp
 from diagnose.causes.words import decibels, milliseconds, percent
@@ -132,7 +134,6 @@ def clicks(e: Evidence) -> Cause | None:
 
     Misleads: a single loud burst; plosives and plucks count where no waveform can be subtracted.
     """
-    times = click_times(e.pair.generated.mono, e.pair.rate)
     rest = e.residual
     if rest is not None:
         alone = ramp(max(rest.edge_shares), 0.5, 0.2) * ramp(rest.curve_share, 0.7, 0.4)
@@ -141,6 +142,7 @@ def clicks(e: Evidence) -> Cause | None:
     else:
         strength = 0.6 * ramp(e.change("clicks_per_s"), 1.0, 3.0)
         evidence = []
+    times = click_times(e.pair.generated.mono, e.pair.rate) if strength else np.zeros(0)
     return cause(
         "clicks",
         strength,

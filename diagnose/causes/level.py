@@ -60,9 +60,7 @@ def _loudness(e: Evidence) -> Cause | None:
         "gain",
         LOUDNESS_ALONE * ramp(abs(level), 1.0, 3.0),
         f"{times(max(ratio, 1 / ratio))} too {'loud' if level > 0 else 'quiet'}",
-        [
-            f"RMS {e.after('rms_ratio'):.3g} with DC, {e.before('rms_ratio'):.3g} in the reference ({level:+.1f} dB)"
-        ],
+        [f"RMS {e.after('rms_ratio'):.3g} with DC, {e.before('rms_ratio'):.3g} in the reference ({level:+.1f} dB)"],
         f"find what else differs first; a plain factor of {1 / ratio:.3g} would leave the rest as it is",
     )
 

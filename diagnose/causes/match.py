@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 FRAMING = Framing(n_fft=2048, hop=512, padding="centre")
 SLOTS = 64
+MOST_FRAMES = 4096
 STEPS = 48  # an octave
 LOWEST_HZ = 80.0
 HIGHEST_HZ = 7600.0
@@ -85,7 +86,7 @@ class Match:
         return first, second
 
     def _picture(self, samples: Floats, mean: float) -> Floats:
-        power = _slots(samples, mean)
+        power = _slots(samples, mean, _framing(samples.size))
         place = np.clip(self.axis * FRAMING.n_fft / self.rate, 0, power.shape[1] - 1.001)
         below = place.astype(int)
         part = place - below
@@ -192,12 +193,18 @@ def _shifted(ours: Floats, theirs: Floats, reach: int) -> Floats:
     return np.where(norm > 1e-9, (products - a * b / count) / np.maximum(norm, 1e-9), 0.0)
 
 
-def _slots(samples: Floats, mean: float) -> Floats:
+def _framing(length: int) -> Framing:
+    """Frames 512 samples apart, and further in long sounds: 4096 of them show what 64 slots can hold."""
+    factor = max(1, -(-length // (MOST_FRAMES * FRAMING.hop)))
+    return Framing(FRAMING.n_fft, FRAMING.hop * factor, FRAMING.padding)
+
+
+def _slots(samples: Floats, mean: float, framing: Framing) -> Floats:
     """Mean power [shape=(64, bins)] in 64 equal stretches of time."""
-    count = FRAMING.count(samples.size)
+    count = framing.count(samples.size)
     edges = np.linspace(0, count, SLOTS + 1)
-    sums, done = np.zeros((SLOTS, FRAMING.n_fft // 2 + 1)), 0
-    for power in power_blocks(samples, FRAMING, mean):
+    sums, done = np.zeros((SLOTS, framing.n_fft // 2 + 1)), 0
+    for power in power_blocks(samples, framing, mean):
         frame = np.arange(done, done + len(power))
         # How much of each frame lies in each slot: a frame at an edge is shared.
         share = np.clip(np.minimum(frame + 1, edges[1:, None]) - np.maximum(frame, edges[:-1, None]), 0, 1)

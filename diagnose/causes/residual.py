@@ -28,6 +28,8 @@ FRAMING = Framing(n_fft=1024, hop=512, padding="none")
 EXCERPT = 1 << 20  # samples: 24 s at 44.1 kHz tell what broke; the ends of a longer sound are looked at apart
 BANDS = 40
 LOWEST_BIN = 2
+TRANSFER_DB = -50.0
+WEAKER_DB = -6.0
 HEARD_DB = -40.0  # a cell this far under the loudest counts
 LOUD_DB = -20.0
 KEPT_DB = -8.0
@@ -123,14 +125,19 @@ class Residual:
         return {"a": a, "b": b, "cross": cross, "hz": hz, "bins": bins}
 
     @cached_property
-    def transfer(self) -> tuple[Floats, Floats, Floats]:
-        """(hz, |H| in dB, coherence) of the bands in which the reference is heard; H = sum B A* / sum |A|**2."""
+    def transfer(self) -> tuple[Floats, Floats]:
+        """(hz, |H| in dB) of the bands in which the reference is heard; H = sum B A* / sum |A|**2.
+
+        A band that noise has covered (under half coherent, and no weaker than before) says nothing and is left out.
+        """
         cells = self._cells
         power, other, cross = cells["a"].sum(axis=0), cells["b"].sum(axis=0), np.abs(cells["cross"].sum(axis=0))
-        heard = power > power.max(initial=0.0) * 10 ** (HEARD_DB / 10)
+        heard = power > power.max(initial=0.0) * 10 ** (TRANSFER_DB / 10)
         response = 20 * np.log10(np.maximum(cross / np.maximum(power, TINY), 1e-6))
-        coherence = cross**2 / np.maximum(power * other, TINY)
-        return cells["hz"][heard], response[heard], coherence[heard]
+        coherent = cross**2 > 0.5 * power * other
+        gone = other < 10 ** (WEAKER_DB / 10) * self.gain**2 * power
+        told = heard & (coherent | gone)
+        return cells["hz"][told], response[told]
 
     @cached_property
     def coherence(self) -> float:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 HOPS = (128, 160, 192, 200, 220, 240, 256, 275, 300, 320, 384, 441, 480, 512)
 RATES = (8000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 96_000)
 RATIO_FIT = 0.004
+SURE = 0.99
 
 
 def _laid(e: Evidence) -> float:
@@ -134,6 +135,20 @@ def dropout(e: Evidence) -> Cause | None:
         f"{percent(share)} of the sound is missing in holes",
         evidence,
         "look for lost packets, a gate, NaN replaced by 0, or chunks that are joined with gaps",
+    )
+
+
+def nothing_left(e: Evidence) -> Cause:
+    """The generated sound is silent, and the reference is not: all of it is a drop-out, and nothing else can be told.
+
+    Misleads: nothing known.
+    """
+    return Cause(
+        "dropout",
+        SURE,
+        "nothing is left: the generated sound is silent",
+        (f"RMS {e.before('rms_ratio'):.3g} in the reference, {e.after('rms_ratio'):.3g} in the generated sound",),
+        "look for a gain of 0, an empty buffer, NaN replaced by 0, a mel at its floor, or the wrong channel",
     )
 
 

@@ -63,10 +63,9 @@ class Transfer:
 
     def __init__(self, pair: Pair, residual: Residual | None) -> None:
         if residual is not None and residual.transfer[0].size >= 4:
-            self.hz, self.db, self.coherence = residual.transfer
+            self.hz, self.db = residual.transfer
         else:
             self.hz, self.db = _by_power(pair)
-            self.coherence = np.ones_like(self.hz)
 
     @cached_property
     def flatness_db(self) -> float:
