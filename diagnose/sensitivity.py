@@ -249,7 +249,8 @@ class Probe:
         if found is None:
             return None
         amount = fault.amount(severity) if fault.unit else None
-        return Rung(severity, amount, found, figures[found].change, METRICS[found].unit)
+        change = figures[found].change
+        return Rung(severity, amount, found, None if change is None else float(change), METRICS[found].unit)
 
     def _hint(self, figures: Figured, control: Figured) -> Hint | None:
         """The metric that is furthest over its built-in fail level; where none is, over its warn level."""
@@ -269,7 +270,7 @@ class Probe:
                 reason = f"the built-in warn level: {limit.reason}"
                 limit = msgspec.structs.replace(limit, fail=limit.warn, warn=None, reason=reason)
             own = [one for known, one in _both(self.profile, self.own) if known == name]
-            return Hint(name, verdict, change, limit, any(one.fail is not None for one in own))
+            return Hint(name, verdict, float(change), limit, any(one.fail is not None for one in own))
         return None
 
 

@@ -67,6 +67,15 @@ def pair(tmp_path_factory):
     return str(folder / "reference.wav"), str(folder / "generated.wav")
 
 
+@pytest.fixture(scope="module")
+def suite(pair):
+    """A suite of the pair, with the built-in limits."""
+    path = Path(pair[0]).with_name("suite.toml")
+    case = '[[case]]\nid = "note"\nreference = "reference.wav"\ngenerated = "generated.wav"\n'
+    path.write_text(f'[suite]\nname = "strings"\n{case}')
+    return str(path)
+
+
 def assert_one_line(done, code, *said):
     """Nothing on stdout, one line on stderr."""
     assert (done.code, done.out) == (code, "")
@@ -108,15 +117,22 @@ USAGE = {
     "two outputs to stdout": (["compare", "a", "b", "--json", "-", "--html", "-"], "--html -"),
     "two of a check": (["check", "s", "--junit", "-", "--markdown", "-"], "--markdown -"),
     "accept without a reason": (["accept", "s", "c"], "Missing option '--reason'"),
+    "a fault that is none": (
+        ["sensitivity", "SUITE", "--fault", "polarty"],
+        "no fault 'polarty'; did you mean 'polarity'",
+    ),
+    "no such suite to probe": (["sensitivity", "none.toml"], "none.toml: No such file or directory"),
+    "a suite as its own output": (["sensitivity", "SUITE", "--json", "SUITE"], "is also an input"),
     "no such suite": (["check", "none.toml"], "none.toml: No such file or directory"),
     "no such profile": (["compare", "REFERENCE", "REFERENCE", "--profile", "none.toml"], "none.toml: No such file"),
 }
 
 
 @pytest.mark.parametrize("kind", USAGE)
-def test_2_is_wrong_usage_in_one_line(diagnose, pair, kind):
+def test_2_is_wrong_usage_in_one_line(diagnose, pair, suite, kind):
     arguments, said = USAGE[kind]
-    assert_one_line(diagnose(*(pair[0] if one == "REFERENCE" else one for one in arguments)), 2, said)
+    names = {"REFERENCE": pair[0], "SUITE": suite}
+    assert_one_line(diagnose(*(names.get(one, one) for one in arguments)), 2, said)
 
 
 def test_without_a_command_the_help_is_shown_as_it_is(diagnose):
@@ -213,6 +229,29 @@ def test_all_shows_every_metric(diagnose, pair):
     assert done.code == 1
     for name in METRICS:
         assert f" {name} " in done.out, name
+
+
+def test_a_probe_that_finds_the_limits_blind_exits_0(diagnose, suite):
+    done = diagnose("sensitivity", suite, "--fault", "gain_up", "--json", "-")
+    assert (done.code, done.err) == (0, "")
+    assert json.loads(done.out)["schema"] == "diagnose.sensitivity/1"
+    done = diagnose("sensitivity", suite, "--fault", "to_mono")
+    assert (done.code, done.err) == (0, "")
+    assert done.out == "strings: 0 of 0 faults FAIL, 0 pass; 1 do not apply\n"
+
+
+def test_progress_is_for_a_terminal_and_leaves_stdout_alone(suite):
+    pty = pytest.importorskip("pty")
+    terminal, line = pty.openpty()
+    command = [PROGRAM, "sensitivity", suite, "--fault", "gain_up", "--json", "-"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=line) as running:
+        out, _ = running.communicate(timeout=60)
+    os.close(line)
+    shown = os.read(terminal, 1 << 16).decode()
+    os.close(terminal)
+    assert running.returncode == 0
+    assert json.loads(out)["suite"] == "strings"
+    assert "1/1" in shown
 
 
 def test_a_users_profile_decides(diagnose, pair, tmp_path):
@@ -463,6 +502,17 @@ def test_an_interrupted_run_leaves_no_half_file(pair, tmp_path):
     assert (out, err) == ("", "\ndiagnose: interrupted; nothing was written half\n")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["long.wav", "out.json"]
     assert (tmp_path / "out.json").read_text() == "old"
+
+
+def test_an_interrupted_probe_prints_nothing_of_it(suite, tmp_path):
+    command = [PROGRAM, "sensitivity", suite, "--json", tmp_path / "out.json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        time.sleep(1.5)  # it takes 0.5 s to begin, and over 10 to end
+        running.send_signal(signal.SIGINT)
+        out, err = running.communicate(timeout=30)
+    assert running.returncode == 130
+    assert (out, err) == ("", "\ndiagnose: interrupted; nothing was written half\n")
+    assert list(tmp_path.iterdir()) == []
 
 
 # Processes: the console script itself, pipes, encodings

@@ -171,8 +171,10 @@ def sample_rate(e: Evidence) -> Cause | None:
         * ramp(shift.r, 0.5, 0.75)
         * ramp(better, 0.0, 0.03)
     )
-    pair = _nearest_ratio(1 / ratio, RATES)
-    named = f" (as {pair[0]} Hz labelled {pair[1]} Hz)" if pair else ""
+    label = e.pair.files[1].rate
+    true = next((rate for rate in RATES if abs(label * ratio / rate - 1) < RATIO_FIT), None)
+    pair = (label, true) if true else _nearest_ratio(1 / ratio, RATES)
+    named = f" ({pair[1]} Hz labelled {pair[0]} Hz)" if pair else ""
     return cause(
         "sample-rate",
         strength,

@@ -224,14 +224,15 @@ def _caught(faults: list[FaultFinding], several: bool) -> Table:
         table.add_column("FAILs in", no_wrap=True)
         table.add_column("needs most in")
     for fault in faults:
-        warn, fail = fault.worst("warn"), fault.worst("fail")
-        case, rung = fail or warn or ("", None)
+        fail = fault.worst("fail")
+        case, rung = fail or fault.worst("warn") or ("", None)
+        warn = next((one.warn for one in fault.asked if one.case == case), None)
         style = STYLES["WARN" if fail else "FAIL"] if fault.blind else ""
         in_cases = [f"{len(fault.asked) - len(fault.blind)} of {len(fault.asked)}", printable(case)]
         table.add_row(
             Text(fault.name, style=style),
             Text(fault.about),
-            strength(fault, warn[1] if warn else None),
+            strength(fault, warn),
             strength(fault, fail[1] if fail else None),
             fault.unit,
             rung.metric if rung else "",

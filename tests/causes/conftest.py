@@ -73,15 +73,21 @@ def broken(melody, stereo):
 
 
 @pytest.fixture(scope="session")
-def clues(broken, evidence):
-    """clues("white_noise", 0.5): Evidence of the melody against its faulty copy."""
-    return lru_cache(maxsize=None)(lambda fault, severity=0.5: evidence(*broken(fault, severity)))
+def report(broken):
+    """report("white_noise", 0.5): the melody compared with its faulty copy, once."""
+    return lru_cache(maxsize=None)(lambda fault, severity=0.5: diagnose.compare(*broken(fault, severity)))
 
 
 @pytest.fixture(scope="session")
-def causes(broken):
-    """causes("white_noise", 0.5): what compare() names, most likely first."""
-    return lru_cache(maxsize=None)(lambda fault, severity=0.5: diagnose.compare(*broken(fault, severity)).causes)
+def clues(report):
+    """clues("white_noise", 0.5): the Evidence of that."""
+
+    @lru_cache(maxsize=None)
+    def make(fault, severity=0.5):
+        found = report(fault, severity)
+        return Evidence(found.pair, {row.name: row for row in found.metrics})
+
+    return make
 
 
 @pytest.fixture(scope="session")
