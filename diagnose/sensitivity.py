@@ -28,8 +28,7 @@ from diagnose.audio import Audio, read, resample
 from diagnose.comparison import judged_rows
 from diagnose.errors import DiagnoseError, InputError
 from diagnose.faults import FAULTS, Fault, mel
-from diagnose.metrics import METRICS, Signal
-from diagnose.render.sensitivity import (
+from diagnose.findings import (
     CaseFinding,
     FaultFinding,
     Hint,
@@ -37,6 +36,7 @@ from diagnose.render.sensitivity import (
     Rung,
     Sensitivity,
 )
+from diagnose.metrics import METRICS, Signal
 from diagnose.suite import load_suite
 from diagnose.verdicts import RANK, Figures, Judgement, Limit, Profile, default_profile, judge
 from diagnose.version import VERSION

@@ -25,7 +25,7 @@ LAYERS = [
     ("cli",),
     ("batch", "golden", "pytest_plugin", "sensitivity"),
     ("comparison", "faults", "render", "suite"),
-    ("report",),
+    ("report", "findings"),
     ("causes", "regions"),
     ("verdicts",),
     ("metrics",),

@@ -15,7 +15,8 @@ from diagnose import audio, cli, comparison, example, sensitivity
 from diagnose.audio import Audio
 from diagnose.errors import InputError
 from diagnose.faults import FAULTS
-from diagnose.render.sensitivity import Hint, tables_to_copy, to_json
+from diagnose.findings import Hint
+from diagnose.render.sensitivity import tables_to_copy, to_json
 from diagnose.verdicts import default_profile, load_profile
 
 RATE = 22050

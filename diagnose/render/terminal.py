@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from diagnose.causes.cause import Cause
-    from diagnose.render.sensitivity import FaultFinding, Sensitivity
+    from diagnose.findings import FaultFinding, Sensitivity
     from diagnose.report import Report, Suite
     from diagnose.verdicts import MetricRow
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import numpy as np
 import pytest
@@ -64,7 +64,7 @@ def evidence(sound):
 def broken(melody, stereo):
     """broken("white_noise", 0.5): the melody with a fault; a stereo one where the fault needs two channels."""
 
-    @lru_cache(maxsize=None)
+    @cache
     def make(fault, severity=0.5):
         whole = melody if FAULTS[fault].fits(melody) else stereo
         return whole, FAULTS[fault].inject(whole, severity, np.random.default_rng(1))
@@ -82,7 +82,7 @@ def report(broken):
 def clues(report):
     """clues("white_noise", 0.5): the Evidence of that."""
 
-    @lru_cache(maxsize=None)
+    @cache
     def make(fault, severity=0.5):
         found = report(fault, severity)
         return Evidence(found.pair, {row.name: row for row in found.metrics})

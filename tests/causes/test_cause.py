@@ -23,7 +23,16 @@ def test_a_hypothesis_without_is_none(strength):
 
 @pytest.mark.parametrize(
     ("value", "none", "full", "expected"),
-    [(0, 1, 3, 0), (1, 1, 3, 0), (2, 1, 3, 0.5), (3, 1, 3, 1), (9, 1, 3, 1), (2, 3, 1, 0.5), (0, 3, 1, 1), (4, 3, 1, 0)],
+    [
+        (0, 1, 3, 0),
+        (1, 1, 3, 0),
+        (2, 1, 3, 0.5),
+        (3, 1, 3, 1),
+        (9, 1, 3, 1),
+        (2, 3, 1, 0.5),
+        (0, 3, 1, 1),
+        (4, 3, 1, 0),
+    ],
 )
 def test_a_ramp_is_a_straight_line_from_none_to_full_either_way(value, none, full, expected):
     assert ramp(value, none, full) == expected

@@ -77,7 +77,10 @@ def test_a_burst_is_named_at_its_side(melody, copy, side):
 @pytest.mark.parametrize(
     ("hypothesis", "faults"),
     [
-        (added.noise, ["gain_up", "hum_60", "clicks", "random_phase", "hard_clip", "drop_out", "edge_left", "low_pass"]),
+        (
+            added.noise,
+            ["gain_up", "hum_60", "clicks", "random_phase", "hard_clip", "drop_out", "edge_left", "low_pass"],
+        ),
         (added.hum, ["white_noise", "gain_up", "frame_rate_hum", "clicks", "pitch_up", "mel_ref_lost", "low_pass"]),
         (added.frame_rate_hum, ["white_noise", "hum_60", "gain_up", "mel_ref_lost", "mel_linear_power", "clicks"]),
         (added.clicks, ["white_noise", "edge_left", "hard_clip", "drop_out", "mel_ref_lost", "hum_50", "low_pass"]),

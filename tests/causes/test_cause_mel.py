@@ -36,7 +36,9 @@ def test_which_wrong_scale_the_vocoder_was_given_is_said(clues, fault, said):
 
 def test_the_evidence_of_a_flat_spectrum_is_its_spread_slope_and_median(clues):
     found, levels = mel.vocoder_input_scale(clues("mel_linear_magnitude")), clues("mel_linear_magnitude").levels
-    assert f"log-mel spread {levels.spreads[1]:.1f} nats, the reference has {levels.spreads[0]:.1f}" in found.evidence[0]
+    assert (
+        f"log-mel spread {levels.spreads[1]:.1f} nats, the reference has {levels.spreads[0]:.1f}" in found.evidence[0]
+    )
     assert f"{levels.slope:.2f} are left" in found.evidence[1]
     assert f"rose from {levels.medians[0]:.1f} to {levels.medians[1]:.1f} nats" in found.evidence[2]
     assert "multiples of" not in words(found)  # this one does not hum
@@ -87,7 +89,16 @@ def test_another_formula_is_named(report):
     [
         (
             mel.vocoder_input_scale,
-            ["mel_ref_lost", "mel_fmax", "mel_20_for_10", "mel_shuffled", "white_noise", "pitch_up", "slower", "gain_up"],
+            [
+                "mel_ref_lost",
+                "mel_fmax",
+                "mel_20_for_10",
+                "mel_shuffled",
+                "white_noise",
+                "pitch_up",
+                "slower",
+                "gain_up",
+            ],
         ),
         (mel.power_magnitude, ["mel_log10", "mel_ref_lost", "mel_linear_power", "mel_fmax", "hard_clip", "pitch_up"]),
         (mel.level_reference_lost, ["gain_up", "gain_down", "mel_log10", "mel_decibel", "mel_fmax", "pitch_up"]),

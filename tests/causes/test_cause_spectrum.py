@@ -88,7 +88,10 @@ def test_a_pitch_is_named_in_cents_and_as_a_factor(melody, copy, cents):
 @pytest.mark.parametrize(
     ("hypothesis", "faults"),
     [
-        (spectrum.high_frequency_loss, ["gain_up", "tilt_dull", "band_gap", "white_noise", "clicks", "delay", "pitch_up"]),
+        (
+            spectrum.high_frequency_loss,
+            ["gain_up", "tilt_dull", "band_gap", "white_noise", "clicks", "delay", "pitch_up"],
+        ),
         (spectrum.tilt, ["gain_up", "low_pass", "band_gap", "hum_50", "delay", "quantise", "pitch_up", "edge_left"]),
         (spectrum.band_gap, ["gain_up", "low_pass", "tilt_dull", "white_noise", "delay", "drop_out", "hard_clip"]),
         (spectrum.spectral_holes, ["gain_up", "drop_out", "low_pass", "band_gap", "white_noise", "mel_ref_lost"]),

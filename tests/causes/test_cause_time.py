@@ -103,7 +103,9 @@ def test_a_wrong_hop_is_named_by_both(melody, rng, hop):
     assert f"256 samples, not {hop}" in first.fix
 
 
-@pytest.mark.parametrize("fault", ["rate_label_high", "padded_tail", "truncated", "pitch_down", "mel_reversed", "tilt_dull"])
+@pytest.mark.parametrize(
+    "fault", ["rate_label_high", "padded_tail", "truncated", "pitch_down", "mel_reversed", "tilt_dull"]
+)
 def test_what_is_not_slower_at_one_pitch_is_not_stretched(clues, fault):
     assert time.time_stretch(clues(fault)) is None
 
@@ -136,7 +138,9 @@ def test_a_spectrum_that_is_right_and_does_not_move_is_frozen(melody, evidence, 
     assert found is None or found.confidence <= 0.7 or "another order" in found.summary
 
 
-@pytest.mark.parametrize("fault", ["gain_up", "white_noise", "slower", "pitch_up", "mel_ref_lost", "mel_log10", "delay"])
+@pytest.mark.parametrize(
+    "fault", ["gain_up", "white_noise", "slower", "pitch_up", "mel_ref_lost", "mel_log10", "delay"]
+)
 def test_frames_that_are_in_their_order_have_lost_none(clues, fault):
     assert time.time_structure_lost(clues(fault)) is None
 
