@@ -12,7 +12,7 @@ import diagnose
 from diagnose import example
 from diagnose.align import Alignment
 from diagnose.audio import Audio
-from diagnose.causes.cause import Cause
+from diagnose.causes.cause import Cause, Explained
 from diagnose.metrics import METRICS
 from diagnose.regions import Region
 from diagnose.report import Case, Check, Report, Suite, alignment_facts
@@ -24,6 +24,8 @@ TOP = ["schema", "tool", "reference", "generated", "alignment", "metrics", "regi
 SOUND = ["path", "rate_hz", "channels", "duration_s", "native"]
 NATIVE = ["rms", "dc", "peak_min", "peak_max", "spectral_centroid_hz"]
 ALIGNMENT = ["rate_hz", "compared_s", "delay_s", "gain_db", "polarity"]
+REGION = ["metric", "start_s", "end_s", "low_hz", "high_hz", "excess_db"]
+CAUSE = ["id", "confidence", "summary", "evidence", "fix", "explains"]
 METRIC = ["name", "unit", "reference", "generated", "change", "verdict", "limit", "version"]
 EXTRA = {
     "top": {"notes"},
@@ -86,7 +88,12 @@ def test_the_keys_are_the_contract_s_in_its_order(reports, kind):
         assert in_order(row, METRIC)
         assert set(row) - set(METRIC) == EXTRA["metric"]
         assert list(row["limit"]) == ["warn", "fail"]
-    assert (report["regions"], report["causes"]) == ([], [])
+    assert all(list(region) == REGION for region in report["regions"])
+    for cause in report["causes"]:
+        assert list(cause) == CAUSE
+        assert all(list(one) == ["id", "summary"] for one in cause["explains"])
+    if report["verdict"] == "PASS":
+        assert (report["regions"], report["causes"]) == ([], [])
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -172,14 +179,32 @@ def test_regions_and_causes_have_the_contract_s_keys(reports):
         (),
         "FAIL",
         regions=(Region("edge_right_db", 0.9, 1.0, 0.0, 8000.0, 12.5),),
-        causes=(Cause("gain", 0.9, "too loud", ("rms_ratio is 4.13", "dc_share is 0.74"), "divide by 4.13"),),
+        causes=(
+            Cause(
+                "gain",
+                0.9,
+                "too loud",
+                ("rms_ratio is 4.13", "dc_share is 0.74"),
+                "divide by 4.13",
+                (Explained("dc-offset", "a constant is added"),),
+            ),
+        ),
     ).as_dict()
     assert json.loads(json.dumps(report))["regions"] == [
         {"metric": "edge_right_db", "start_s": 0.9, "end_s": 1.0, "low_hz": 0.0, "high_hz": 8000.0, "excess_db": 12.5}
     ]
-    assert list(report["regions"][0]) == ["metric", "start_s", "end_s", "low_hz", "high_hz", "excess_db"]
-    assert list(report["causes"][0]) == ["id", "confidence", "summary", "evidence", "fix"]
-    assert json.loads(json.dumps(report))["causes"][0]["evidence"] == ["rms_ratio is 4.13", "dc_share is 0.74"]
+    assert list(report["regions"][0]) == REGION
+    assert list(report["causes"][0]) == CAUSE
+    assert json.loads(json.dumps(report))["causes"] == [
+        {
+            "id": "gain",
+            "confidence": 0.9,
+            "summary": "too loud",
+            "evidence": ["rms_ratio is 4.13", "dc_share is 0.74"],
+            "fix": "divide by 4.13",
+            "explains": [{"id": "dc-offset", "summary": "a constant is added"}],
+        }
+    ]
 
 
 @pytest.mark.parametrize(

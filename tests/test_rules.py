@@ -12,6 +12,9 @@ from pathlib import Path
 import pytest
 
 from diagnose import audio, example
+from diagnose.causes import HYPOTHESES
+from diagnose.causes.rank import FOLLOWS
+from diagnose.faults import FAULTS
 from diagnose.metrics import METRICS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -237,6 +240,57 @@ def test_a_metric_says_its_unit_or_its_range(name):
     metric = METRICS[name]
     function = getattr(metric.function, "func", metric.function)
     assert re.search(WORDS_OF_UNIT[metric.unit], function.__doc__), function.__doc__
+
+
+# Causes
+
+DESIGN_S_CAUSES = set(  # DESIGN, section 5
+    "vocoder-input-scale level-reference-lost gain dc-offset clipping polarity delay truncated sample-rate mel-range "
+    "power-magnitude high-frequency-loss edge-artifact clicks frame-rate-hum noise phase-incoherent "
+    "time-structure-lost mono-stereo dropout hum quantisation pitch".split()  # noqa: SIM905 - a list of words
+)
+CAUSES = DESIGN_S_CAUSES | {"padded", "time-stretch", "tilt", "band-gap", "spectral-holes"}
+
+
+def first_words(tree, function):
+    """The literal first argument of every call of a function."""
+    found = [call for call in calls(tree) if ast.unparse(call.func).split(".")[-1] == function]
+    return {call.args[0].value for call in found if call.args and isinstance(call.args[0], ast.Constant)}
+
+
+@pytest.mark.parametrize("hypothesis", HYPOTHESES, ids=lambda hypothesis: hypothesis.__name__)
+def test_a_hypothesis_says_what_misleads_it(hypothesis):
+    told = [line.strip() for line in hypothesis.__doc__.splitlines()]
+    assert any(re.match(r"Misleads: \w", line) for line in told)
+    assert hypothesis.__name__.replace("_", "-") in CAUSES
+
+
+def test_every_public_function_of_evidence_is_a_hypothesis():
+    found = {
+        node.name
+        for path in OURS
+        if path.parent.name == "causes"
+        for node in OURS[path].body
+        if isinstance(node, ast.FunctionDef)
+        and not node.name.startswith("_")
+        and [ast.unparse(each.annotation) for each in node.args.args] == ["Evidence"]
+        and ast.unparse(node.returns) == "Cause | None"
+    }
+    assert found == {hypothesis.__name__ for hypothesis in HYPOTHESES}
+
+
+@pytest.mark.parametrize("path", [path for path in OURS if path.parent.name == "causes"], ids=short)
+def test_a_cause_that_is_made_is_on_the_list(path):
+    assert first_words(OURS[path], "cause") | first_words(OURS[path], "Cause") <= CAUSES
+
+
+def test_every_cause_on_the_list_has_a_hypothesis():
+    assert {hypothesis.__name__.replace("_", "-") for hypothesis in HYPOTHESES} == CAUSES
+
+
+def test_what_follows_what_and_what_is_injected_speaks_of_causes_on_the_list():
+    assert {*FOLLOWS, *(one for others in FOLLOWS.values() for one in others)} <= CAUSES
+    assert {fault.cause for fault in FAULTS.values()} <= CAUSES
 
 
 # The repository

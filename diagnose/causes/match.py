@@ -32,6 +32,7 @@ FURTHEST_CENTS = 1500.0
 VOCODER_FMAX_HZ = 8000.0
 # Highest frequencies of mels in use: half of 16, 22.05, 24, 44.1 and 48 kHz, and what speech models cut at.
 KNOWN_FMAX_HZ = (7600.0, 8000.0, 11_025.0, 12_000.0, 22_050.0, 24_000.0)
+KNOWN_FIT = 0.04
 SCALES = np.geomspace(0.8, 1.25, 46)
 
 
@@ -149,9 +150,14 @@ class Match:
 
 
 def made_for_hz(scale: float) -> float:
-    """fmax of the mel that was read as one to 8 kHz, from the factor that the mel axis shrank by."""
+    """fmax of the mel that was read as one to 8 kHz, from the factor that the mel axis shrank by.
+
+    A known one where it is within 4 %: the scale goes in steps of 1 %.
+    """
     slaney, slaney_hz = MEL_FORMULAS["slaney"]
-    return float(slaney_hz(slaney(np.array(VOCODER_FMAX_HZ)) / scale))
+    made = float(slaney_hz(slaney(np.array(VOCODER_FMAX_HZ)) / scale))
+    nearest = min(KNOWN_FMAX_HZ, key=lambda hz: abs(hz / made - 1))
+    return nearest if abs(nearest / made - 1) < KNOWN_FIT else made
 
 
 def correlation(ours: Floats, theirs: Floats) -> float:

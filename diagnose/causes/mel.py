@@ -12,8 +12,9 @@ from diagnose.causes.words import percent
 
 NATS_DB = 20 / math.log(10)
 LOG10 = 0.4343  # log10(x) = 0.4343 ln(x)
+Finding = tuple[float, str, list[str], str]  # strength, summary, evidence, and how the fix begins
 READS = (
-    "give the vocoder what it reads; BigVGAN, HiFi-GAN: ln(clamp(mel_basis @ |STFT|, 1e-5)), natural log of the "
+    "give the vocoder what it reads: BigVGAN, HiFi-GAN: ln(clamp(mel_basis @ |STFT|, 1e-5)), natural log of the "
     "magnitude, slaney filters with norm, frames not centred (reflect padding of (n_fft - hop) / 2), fmax 8000 in "
     "bigvgan_base_22khz_80band"
 )
@@ -32,11 +33,11 @@ def vocoder_input_scale(e: Evidence) -> Cause | None:
         return None
     flat, decibel, log10 = _flattened(e), _decibels(e), _log10(e)
     best = max((flat, decibel, log10), key=lambda found: found[0])
-    strength, summary, evidence = best
-    return cause("vocoder-input-scale", strength, summary, evidence, READS)
+    strength, summary, evidence, first = best
+    return cause("vocoder-input-scale", strength, summary, evidence, first + READS)
 
 
-def _flattened(e: Evidence) -> tuple[float, str, list[str]]:
+def _flattened(e: Evidence) -> Finding:
     levels = e.levels
     before, after = levels.spreads
     squeezed = ramp(after / max(before, 0.1), 0.62, 0.48) * ramp(levels.slope, 0.42, 0.36) * ramp(before, 2.0, 3.0)
@@ -63,14 +64,11 @@ def _flattened(e: Evidence) -> tuple[float, str, list[str]]:
         f"time structure lost: envelope r = {e.change('envelope_correlation'):.2f}, frame energies vary by "
         f"{e.after('frame_energy_spread_db'):.1f} dB ({e.before('frame_energy_spread_db'):.1f} in the reference)"
     )
-    return (
-        squeezed * raised,
-        "the vocoder got nearly constant values: linear ones (or 0 to 1) where it reads natural logarithms",
-        evidence,
-    )
+    summary = "the vocoder got nearly constant values: linear ones (or 0 to 1) where it reads natural logarithms"
+    return squeezed * raised, summary, evidence, "take the logarithm: "
 
 
-def _decibels(e: Evidence) -> tuple[float, str, list[str]]:
+def _decibels(e: Evidence) -> Finding:
     levels = e.levels
     strength = ramp(levels.floor_share, 0.55, 0.7) * ramp(levels.survivors, 0.65, 0.45) * ramp(levels.r, 0.0, 0.1)
     evidence = [
@@ -78,10 +76,11 @@ def _decibels(e: Evidence) -> tuple[float, str, list[str]]:
         f"of the cells 17 to 35 dB under the loudest {percent(levels.survivors)} are left, all for the right scale",
         f"the loudest cell is at {levels.loudest[1]:+.2f} nats (0 is what 0 dB becomes)",
     ]
-    return strength, "the vocoder got decibels where it reads natural logarithms: one dB became a nat, 8.7 dB", evidence
+    summary = "the vocoder got decibels where it reads natural logarithms: one dB became a nat, 8.7 dB"
+    return strength, summary, evidence, "undo the decibels, x * ln(10) / 20 for dB of the magnitude; "
 
 
-def _log10(e: Evidence) -> tuple[float, str, list[str]]:
+def _log10(e: Evidence) -> Finding:
     levels = e.levels
     strength = (
         ramp(abs(levels.slope - LOG10), 0.045, 0.025) * ramp(levels.r, 0.85, 0.93) * ramp(levels.scatter, 0.7, 0.4)
@@ -90,7 +89,8 @@ def _log10(e: Evidence) -> tuple[float, str, list[str]]:
         f"of each nat in the reference {levels.slope:.3f} are left; log10 for ln leaves 0.434, right is 1",
         f"the curve fits closely (r = {levels.r:.2f}, scatter {levels.scatter:.2f} nats)",
     ]
-    return strength, "the vocoder got logarithms to base 10 where it reads natural ones", evidence
+    summary = "the vocoder got logarithms to base 10 where it reads natural ones"
+    return strength, summary, evidence, "multiply by ln(10) = 2.3026, or use np.log for np.log10; "
 
 
 def power_magnitude(e: Evidence) -> Cause | None:
@@ -173,7 +173,7 @@ def mel_range(e: Evidence) -> Cause | None:
     if warp.name == "fmax":
         made = made_for_hz(warp.scale)
         summary = (
-            f"a mel up to {made:.0f} Hz was read as one up to 8000 Hz: every band sits {1 / warp.scale:.2f} times off"
+            f"a mel up to {made:.0f} Hz was read as one up to 8000 Hz: low bands sit {warp.scale:.2f} times as high"
         )
         fix = "make the mel with the vocoder's fmax (8000 for bigvgan_base_22khz_80band; librosa's default is rate / 2)"
     else:

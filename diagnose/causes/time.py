@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 # Hops in samples that are mistaken for each other, and rates in Hz.
 HOPS = (128, 160, 192, 200, 220, 240, 256, 275, 300, 320, 384, 441, 480, 512)
 RATES = (8000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 96_000)
-RATIO_FIT = 0.004
+RATIO_FIT = 0.006  # a frame more or less in 170
 SURE = 0.99
 
 
@@ -203,18 +203,18 @@ def time_stretch(e: Evidence) -> Cause | None:
     strength = ramp(abs(ratio - 1), 0.012, 0.02) * ramp(match.same_stretched, 0.6, 0.8) * kept
     strength *= ramp(match.same_stretched - match.same, 0.0, 0.025)
     pair = _nearest_ratio(ratio, HOPS)
-    named = f"; hop {pair[1]} read as {pair[0]} does that" if pair else ""
+    named = f"; hop {pair[1]} read as {pair[0]} would do that" if pair else ""
     return cause(
         "time-stretch",
         strength,
-        f"{abs(ratio - 1):.1%} {'longer' if ratio > 1 else 'shorter'} at the same pitch{named}",
+        f"{percent(abs(ratio - 1))} {'longer' if ratio > 1 else 'shorter'} at the same pitch{named}",
         [
             f"length {ratio:.4f} times the reference's",
             (
                 f"stretched to one length the spectrograms fit with r = {match.same_stretched:.2f}, as "
                 f"they are {match.same:.2f}"
             ),
-            f"pitch shift {match.shifted_stretched.cents:+.0f} cents, so the rate is right",
+            f"pitch shift {round(match.shifted_stretched.cents)} cents, so the rate is right",
         ],
         "use one hop (and rate) for the mel and for the vocoder"
         + (f": {pair[1]} samples, not {pair[0]}" if pair else ""),
@@ -222,7 +222,7 @@ def time_stretch(e: Evidence) -> Cause | None:
 
 
 def _nearest_ratio(ratio: float, values: tuple[int, ...]) -> tuple[int, int] | None:
-    """The pair of known values whose quotient is the ratio to 0.4 %, the commonest first."""
+    """The pair of known values whose quotient is the ratio to 0.6 %, the commonest first."""
     common = sorted(
         ((a, b) for a in values for b in values if a != b), key=lambda p: (256 not in p, abs(p[0] / p[1] / ratio - 1))
     )
