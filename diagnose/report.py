@@ -85,7 +85,7 @@ class Report(msgspec.Struct, frozen=True, eq=False):
             "alignment": msgspec.structs.asdict(self.alignment),
             "metrics": [_row(row) for row in self.metrics],
             "regions": [msgspec.structs.asdict(region) for region in self.regions],
-            "causes": [msgspec.to_builtins(cause) for cause in self.causes],
+            "causes": [_cause(cause) for cause in self.causes],
             "notes": list(self.notes),
             "verdict": self.verdict,
         }
@@ -123,6 +123,14 @@ def _row(row: MetricRow) -> dict[str, Any]:
         "reason": figures.reason,
         "note": row.note,
         "detail": dict(row.detail),
+    }
+
+
+def _cause(cause: Cause) -> dict[str, Any]:
+    return {
+        **msgspec.structs.asdict(cause),
+        "evidence": list(cause.evidence),
+        "explains": [msgspec.structs.asdict(one) for one in cause.explains],
     }
 
 

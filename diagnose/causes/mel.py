@@ -65,7 +65,7 @@ def _flattened(e: Evidence) -> Finding:
         f"{e.after('frame_energy_spread_db'):.1f} dB ({e.before('frame_energy_spread_db'):.1f} in the reference)"
     )
     summary = "the vocoder got nearly constant values: linear ones (or 0 to 1) where it reads natural logarithms"
-    return squeezed * raised, summary, evidence, "take the logarithm: "
+    return squeezed * raised, summary, evidence, ""
 
 
 def _decibels(e: Evidence) -> Finding:

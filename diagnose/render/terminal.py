@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from diagnose.verdicts import MetricRow
 
 PIPED_WIDTH = 120
+ROWS_UNDER_A_CAUSE = 6  # the cause has said it
 MOST_ROWS = 12  # of the table without --all: what is worst fits one screen
 STYLES = {"PASS": "bold green", "WARN": "bold yellow", "FAIL": "bold red", "ERROR": "bold magenta"}
 
@@ -86,12 +87,13 @@ def _report(report: Report, every_metric: bool) -> list[RenderableType | Labelle
     parts += _causes(report.causes)
     judged = report.worst_first
     over = [row for row in judged if row.judgement.verdict != "PASS"]
-    shown = judged if every_metric else over[:MOST_ROWS]
+    most = ROWS_UNDER_A_CAUSE if report.causes else MOST_ROWS
+    shown = judged if every_metric else over[:most]
     if shown:
         parts.append(_table(shown))
-    if not every_metric and over[MOST_ROWS:]:
-        names = ", ".join(row.name for row in over[MOST_ROWS:])
-        parts.append(Text(f"{len(over) - MOST_ROWS} more over a limit (--all shows them): {names}", style="yellow"))
+    if not every_metric and over[most:]:
+        names = ", ".join(row.name for row in over[most:])
+        parts.append(Text(f"{len(over) - most} more over a limit (--all shows them): {names}", style="yellow"))
     passed = [row.name for row in judged if row.judgement.verdict == "PASS"]
     if passed and not every_metric:
         parts.append(Text(f"{len(passed)} metrics passed: {', '.join(passed)}", style="green"))

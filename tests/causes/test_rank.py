@@ -15,8 +15,8 @@ from diagnose.causes.rank import CALIBRATION, DOUBT, EXPLAINING, FOLLOWS, LEAST,
 IDS = sorted({*FOLLOWS, *(one for others in FOLLOWS.values() for one in others)})
 
 
-def cause(id, strength):
-    return Cause(id, strength, f"{id} is wrong", (f"strength {strength}",), "mend it")
+def cause(name, strength):
+    return Cause(name, strength, f"{name} is wrong", (f"strength {strength}",), "mend it")
 
 
 def shape(causes):
@@ -24,7 +24,7 @@ def shape(causes):
 
 
 def rank(**strengths):
-    return ranked([cause(id.replace("_", "-"), strength) for id, strength in strengths.items()])
+    return ranked([cause(name.replace("_", "-"), strength) for name, strength in strengths.items()])
 
 
 # Folding
@@ -64,18 +64,18 @@ def test_under_45_of_100_nothing_is_explained():
     assert set(shape(rank(tilt=EXPLAINING, gain=0.4))) == {"tilt"}
 
 
-@pytest.mark.parametrize(
-    ("hum", "comb", "kept"), [(0.9, 0.8, "hum"), (0.8, 0.9, "frame-rate-hum"), (0.9, 0.9, "hum")]
-)
+@pytest.mark.parametrize(("hum", "comb", "kept"), [(0.9, 0.8, "hum"), (0.8, 0.9, "frame-rate-hum"), (0.9, 0.9, "hum")])
 def test_of_two_that_explain_each_other_the_stronger_stays_and_of_equals_the_first(hum, comb, kept):
     (found,) = rank(hum=hum, frame_rate_hum=comb)
     assert found.id == kept
     assert len(found.explains) == 1
 
 
-@pytest.mark.parametrize("ids", [("clicks", "edge-artifact"), ("edge-artifact", "clicks"), ("noise", "clicks", "edge-artifact")])
+@pytest.mark.parametrize(
+    "ids", [("clicks", "edge-artifact"), ("edge-artifact", "clicks"), ("noise", "clicks", "edge-artifact")]
+)
 def test_a_circle_of_equals_loses_none(ids):
-    found = ranked([cause(id, 0.9) for id in ids])
+    found = ranked([cause(name, 0.9) for name in ids])
     assert {*shape(found), *(one for others in shape(found).values() for one in others)} == set(ids)
 
 
@@ -89,12 +89,14 @@ def test_every_cause_that_follows_or_is_followed_can_be_named():
 
 
 def test_the_strength_of_what_is_spared_could_only_be_folded_away():
-    for hypothesis, id in COSTLY.items():
+    for hypothesis, name in COSTLY.items():
         assert hypothesis in HYPOTHESES
-        assert hypothesis.__name__.replace("_", "-") == id
+        assert hypothesis.__name__.replace("_", "-") == name
 
 
-@pytest.mark.parametrize("fault", ["mel_linear_hum", "mel_log10", "rate_label_high", "slower", "mel_shuffled", "mel_htk"])
+@pytest.mark.parametrize(
+    "fault", ["mel_linear_hum", "mel_log10", "rate_label_high", "slower", "mel_shuffled", "mel_htk"]
+)
 def test_what_was_not_asked_would_have_changed_no_cause(clues, report, fault):
     every = ranked([found for found in (hypothesis(clues(fault)) for hypothesis in HYPOTHESES) if found])
     assert [one.id for one in every] == [one.id for one in report(fault).causes]
@@ -156,7 +158,7 @@ def test_nothing_is_named_twice_or_made_up_and_the_order_never_rises(strengths):
     found = ranked([cause(*one) for one in strengths])
     named = [one.id for one in found] + [one.id for each in found for one in each.explains]
     assert len(set(named)) == len(named)
-    assert set(named) <= {id for id, _ in strengths}
+    assert set(named) <= {name for name, _ in strengths}
     confidences = [one.confidence for one in found]
     assert confidences == sorted(confidences, reverse=True)
     assert all(LEAST <= value <= 0.99 for value in confidences)
@@ -169,10 +171,12 @@ def test_what_is_neither_kept_nor_folded_weighs_too_little_or_is_folded_under_wh
     named = {one.id for one in found} | {one.id for each in found for one in each.explains}
     given = dict(strengths)
     kept = [cause(one.id, given[one.id]) for one in found]
-    for id in set(given) - named:
-        explainers = [other for other in set(given) - named if id in FOLLOWS.get(other, ()) and given[other] >= EXPLAINING]
+    for name in set(given) - named:
+        explainers = [
+            other for other in set(given) - named if name in FOLLOWS.get(other, ()) and given[other] >= EXPLAINING
+        ]
         # Rivals that were dropped would only lower it further.
-        weighed = confidence(cause(id, given[id]), [*kept, cause(id, given[id])])
+        weighed = confidence(cause(name, given[name]), [*kept, cause(name, given[name])])
         assert weighed < 0.1 or explainers
 
 
