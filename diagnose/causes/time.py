@@ -44,10 +44,15 @@ def delay(e: Evidence) -> Cause | None:
         f"{milliseconds(abs(seconds))} {way}",
         [f"the best fit is at {1000 * seconds:+.1f} ms, r = {e.pair.alignment.correlation:.2f}"],
         (
-            f"cut or pad {abs(e.pair.alignment.delay)} samples at the start; look for centred frames on "
+            f"cut or pad {_in_file(e, abs(e.pair.alignment.delay))} samples at the start; look for centred frames on "
             "one side only, or a codec's priming"
         ),
     )
+
+
+def _in_file(e: Evidence, samples: int) -> int:
+    """Samples at the common rate in those of the generated file."""
+    return round(samples * e.pair.files[1].rate / e.pair.rate)
 
 
 def _ends(e: Evidence) -> tuple[int, int, int]:
@@ -99,7 +104,7 @@ def padded(e: Evidence) -> Cause | None:
         f"{milliseconds(surplus / e.pair.rate)} of silence are added at the end",
         [f"the added part lies at {decibels(quiet)} of the sound's level"],
         (
-            f"cut the output to the input's length: y[: {e.pair.reference.mono.size}]; a batch or a "
+            f"cut the output to the input's length: y[: {_in_file(e, e.pair.reference.mono.size)}]; a batch or a "
             "multiple of frames was padded"
         ),
     )
