@@ -67,6 +67,8 @@ class Evidence:
     @cached_property
     def copied(self) -> float:
         """0 to 1: whether the generated sound is the reference's waveform, whatever was done to it since."""
+        if self.method == "waveform" and self.pair.overlap[0].size < SHORTEST:
+            return 1.0
         return 0.0 if self.residual is None else ramp(self.residual.coherence, CHANCE_COHERENCE, 0.4)
 
     @cached_property

@@ -89,24 +89,9 @@ class Levels:
         return float((self.y[near] > np.log(CLIP.clip) + ABOVE_FLOOR_NATS).mean()) if near.any() else 1.0
 
     @cached_property
-    def at_zero(self) -> float:
-        """y where x = 0, nats: the line's height where neither logarithm's base matters."""
-        x, y, _ = self._curve
-        return float(y.mean() - self.slope * x.mean())
-
-    @cached_property
     def scatter(self) -> float:
         """How far y scatters about the curve, nats."""
         return float(self._curve[2].mean())
-
-    @cached_property
-    def steepness(self) -> float:
-        """Spread of y over spread of x, over the cells in which y is above its floor: 1 for a right scale."""
-        x, y = self._heard
-        over = y > np.log(CLIP.clip) + ABOVE_FLOOR_NATS
-        if over.sum() < GROUPS:
-            return 0.0
-        return float(y[over].std()) / max(float(x[over].std()), 1e-6)
 
     @cached_property
     def floor_share(self) -> float:

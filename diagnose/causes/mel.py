@@ -41,7 +41,7 @@ def _flattened(e: Evidence) -> Finding:
     levels = e.levels
     before, after = levels.spreads
     squeezed = ramp(after / max(before, 0.1), 0.62, 0.48) * ramp(levels.slope, 0.42, 0.36) * ramp(before, 2.0, 3.0)
-    raised = ramp(levels.medians[1] - levels.medians[0], 0.7, 2.0)
+    raised = ramp(levels.medians[1] - levels.medians[0], 0.5, 1.4)
     comb, dc = e.after("comb_share"), e.after("dc_share")
     evidence = [
         f"log-mel spread {after:.1f} nats, the reference has {before:.1f}: the spectrum hardly changes",

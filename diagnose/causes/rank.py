@@ -60,7 +60,7 @@ FOLLOWS: dict[str, tuple[str, ...]] = {
     "power-magnitude": (*MADE_UP, "time-structure-lost", "clipping", "level-reference-lost"),
     "level-reference-lost": MADE_UP,
     "time-structure-lost": (*MADE_UP, *MISPLACED, "time-stretch"),
-    "pitch": MADE_UP,
+    "pitch": (*MADE_UP, "frame-rate-hum"),
     "phase-incoherent": ("gain", "noise", "edge-artifact", "tilt", "clicks", "pitch", "mono-stereo"),
     "clipping": (
         "gain",

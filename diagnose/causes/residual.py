@@ -119,10 +119,17 @@ class Residual:
             rows.append(tuple(np.add.reduceat(part[:, : edges[-1]], edges[:-1], axis=1) for part in products))  # type: ignore[arg-type]
         if not rows:
             empty = np.zeros((0, edges.size - 1))
-            return {"a": empty, "b": empty, "cross": empty.astype(complex), "hz": np.zeros(0), "bins": bins}
+            return {
+                "a": empty,
+                "b": empty,
+                "cross": empty.astype(complex),
+                "hz": np.zeros(0),
+                "bins": bins,
+                "width": np.diff(edges),
+            }
         a, b, cross = (np.concatenate(column) for column in zip(*rows, strict=True))
         hz = np.sqrt(edges[:-1] * (edges[1:] - 1).clip(1)) * self.rate / FRAMING.n_fft
-        return {"a": a, "b": b, "cross": cross, "hz": hz, "bins": bins}
+        return {"a": a, "b": b, "cross": cross, "hz": hz, "bins": bins, "width": np.diff(edges)}
 
     @cached_property
     def transfer(self) -> tuple[Floats, Floats]:
@@ -177,7 +184,8 @@ class Residual:
     @cached_property
     def follows(self) -> float:
         """Slope of the residual's level over the sound's, cell by cell: 0 for what was added, 1 for what was bent."""
-        left, through = self._left
+        # By bin: a wide band is louder in both, and would make any noise follow.
+        left, through = (part / self._cells["width"] for part in self._left)
         heard = through > through.max(initial=0.0) * 1e-6
         if heard.sum() < 16:
             return 0.0
@@ -193,8 +201,9 @@ class Residual:
 
     @cached_property
     def holes(self) -> float:
-        """Share of the reference's heard cells of time and frequency that are gone (under a "
-        "twentieth), in kept bands.
+        """Share of the reference's heard cells of time and frequency that are gone, in kept bands.
+
+        Gone is under a twentieth of its power, the gain removed.
         """
         ours = self.gain**2 * self._cells["a"]
         heard = ours > ours.max(initial=0.0) * 10 ** (HEARD_DB / 10)
@@ -202,15 +211,6 @@ class Residual:
         heard &= self._cells["b"].sum(axis=0) > 10 ** (KEPT_DB / 10) * ours.sum(axis=0)
         gone = heard & (self._cells["b"] < 10 ** (GONE_DB / 10) * ours)
         return float(gone.sum()) / max(float(heard.sum()), 1.0)
-
-    @cached_property
-    def magnitude_spread_db(self) -> float:
-        """Standard deviation of 10 log10(|B|**2 / |A|**2) over the heard cells, each band's mean taken off, dB."""
-        cells = self._cells
-        heard = cells["a"] > cells["a"].max(initial=0.0) * 10 ** (-30 / 10)
-        ratio = 10 * np.log10((cells["b"] + TINY) / (cells["a"] + TINY))
-        ratio = np.clip(ratio - 20 * np.log10(abs(self.gain)), -30, 30)
-        return float(ratio[heard].std()) if heard.any() else 0.0
 
     @cached_property
     def silences(self) -> tuple[float, list[tuple[float, float]]]:
