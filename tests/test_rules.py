@@ -250,7 +250,7 @@ DESIGN_S_CAUSES = re.findall(  # DESIGN, section 5
     "power-magnitude high-frequency-loss edge-artifact clicks frame-rate-hum noise phase-incoherent "
     "time-structure-lost mono-stereo dropout hum quantisation pitch",
 )
-CAUSES = {*DESIGN_S_CAUSES, "padded", "time-stretch", "tilt", "band-gap", "spectral-holes"}
+CAUSES = {*DESIGN_S_CAUSES, "modulation", "padded", "time-stretch", "tilt", "band-gap", "spectral-holes"}
 
 
 def first_words(tree, function):

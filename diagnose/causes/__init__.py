@@ -29,6 +29,7 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     time.truncated,
     time.padded,
     time.dropout,
+    time.modulation,
     level.gain,
     level.dc_offset,
     level.clipping,
@@ -63,7 +64,7 @@ def name_causes(pair: Pair, rows: Mapping[str, MetricRow]) -> tuple[Cause, ...]:
     """What most likely broke, most likely first; () where no hypothesis holds."""
     evidence = Evidence(pair, rows)
     if evidence.silent:
-        return (time.nothing_left(evidence),)
+        return (level.silence(evidence),)
     found: list[Cause] = []
     for hypothesis in HYPOTHESES:
         if not _settled(hypothesis, found) and (cause := hypothesis(evidence)):

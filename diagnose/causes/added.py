@@ -6,11 +6,10 @@ import numpy as np
 
 from diagnose.causes.cause import Cause, cause
 from diagnose.causes.evidence import Evidence, ramp
+from diagnose.causes.residual import MAINS_HZ, mains_share
 from diagnose.causes.words import decibels, milliseconds, percent
 from diagnose.metrics.clicks import click_times
-from diagnose.metrics.comb import Comb, fine_spectrum
-
-MAINS_HZ = (50.0, 60.0)
+from diagnose.metrics.comb import fine_spectrum
 
 
 def noise(e: Evidence) -> Cause | None:
@@ -23,7 +22,7 @@ def noise(e: Evidence) -> Cause | None:
         return _noise_without_copy(e)
     lines = max([*rest.lines.values(), rest.comb.value if rest.comb else 0.0, 0.0])
     strength = ramp(rest.level_db, -65, -50) * ramp(rest.follows, 0.5, 0.3) * ramp(rest.unsteadiness_db, 6, 3)
-    strength *= ramp(rest.loudest_share, 0.25, 0.12) * ramp(lines, 0.5, 0.25)
+    strength *= ramp(rest.loudest_share, 0.25, 0.12) * ramp(lines, 0.5, 0.25) * ramp(rest.tonal, 0.8, 0.6)
     return cause(
         "noise",
         strength,
@@ -98,7 +97,7 @@ def _new_lines(e: Evidence) -> dict[float, float]:
     if found[0] is None or found[1] is None:
         return {}
     before, after = found[0], found[1]
-    return {mains: Comb(*after, mains).share - Comb(*before, mains).share for mains in MAINS_HZ}
+    return {mains: mains_share(*after, mains) - mains_share(*before, mains) for mains in MAINS_HZ}
 
 
 def frame_rate_hum(e: Evidence) -> Cause | None:

@@ -16,7 +16,8 @@ class Cause(msgspec.Struct, frozen=True):
     """What most likely broke, with numbers, and what to change.
 
     id: one of DESIGN's cause ids; it never changes its meaning.  confidence: how often a cause named with this
-    figure was the right one, 0 to 1, measured by benchmarks/faults.py.  evidence: figures with their units and what
+    figure was the right one among the known faults of benchmarks/faults.py, 0 to 1; a fault that is not among them may
+    be named with as much.  evidence: figures with their units and what
     they were compared with.  fix: the formula, the flag or the line to change.  explains: what follows from it.
     """
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.floating[Any]]
 
 SHORTEST = 2048  # samples
+BRIEF_S = 0.15
 CHANCE_COHERENCE = 0.2  # two sounds whose strongest partials happen to fit reach 0.12
 SAME_LENGTH = 0.015
 
@@ -63,6 +64,11 @@ class Evidence:
             return None
         found = Residual(self.pair)
         return found if found.coherence > CHANCE_COHERENCE else None
+
+    @property
+    def brief(self) -> bool:
+        """Whether the overlap is too short for a curve over a mel: a few frames fit any."""
+        return self.pair.overlap[0].size < BRIEF_S * self.pair.rate
 
     @cached_property
     def copied(self) -> float:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 LOUDNESS_ALONE = 0.25
 LATTICE_SAMPLES = 1 << 15
+SURE = 0.99
+FEW_VALUES = 256
 LATTICE_FIT = 0.02  # of a step
 DEAD_DB = -60.0
 
@@ -31,7 +33,8 @@ def gain(e: Evidence) -> Cause | None:
         strength = ramp(abs(level), 0.6, 1.2) * ramp(-e.residual.level_db, 12, 22) * flat
         rest = f"with that gain removed the waveforms differ by {decibels(e.residual.level_db)} of the sound"
     else:
-        strength = 0.6 * ramp(abs(level), 1.0, 2.5) * flat
+        strength = (0.6 + 0.3 * ramp(abs(level), 3, 8)) * ramp(abs(level), 1.0, 2.5)
+        strength *= ramp(e.transfer.flatness_db, 4.0, 2.5)
         if strength:
             right = ramp(e.levels.slope, 0.8, 0.95) * ramp(e.levels.slope, 1.2, 1.05)
             strength *= right * ramp(e.match.same, 0.75, 0.9)
@@ -118,12 +121,13 @@ def clipping(e: Evidence) -> Cause | None:
 def polarity(e: Evidence) -> Cause | None:
     """b = -g a.
 
-    Misleads: nothing known; two different takes of one note can correlate by chance, at |r| under 0.5.
+    Misleads: two different takes of one note can correlate by chance, at |r| under 0.5.
     """
     r = e.pair.alignment.correlation
+    turned = ramp(abs(r), 0.3, 0.5) * e.copied if e.pair.alignment.polarity == -1 else 0.0
     return cause(
         "polarity",
-        ramp(abs(r), 0.3, 0.5) * e.copied if e.pair.alignment.polarity == -1 else 0.0,
+        turned * ramp(abs(e.change("f0_deviation_cents")), 100, 40),  # the octave of a note shares its partials
         "the waveform is upside down",
         [f"the waveforms correlate with r = {r:.2f}, +1 expected"],
         "x = -x; no magnitude shows this, but mixed with the original it cancels",
@@ -134,11 +138,11 @@ def quantisation(e: Evidence) -> Cause | None:
     """Every sample is a multiple of one step, and the reference's are multiples of a finer one or of none.
 
     Misleads: a sound that was quantised and resampled or scaled by a filter since is on no lattice; then it reads
-    as noise.  A sound so quiet that it uses few steps of 16 bits is not meant, and passes over 11 bits.
+    as noise.  A sound so quiet that it uses few steps of 16 bits passes from 13 bits on.
     """
     steps = [lattice_step(signal.audio.samples) for signal in e.pair.files]
     if steps[1] is None or (steps[0] is not None and steps[0] > 0.4 * steps[1]):
-        return None
+        return _few_values(e)
     bits = float(np.log2(2 / steps[1]))
     return cause(
         "quantisation",
@@ -149,17 +153,66 @@ def quantisation(e: Evidence) -> Cause | None:
     )
 
 
+def _few_values(e: Evidence) -> Cause | None:
+    """A lattice whose steps are not of one size: mu-law, A-law."""
+    before, after = (distinct_values(signal.audio.samples) for signal in e.pair.files)
+    if after > FEW_VALUES or before <= 3 * after:
+        return None
+    return cause(
+        "quantisation",
+        1.0,
+        f"the samples take only {after} values",
+        [f"{after} distinct values in 32,768 samples, {before} in the reference"],
+        "look for a mu-law or A-law of 8 bits on the way; write 16 bit or float",
+    )
+
+
+def distinct_values(samples: Samples) -> int:
+    """How many different values 32,768 samples from the middle of the loudest channel take."""
+    values = _middle(samples)
+    return int((np.diff(values) > 0).sum()) + 1
+
+
+def _middle(samples: Samples) -> Samples:
+    """Up to 32,768 samples from the middle of the loudest channel, in order of size."""
+    start = max((samples.shape[1] - LATTICE_SAMPLES) // 2, 0)
+    parts = samples[:, start : start + LATTICE_SAMPLES]
+    return np.sort(parts[int(np.argmax(np.square(parts).sum(axis=1)))])
+
+
 def lattice_step(samples: Samples) -> float | None:
     """The step of which all of 32,768 samples are multiples to 2 %; None where there is none."""
-    start = max((samples.shape[1] - LATTICE_SAMPLES) // 2, 0)
-    values = np.sort(samples[0, start : start + LATTICE_SAMPLES].astype(np.float64))
-    jumps = np.diff(values)
+    jumps = np.diff(_middle(samples).astype(np.float64))
     jumps = jumps[jumps > 1e-7]
     if jumps.size < 4:
         return None
     step = float(jumps.min())
     off = jumps / step
     return step if float((np.abs(off - np.rint(off)) < LATTICE_FIT).mean()) > 0.99 else None
+
+
+def silence(e: Evidence) -> Cause:
+    """Nothing sounds in the generated mono mix: its channels cancel each other, or nothing is there at all.
+
+    Nothing else can be told of such a pair.
+    """
+    samples = e.pair.files[1].audio.samples
+    if len(samples) > 1 and np.ptp(samples) > 0:
+        peaks = float(np.abs(samples).max()), float(np.abs(e.pair.files[1].mono).max())
+        return Cause(
+            "mono-stereo",
+            SURE,
+            "the channels cancel each other in the mono mix: one is inverted",
+            (f"the channels reach {peaks[0]:.3g}, their mean {peaks[1]:.3g}",),
+            "x[1] = -x[1]",
+        )
+    return Cause(
+        "dropout",
+        SURE,
+        "nothing is left: the generated sound is silent",
+        (f"RMS {e.before('rms_ratio'):.3g} in the reference, {e.after('rms_ratio'):.3g} in the generated sound",),
+        "look for a gain of 0, an empty buffer, NaN replaced by 0, a mel at its floor, or the wrong channel",
+    )
 
 
 def mono_stereo(e: Evidence) -> Cause | None:

@@ -47,9 +47,9 @@ class Levels:
         factor = 2 if pair.rate >= HIGH_RATE_HZ else 1  # as vocoders of those rates have it
         grid = msgspec.structs.replace(grid, n_fft=factor * grid.n_fft, hop=factor * 2 * grid.hop)
         basis = mel_filterbank(grid).T
-        start = max((pair.overlap[0].size - EXCERPT) // 2, 0)
+        stretch = pair.worst_stretch(EXCERPT)
         self.x, self.y = (
-            _log_mel(samples[start : start + EXCERPT], mean, grid, basis)
+            _log_mel(samples[stretch], mean, grid, basis)
             for samples, mean in zip(pair.overlap, pair.means, strict=True)
         )
 

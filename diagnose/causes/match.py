@@ -33,7 +33,7 @@ VOCODER_FMAX_HZ = 8000.0
 # Highest frequencies of mels in use: half of 16, 22.05, 24, 44.1 and 48 kHz, and what speech models cut at.
 KNOWN_FMAX_HZ = (7600.0, 8000.0, 11_025.0, 12_000.0, 22_050.0, 24_000.0)
 KNOWN_FIT = 0.04
-SCALES = np.geomspace(0.8, 1.25, 46)
+SCALES = np.geomspace(0.72, 1.25, 57)
 
 
 class Shift(msgspec.Struct, frozen=True):
@@ -156,7 +156,8 @@ def made_for_hz(scale: float) -> float:
     """
     slaney, slaney_hz = MEL_FORMULAS["slaney"]
     made = float(slaney_hz(slaney(np.array(VOCODER_FMAX_HZ)) / scale))
-    nearest = min(KNOWN_FMAX_HZ, key=lambda hz: abs(hz / made - 1))
+    others = [hz for hz in KNOWN_FMAX_HZ if hz != VOCODER_FMAX_HZ]
+    nearest = min(others, key=lambda hz: abs(hz / made - 1))
     return nearest if abs(nearest / made - 1) < KNOWN_FIT else made
 
 

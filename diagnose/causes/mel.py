@@ -11,7 +11,7 @@ from diagnose.causes.spectrum import better_by, warps_better
 from diagnose.causes.words import percent
 
 NATS_DB = 20 / math.log(10)
-LOG10 = 0.4343  # log10(x) = 0.4343 ln(x)
+LOG10, LOG2 = 0.4343, 1.4427  # log10(x) = 0.4343 ln(x), log2(x) = 1.4427 ln(x)
 Finding = tuple[float, str, list[str], str]  # strength, summary, evidence, and how the fix begins
 READS = (
     "give the vocoder what it reads: BigVGAN, HiFi-GAN: ln(clamp(mel_basis @ |STFT|, 1e-5)), natural log of the "
@@ -29,10 +29,9 @@ def vocoder_input_scale(e: Evidence) -> Cause | None:
     it.  Each is a curve of the generated log-mel over the reference's.
     Misleads: noise far louder than the sound flattens a mel too, but keeps its loudest cells.
     """
-    if e.copied > 0.3 or e.silent:
+    if e.copied > 0.3 or e.brief:
         return None
-    flat, decibel, log10 = _flattened(e), _decibels(e), _log10(e)
-    best = max((flat, decibel, log10), key=lambda found: found[0])
+    best = max((_flattened(e), _decibels(e), _log10(e), _log2(e)), key=lambda found: found[0])
     strength, summary, evidence, first = best
     return cause("vocoder-input-scale", strength, summary, evidence, first + READS)
 
@@ -41,7 +40,15 @@ def _flattened(e: Evidence) -> Finding:
     levels = e.levels
     before, after = levels.spreads
     squeezed = ramp(after / max(before, 0.1), 0.62, 0.48) * ramp(levels.slope, 0.42, 0.36) * ramp(before, 2.0, 3.0)
+    comb_change = e.change("comb_share")
+    # A comb of a high rate is resolved, and its teeth keep the spread up.
+    squeezed = max(squeezed, ramp(comb_change, 0.4, 0.7) * ramp(levels.slope, 0.42, 0.36))
     raised = ramp(levels.medians[1] - levels.medians[0], 0.5, 1.4)
+    # It hums, or what little is left still follows the reference; noise and another sound do neither.
+    # Values from 0 up, read as nats, are magnitudes from 1 up: next to no spread, at that level.
+    level = ramp(levels.loudest[1] - levels.medians[1], 5.0, 3.5) * ramp(after, 5.0, 4.0)
+    at_one = ramp(after, 2.0, 1.4) * ramp(abs(levels.medians[1]), 1.2, 0.8)
+    constant = max(ramp(comb_change, 0.1, 0.25), level * max(ramp(levels.r, 0.1, 0.2), at_one))
     comb, dc = e.after("comb_share"), e.after("dc_share")
     evidence = [
         f"log-mel spread {after:.1f} nats, the reference has {before:.1f}: the spectrum hardly changes",
@@ -51,7 +58,7 @@ def _flattened(e: Evidence) -> Finding:
             "nats: quiet cells became loud"
         ),
     ]
-    if e.change("comb_share") > 0.1:
+    if comb_change > 0.1:
         detail = e.rows["comb_share"].detail
         evidence.append(
             f"{percent(comb)} of the energy lies on multiples of {float(detail['spacing_hz']):.2f} Hz, the frame rate "
@@ -65,12 +72,12 @@ def _flattened(e: Evidence) -> Finding:
         f"{e.after('frame_energy_spread_db'):.1f} dB ({e.before('frame_energy_spread_db'):.1f} in the reference)"
     )
     summary = "the vocoder got nearly constant values: linear ones (or 0 to 1) where it reads natural logarithms"
-    return squeezed * raised, summary, evidence, ""
+    return squeezed * raised * constant, summary, evidence, ""
 
 
 def _decibels(e: Evidence) -> Finding:
     levels = e.levels
-    strength = ramp(levels.floor_share, 0.55, 0.7) * ramp(levels.survivors, 0.65, 0.45) * ramp(levels.r, 0.0, 0.1)
+    strength = ramp(levels.floor_share, 0.42, 0.55) * ramp(levels.survivors, 0.85, 0.7) * ramp(levels.r, 0.0, 0.1)
     evidence = [
         f"{percent(levels.floor_share)} of the reference's cells are down at the floor of 1e-5",
         f"of the cells 17 to 35 dB under the loudest {percent(levels.survivors)} are left, all for the right scale",
@@ -93,21 +100,31 @@ def _log10(e: Evidence) -> Finding:
     return strength, summary, evidence, "multiply by ln(10) = 2.3026, or use np.log for np.log10; "
 
 
+def _log2(e: Evidence) -> Finding:
+    levels = e.levels
+    both = ramp(abs(levels.slope - LOG2), 0.12, 0.07) * ramp(abs(levels.top_slope - LOG2), 0.12, 0.07)
+    strength = both * ramp(levels.r, 0.8, 0.9) * ramp(levels.survivors, 0.6, 0.8)
+    evidence = [f"each nat in the reference became {levels.slope:.2f}; log2 for ln makes 1.443 of it, right is 1"]
+    summary = "the vocoder got logarithms to base 2 where it reads natural ones"
+    return strength, summary, evidence, "multiply by ln(2) = 0.6931, or use np.log for np.log2; "
+
+
 def power_magnitude(e: Evidence) -> Cause | None:
     """A power read as a magnitude or the reverse: the log-mel's slope is 2 or 1/2.
 
     Misleads: an expander or a compressor of 1:2 does the same; log10 for ln (slope 0.434) is near to 1/2.
     """
-    if e.copied > 0.3 or e.silent:
+    if e.copied > 0.3 or e.brief:
         return None
     levels = e.levels
     half = ramp(abs(levels.slope - 0.5), 0.055, 0.033) * ramp(levels.r, 0.85, 0.93) * ramp(levels.scatter, 0.7, 0.4)
     # Steep among the loudest; or over the whole, where the loudest ran into the vocoder's own limit.
     steep = ramp(levels.top_slope, 1.35, 1.6) * ramp(levels.top_slope, 3.2, 2.6) * ramp(levels.r, 0.7, 0.8)
-    steep = max(steep, ramp(levels.slope, 1.06, 1.15) * ramp(levels.r, 0.62, 0.72))
+    at_limit = max(ramp(levels.loudest[1], 1.6, 2.1), ramp(e.change("clipped_share"), 0.0003, 0.002))
+    steep = max(steep, ramp(levels.slope, 1.06, 1.15) * ramp(levels.r, 0.62, 0.72) * at_limit)
     double = steep * ramp(levels.slope, 0.7, 0.85) * ramp(levels.survivors, 0.6, 0.8)
     double = double * ramp(e.match.same, 0.5, 0.7) if double else 0.0
-    strength, slope = (half, levels.slope) if half >= double else (double, levels.top_slope)
+    strength, slope = (half, levels.slope) if half >= double else (double, max(levels.slope, levels.top_slope))
     mistake = "10**(dB/20) where 10**(dB/10) is right" if half >= double else "10**(dB/10) where 10**(dB/20) is right"
     return cause(
         "power-magnitude",
@@ -131,7 +148,7 @@ def level_reference_lost(e: Evidence) -> Cause | None:
     Rests on three findings: the level is wrong, the scale is right (slope 1), and the loudest cell is at 0 nats.
     Misleads: a vocoder output normalised by chance to that level.
     """
-    if e.copied > 0.3 or e.silent:
+    if e.copied > 0.3 or e.brief:
         return None
     levels = e.levels
     level = 20 * math.log10(e.pair.gain)
@@ -160,7 +177,7 @@ def mel_range(e: Evidence) -> Cause | None:
 
     Misleads: a sound with nothing above 1 kHz is shifted by one factor, as a wrong pitch would do it.
     """
-    if e.copied > 0.5 or e.silent or not e.same_length or e.match.same > 0.97:
+    if e.copied > 0.5 or e.brief or not e.same_length or e.match.same > 0.97:
         return None
     if better_by(e.match, e.match.shifted.r) <= 0:
         return None

@@ -24,6 +24,7 @@ MADE_UP = (
     "clicks",
     "mono-stereo",
     "dropout",
+    "modulation",
 )
 # What another length or order of the frames looks like.
 MISPLACED = ("delay", "truncated", "padded", "time-structure-lost")
@@ -61,8 +62,9 @@ FOLLOWS: dict[str, tuple[str, ...]] = {
     "level-reference-lost": MADE_UP,
     "time-structure-lost": (*MADE_UP, *MISPLACED, "time-stretch"),
     "pitch": (*MADE_UP, "frame-rate-hum"),
-    "phase-incoherent": ("gain", "noise", "edge-artifact", "tilt", "clicks", "pitch", "mono-stereo"),
+    "phase-incoherent": ("noise", "edge-artifact", "tilt", "clicks", "pitch", "mono-stereo"),
     "clipping": (
+        "modulation",
         "gain",
         "dc-offset",
         "noise",
@@ -72,8 +74,8 @@ FOLLOWS: dict[str, tuple[str, ...]] = {
         "tilt",
         "high-frequency-loss",
     ),
-    "quantisation": ("noise", "dropout", "spectral-holes", "gain", "edge-artifact"),
-    "dropout": (*BANDS, "high-frequency-loss", "band-gap", "truncated", "clicks"),
+    "quantisation": ("modulation", "noise", "dropout", "spectral-holes", "gain", "edge-artifact"),
+    "dropout": ("modulation", *BANDS, "high-frequency-loss", "band-gap", "truncated", "clicks"),
     "high-frequency-loss": tuple(cause for cause in BANDS if cause != "spectral-holes"),
     "band-gap": tuple(cause for cause in BANDS if cause != "spectral-holes"),
     "spectral-holes": (*BANDS, "high-frequency-loss", "band-gap"),
@@ -96,9 +98,10 @@ FOLLOWS: dict[str, tuple[str, ...]] = {
     "delay": ("truncated",),
     "dc-offset": ("gain",),
     "polarity": ("gain",),
-    "truncated": ("gain",),
+    "truncated": ("gain", "delay"),
     "padded": ("gain",),
-    "mono-stereo": ("gain", "phase-incoherent"),
+    "modulation": ("gain", "phase-incoherent", "noise", "edge-artifact", "spectral-holes", "tilt"),
+    "mono-stereo": ("gain", "modulation", "phase-incoherent"),
 }
 EXPLAINING = 0.45
 LEAST = 0.03

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from diagnose.metrics.comb import Comb, best_comb, fine_spectrum
+from diagnose.metrics.comb import best_comb, fine_spectrum
 from diagnose.metrics.edges import EDGE_S
 from diagnose.metrics.order import quantile
 from diagnose.spectrogram import Framing, stft_blocks
@@ -40,6 +40,8 @@ PIECE_HEARD_DB = -35.0
 LOUDEST_SHARE = 0.002
 MAP_BINS = 48
 MAINS_HZ = (50.0, 60.0)
+HUM_TEETH, HUM_BINS, LEAST_TOOTH = 12, 1.5, 0.03
+STRONGEST = 0.003
 TINY = 1e-30
 
 
@@ -51,7 +53,7 @@ class Residual:
         self.rate = pair.rate
         self.gain = pair.gain * (pair.alignment.polarity or 1)
         self._ends = [_difference(ours[part], theirs[part], pair.means, self.gain) for part in self._edges(ours.size)]
-        middle = slice(max((ours.size - EXCERPT) // 2, 0), max((ours.size - EXCERPT) // 2, 0) + EXCERPT)
+        middle = pair.worst_stretch(EXCERPT)
         self.a = ours[middle].astype(np.float64) - pair.means[0]
         self.b = theirs[middle].astype(np.float64) - pair.means[1]
         self.whole = ours.size
@@ -166,6 +168,12 @@ class Residual:
         """The same for a filter with a value for each bin, dB >= 0."""
         return self._lowered_db(*self._cells["bins"])
 
+    @cached_property
+    def frame_gain_db(self) -> float:
+        """The same for a gain with a value for each frame, dB >= 0: a fade, a tremolo, a compressor."""
+        cells = self._cells
+        return self._lowered_db(*(cells[key].sum(axis=1) for key in ("a", "b", "cross")))
+
     def _lowered_db(self, power: Floats, other: Floats, cross: Floats) -> float:
         left = (other - np.abs(cross) ** 2 / np.maximum(power.real, TINY)).real.sum()
         plain = (other - 2 * self.gain * cross.real + self.gain**2 * power).real.sum()
@@ -228,16 +236,39 @@ class Residual:
         return float(ours[gone].sum()) / max(float(ours.sum()), TINY), spans
 
     @cached_property
+    def _fine(self) -> tuple[Floats, Floats] | None:
+        return fine_spectrum(self.r.astype(np.float32), self.rate, 0.0)
+
+    @cached_property
     def lines(self) -> dict[float, float]:
-        """Share of the residual up to 8 kHz on the multiples of 50 and of 60 Hz, chance-corrected."""
-        found = fine_spectrum(self.r.astype(np.float32), self.rate, 0.0)
-        return {mains: Comb(*found, mains).share for mains in MAINS_HZ} if found else {}
+        """Share of the residual on the low multiples of 50 and of 60 Hz; empty where it is too short to tell."""
+        return {mains: mains_share(*self._fine, mains) for mains in MAINS_HZ} if self._fine else {}
 
     @cached_property
     def comb(self) -> Value | None:
         """The comb of a frame rate in the residual, as comb_share finds it."""
-        found = fine_spectrum(self.r.astype(np.float32), self.rate, 0.0)
-        return best_comb(*found, self.rate) if found else None
+        return best_comb(*self._fine, self.rate) if self._fine else None
+
+    @cached_property
+    def tonal(self) -> float:
+        """Share of the residual's energy in its strongest 0.3 % of frequencies: near 1 for a few lines."""
+        if self._fine is None:
+            return 0.0
+        power = self._fine[0]
+        count = max(int(STRONGEST * power.size), 3)
+        return float(np.partition(power, -count)[-count:].sum()) / max(float(power.sum()), TINY)
+
+
+def mains_share(spectrum: Floats, hz: Floats, mains: float) -> float:
+    """Share of a spectrum on the multiples of mains up to the 12th; 0 unless one of the first two, or two, are there.
+
+    A whistle at 1000 Hz lies on a multiple of 50 as well.
+    """
+    total = max(float(spectrum.sum()), TINY)
+    width = HUM_BINS * hz[1]
+    teeth = [float(spectrum[np.abs(hz - k * mains) <= width].sum()) / total for k in range(1, HUM_TEETH + 1)]
+    several = sum(tooth > LEAST_TOOTH for tooth in teeth) >= 2 or max(teeth[:2]) > LEAST_TOOTH
+    return sum(teeth) if several else 0.0
 
 
 def _difference(ours: Floats, theirs: Floats, means: tuple[float, float], gain: float) -> Floats:

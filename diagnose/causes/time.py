@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 HOPS = (128, 160, 192, 200, 220, 240, 256, 275, 300, 320, 384, 441, 480, 512)
 RATES = (8000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 96_000)
 RATIO_FIT = 0.006  # a frame more or less in 170
-SURE = 0.99
+CUT_HEAD = 0.3
 
 
 def _laid(e: Evidence) -> float:
@@ -37,6 +37,9 @@ def delay(e: Evidence) -> Cause | None:
     sure = ramp(abs(seconds), 0.02, 0.04) * e.copied
     if e.method == "spectrogram":
         sure = ramp(abs(seconds), 0.04, 0.08) * _laid(e)
+    head, tail, surplus = _ends(e)
+    if head and not tail and not surplus:  # early and shorter by as much: the start was cut
+        sure *= CUT_HEAD
     way = "late" if seconds > 0 else "early"
     return cause(
         "delay",
@@ -143,17 +146,31 @@ def dropout(e: Evidence) -> Cause | None:
     )
 
 
-def nothing_left(e: Evidence) -> Cause:
-    """The generated sound is silent, and the reference is not: all of it is a drop-out, and nothing else can be told.
+def modulation(e: Evidence) -> Cause | None:
+    """A gain that changes from frame to frame explains what one gain leaves over.
 
-    Misleads: nothing known.
+    Misleads: clipping and drop-outs are such gains as well, and are named first where they are told apart.
     """
-    return Cause(
-        "dropout",
-        SURE,
-        "nothing is left: the generated sound is silent",
-        (f"RMS {e.before('rms_ratio'):.3g} in the reference, {e.after('rms_ratio'):.3g} in the generated sound",),
-        "look for a gain of 0, an empty buffer, NaN replaced by 0, a mel at its floor, or the wrong channel",
+    rest = e.residual
+    if rest is None:
+        return None
+    gained = rest.frame_gain_db - rest.filter_gain_db
+    strength = 0.9 * ramp(gained, 3, 6) * ramp(rest.level_db, -40, -30) * ramp(max(rest.edge_shares), 0.6, 0.3)
+    return cause(
+        "modulation",
+        strength,
+        "the level moves where the reference's does not",
+        [
+            (
+                f"one gain leaves {decibels(rest.level_db)} of the sound over, a gain for each frame takes "
+                f"{rest.frame_gain_db:.1f} dB off that, a filter {rest.filter_gain_db:.1f} dB"
+            ),
+            (
+                f"frame energies vary by {e.after('frame_energy_spread_db'):.1f} dB, "
+                f"{e.before('frame_energy_spread_db'):.1f} in the reference"
+            ),
+        ],
+        "look for a compressor, an automatic gain, a fade, a tremolo, or chunks that are normalised one by one",
     )
 
 

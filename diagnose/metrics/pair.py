@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from diagnose.align import align
 from diagnose.metrics import distance
 
@@ -55,6 +57,17 @@ class Pair:
         """One pass over both spectra at three resolutions."""
         ours, theirs = self.overlap
         return distance.measure_spectra(ours, theirs, self.means, self.gain, self.rate)
+
+    def worst_stretch(self, size: int) -> slice:
+        """The size samples of the overlap with the largest log-spectral distance; all of a shorter one."""
+        length = self.overlap[0].size
+        if length <= size:
+            return slice(0, length)
+        summed = np.concatenate(([0.0], np.cumsum(self.spectra.log_spectral, dtype=np.float64)))
+        frames = max(round(size / length * (summed.size - 1)), 1)
+        worst = int(np.argmax(summed[frames:] - summed[:-frames]))
+        start = min(round(worst / (summed.size - 1) * length), length - size)
+        return slice(start, start + size)
 
     @property
     def caveat(self) -> str | None:

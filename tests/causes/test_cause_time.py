@@ -38,7 +38,7 @@ def test_every_fault_of_a_middle_strength_is_named_first(report, fault):
 
 @pytest.mark.parametrize("samples", [-1500, 1500, 6000])
 def test_a_delay_is_named_in_samples_and_milliseconds(melody, samples):
-    late = np.pad(melody.mono, (max(samples, 0), 0))[max(-samples, 0) :]
+    late = np.pad(melody.mono, (max(samples, 0), max(-samples, 0)))[max(-samples, 0) :]
     found = diagnose.compare(melody.mono, late, rate=RATE).causes
     delay = next(cause for cause in found if cause.id == "delay")
     assert f"{1000 * abs(samples) / RATE:.0f} ms {'late' if samples > 0 else 'early'}" in delay.summary
