@@ -8,6 +8,7 @@ from diagnose.causes.cause import Cause, cause
 from diagnose.causes.evidence import Evidence, ramp
 from diagnose.causes.words import decibels, hertz, percent
 
+BENT = "what differs follows the sound everywhere: its phases were bent, or an echo or a room was added"
 VOCODER_TOP_HZ = (7300.0, 8700.0)  # where the mels of base vocoders end
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ def phase_incoherent(e: Evidence) -> Cause | None:
     return cause(
         "phase-incoherent",
         strength,
-        "the magnitudes are right, the phases are not",
+        BENT if rest is not None and e.copied > 0 else "the magnitudes are right, the phases are not",
         [
             *evidence,
             f"harmonic-to-noise ratio {e.before('hnr_db'):.1f} dB before, {e.after('hnr_db'):.1f} dB after",
