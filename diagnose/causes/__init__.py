@@ -56,6 +56,11 @@ COSTLY: dict[Hypothesis, str] = {
     time.time_structure_lost: "time-structure-lost",
     spectrum.pitch: "pitch",
     spectrum.phase_incoherent: "phase-incoherent",
+    spectrum.high_frequency_loss: "high-frequency-loss",
+    spectrum.tilt: "tilt",
+    spectrum.band_gap: "band-gap",
+    added.hum: "hum",
+    added.clicks: "clicks",
 }
 CERTAIN = 0.95
 
@@ -63,7 +68,7 @@ CERTAIN = 0.95
 def name_causes(pair: Pair, rows: Mapping[str, MetricRow]) -> tuple[Cause, ...]:
     """What most likely broke, most likely first; () where no hypothesis holds."""
     evidence = Evidence(pair, rows)
-    if evidence.silent:
+    if evidence.silent or evidence.faint:
         return (level.silence(evidence),)
     found: list[Cause] = []
     for hypothesis in HYPOTHESES:

@@ -140,23 +140,31 @@ def quantisation(e: Evidence) -> Cause | None:
     Misleads: a sound that was quantised and resampled or scaled by a filter since is on no lattice; then it reads
     as noise.  A sound so quiet that it uses few steps of 16 bits passes from 13 bits on.
     """
-    steps = [lattice_step(signal.audio.samples) for signal in e.pair.files]
-    if steps[1] is None or (steps[0] is not None and steps[0] > 0.4 * steps[1]):
+    if not e.copied:  # of another sound, or of the dither that is left of one, it would say nothing
+        return None
+    step = lattice_step(e.pair.files[1].audio.samples)
+    if step is None:
         return _few_values(e)
-    bits = float(np.log2(2 / steps[1]))
+    before = lattice_step(e.pair.files[0].audio.samples)
+    if before is not None and before > 0.4 * step:
+        return None
+    bits = float(np.log2(2 / step))
     return cause(
         "quantisation",
         ramp(bits, 13.0, 11.5),
-        f"every sample is a multiple of {steps[1]:.3g}: {bits:.0f} bits",
-        [f"step {steps[1]:.4g} of full scale ({bits:.1f} bits), 16 bits have 3.05e-05"],
+        f"every sample is a multiple of {step:.3g}: {bits:.0f} bits",
+        [f"step {step:.4g} of full scale ({bits:.1f} bits), 16 bits have 3.05e-05"],
         "write 16 bit or float, and dither when the word length is cut; look for an int8 or a mu-law on the way",
     )
 
 
 def _few_values(e: Evidence) -> Cause | None:
     """A lattice whose steps are not of one size: mu-law, A-law."""
-    before, after = (distinct_values(signal.audio.samples) for signal in e.pair.files)
-    if after > FEW_VALUES or before <= 3 * after:
+    after = distinct_values(e.pair.files[1].audio.samples)
+    if after > FEW_VALUES:
+        return None
+    before = distinct_values(e.pair.files[0].audio.samples)
+    if before <= 3 * after:
         return None
     return cause(
         "quantisation",
@@ -192,12 +200,12 @@ def lattice_step(samples: Samples) -> float | None:
 
 
 def silence(e: Evidence) -> Cause:
-    """Nothing sounds in the generated mono mix: its channels cancel each other, or nothing is there at all.
+    """Nothing sounds in the generated mono mix: its channels cancel each other, or next to nothing is there.
 
     Nothing else can be told of such a pair.
     """
     samples = e.pair.files[1].audio.samples
-    if len(samples) > 1 and np.ptp(samples) > 0:
+    if len(samples) > 1 and np.ptp(samples) > 0 and e.silent:
         peaks = float(np.abs(samples).max()), float(np.abs(e.pair.files[1].mono).max())
         return Cause(
             "mono-stereo",
@@ -209,7 +217,7 @@ def silence(e: Evidence) -> Cause:
     return Cause(
         "dropout",
         SURE,
-        "nothing is left: the generated sound is silent",
+        "nothing is left: the generated sound is silent, or next to it",
         (f"RMS {e.before('rms_ratio'):.3g} in the reference, {e.after('rms_ratio'):.3g} in the generated sound",),
         "look for a gain of 0, an empty buffer, NaN replaced by 0, a mel at its floor, or the wrong channel",
     )

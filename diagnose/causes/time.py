@@ -37,8 +37,8 @@ def delay(e: Evidence) -> Cause | None:
     sure = ramp(abs(seconds), 0.02, 0.04) * e.copied
     if e.method == "spectrogram":
         sure = ramp(abs(seconds), 0.04, 0.08) * _laid(e)
-    head, tail, surplus = _ends(e)
-    if head and not tail and not surplus:  # early and shorter by as much: the start was cut
+    head, _, surplus = _ends(e)
+    if head and not surplus:  # early, and shorter by as much or more: the start was cut
         sure *= CUT_HEAD
     way = "late" if seconds > 0 else "early"
     return cause(
