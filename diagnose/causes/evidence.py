@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 SHORTEST = 2048  # samples
 BRIEF_S = 0.15
-FAINT = 1e-3  # of the reference's RMS
+FAINT = 2e-4  # of the reference's RMS: -74 dB, where only dither is left
 CHANCE_COHERENCE = 0.2  # two sounds whose strongest partials happen to fit reach 0.12
 SAME_LENGTH = 0.015
 
@@ -60,7 +60,7 @@ class Evidence:
 
     @property
     def faint(self) -> bool:
-        """Whether 60 dB or more of the level are gone, and what is left is not the reference's waveform."""
+        """Whether 74 dB or more of the level are gone, and what is left is not the reference's waveform."""
         return self.method != "waveform" and self.change("rms_ratio", 1.0) < FAINT
 
     @cached_property
