@@ -29,12 +29,12 @@ import sounds
 import diagnose
 from diagnose.audio import Audio, read
 from diagnose.faults import FAULTS
+from diagnose.faults.fault import audible
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT.parent / "shared" / "data"
 SEVERITIES = {"low": 0.0, "middle": 0.5, "high": 1.0}
 UNGRADED = "there or not"
-INAUDIBLE_DB = -50.0
 BINS = (0.0, 0.2, 0.4, 0.6, 0.8, 0.9, 0.95, 1.0)
 CLEAN = ("identical", "16 bit", "Vorbis q6", "gain 0.1 dB")
 
@@ -80,14 +80,6 @@ def clean(sound: Audio, kind: str, folder: Path) -> Audio:
         soundfile.write(path, sound.samples.T, sound.rate, format="OGG", subtype="VORBIS", compression_level=0.4)
         return read(path)  # libvorbis's quality is 1 - compression_level: 0.6, which oggenc calls 6
     return sound
-
-
-def audible(sound: Audio, copy: Audio) -> bool:
-    """Whether the fault changed more than -50 dB of the sound."""
-    if sound.samples.shape != copy.samples.shape or sound.rate != copy.rate:
-        return True
-    change = np.square(copy.samples - sound.samples, dtype=np.float64).sum()
-    return bool(10 * np.log10(change / np.square(sound.samples, dtype=np.float64).sum() + 1e-12) > INAUDIBLE_DB)
 
 
 def outcomes(task: tuple[str, bool, str]) -> list[Outcome]:

@@ -28,6 +28,7 @@ from diagnose.audio import Audio, read, resample
 from diagnose.comparison import judged_rows
 from diagnose.errors import DiagnoseError, InputError
 from diagnose.faults import FAULTS, Fault, mel
+from diagnose.faults.fault import INAUDIBLE_DB, audible
 from diagnose.findings import (
     CaseFinding,
     FaultFinding,
@@ -55,7 +56,6 @@ UNGRADED = (1.0,)
 LONGEST_S = 10.0
 SOUNDS_SHARE = 0.01  # of the peak: -40 dB
 LEAD_S = 0.01
-INAUDIBLE_DB = -50.0
 MEL_FAULTS = frozenset(fault.name for fault in mel.FAULTS)
 
 
@@ -206,7 +206,7 @@ class Probe:
             warn = warn or self._rung(fault, severity, figures, control, "WARN") or fail
             if fail:
                 return CaseFinding("", warn, fail)
-        if not _audible(self.sound, broken):
+        if not audible(self.sound, broken):
             return CaseFinding("", skipped=f"changes less than {INAUDIBLE_DB:g} dB of this sound")
         return CaseFinding("", warn, None, self._hint(figures, control))
 
@@ -301,12 +301,3 @@ def _rank(judgement: Judgement) -> int:
 
 def _gravity(judgement: Judgement) -> tuple[int, float]:
     return _rank(judgement), float(judgement.severity)
-
-
-def _audible(sound: Audio, copy: Audio) -> bool:
-    """Whether more than -50 dB of the sound changed."""
-    if sound.samples.shape != copy.samples.shape or sound.rate != copy.rate:
-        return True
-    change = np.square(copy.samples - sound.samples, dtype=np.float64).sum()
-    power = np.square(sound.samples, dtype=np.float64).sum()
-    return bool(change > 10 ** (INAUDIBLE_DB / 10) * power)

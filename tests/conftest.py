@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import shutil
+import sys
+from collections import namedtuple
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import settings
+
+from diagnose import cli
 
 # The same examples on every run and machine: a failure in CI is the failure at the desk.
 settings.register_profile("project", deadline=None, derandomize=True)
@@ -51,3 +55,25 @@ def program():
         return path
 
     return find
+
+
+Done = namedtuple("Done", "code out err")
+
+
+@pytest.fixture
+def diagnose(monkeypatch, capfd):
+    """diagnose("compare", a, b) -> Done, in this process, as the console script does it."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["diagnose", *map(str, arguments)])
+        capfd.readouterr()
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as end:
+            code = end.code or 0
+        done = Done(code, *capfd.readouterr())
+        assert "Traceback" not in done.err
+        return done
+
+    return run

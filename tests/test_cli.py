@@ -11,7 +11,6 @@ import struct
 import subprocess
 import sys
 import time
-from collections import namedtuple
 from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree
@@ -28,26 +27,6 @@ from diagnose.version import VERSION
 
 RATE = 22050
 PROGRAM = str(Path(sys.executable).with_name("diagnose"))
-Done = namedtuple("Done", "code out err")
-
-
-@pytest.fixture
-def diagnose(monkeypatch, capfd):
-    """diagnose("compare", a, b) -> Done, in this process, as the console script does it."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["diagnose", *map(str, arguments)])
-        capfd.readouterr()
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as end:
-            code = end.code or 0
-        done = Done(code, *capfd.readouterr())
-        assert "Traceback" not in done.err
-        return done
-
-    return run
 
 
 def process(*arguments, **options):

@@ -5,9 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
-import sys
 import tomllib
-from collections import namedtuple
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,12 +13,11 @@ import numpy as np
 import pytest
 from markdown_it import MarkdownIt
 
-from diagnose import audio, cli, example, golden
+from diagnose import audio, example, golden
 from diagnose.audio import Audio
 
 RATE = 22050
 OURS = Path(__file__).parent / "golden"
-Done = namedtuple("Done", "code out err")
 
 PROFILE = {
     "rms_ratio": 'unit = "ratio"\ndirection = "both"\ntolerance = 0.02',
@@ -51,23 +48,6 @@ def digest(folder):
         str(path.relative_to(folder)): (hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_mtime_ns)
         for path in files
     }
-
-
-@pytest.fixture
-def diagnose(monkeypatch, capfd):
-    """diagnose("check", path) -> Done, as the console script does it."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["diagnose", *map(str, arguments)])
-        capfd.readouterr()
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as end:
-            code = end.code or 0
-        return Done(code, *capfd.readouterr())
-
-    return run
 
 
 @pytest.fixture(scope="module")

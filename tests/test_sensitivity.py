@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 import tomllib
-from collections import namedtuple
 
 import numpy as np
 import pytest
 
-from diagnose import audio, cli, comparison, example, sensitivity
+from diagnose import audio, comparison, example, sensitivity
 from diagnose.audio import Audio
 from diagnose.errors import InputError
 from diagnose.faults import FAULTS
@@ -20,7 +18,6 @@ from diagnose.render.sensitivity import tables_to_copy, to_json
 from diagnose.verdicts import default_profile, load_profile
 
 RATE = 22050
-Done = namedtuple("Done", "code out err")
 RMS = '[metric.rms_ratio]\nunit = "ratio"\ndirection = "both"\nwarn = 1.5\nfail = 2.0\nreason = "a test"\n'
 CORRELATION = '[metric.waveform_correlation]\nunit = "r"\ndirection = "lower"\nfail = 0.9\nreason = "a test"\n'
 TOP = '[metric.band_8192_nyquist_db]\nunit = "dB"\ndirection = "lower"\nfail = -10.0\nreason = "a test"\n'
@@ -47,23 +44,6 @@ def suite(tmp_path, note):
         return str(tmp_path / "suite.toml")
 
     return write
-
-
-@pytest.fixture
-def diagnose(monkeypatch, capfd):
-    """diagnose("sensitivity", path) -> Done, as the console script does it."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["diagnose", *map(str, arguments)])
-        capfd.readouterr()
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as end:
-            code = end.code or 0
-        return Done(code, *capfd.readouterr())
-
-    return run
 
 
 # What is caught

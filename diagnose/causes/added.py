@@ -20,9 +20,8 @@ def noise(e: Evidence) -> Cause | None:
     rest = e.residual
     if rest is None:
         return _noise_without_copy(e)
-    lines = max([*rest.lines.values(), rest.comb.value if rest.comb else 0.0, 0.0])
     strength = ramp(rest.level_db, -65, -50) * ramp(rest.follows, 0.5, 0.3) * ramp(rest.unsteadiness_db, 6, 3)
-    strength *= ramp(rest.loudest_share, 0.25, 0.12) * ramp(lines, 0.5, 0.25) * ramp(rest.tonal, 0.8, 0.6)
+    strength *= ramp(rest.loudest_share, 0.25, 0.12) * ramp(rest.lined, 0.5, 0.25) * ramp(rest.tonal, 0.8, 0.6)
     return cause(
         "noise",
         strength,

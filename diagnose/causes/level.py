@@ -28,9 +28,9 @@ def gain(e: Evidence) -> Cause | None:
     reference's, the factor is that of the powers, and what was added counts as gain.
     """
     level = 20 * np.log10(e.pair.gain)
-    flat = ramp(e.transfer.flatness_db, 2.5, 1.0)
     if e.residual is not None:
-        strength = ramp(abs(level), 0.6, 1.2) * ramp(-e.residual.level_db, 12, 22) * flat
+        strength = ramp(abs(level), 0.6, 1.2) * ramp(-e.residual.level_db, 12, 22)
+        strength *= ramp(e.transfer.flatness_db, 2.5, 1.0)
         rest = f"with that gain removed the waveforms differ by {decibels(e.residual.level_db)} of the sound"
     else:
         strength = (0.6 + 0.3 * ramp(abs(level), 3, 8)) * ramp(abs(level), 1.0, 2.5)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
+from diagnose.causes.fit import correlation, slope
 from diagnose.metrics.order import median, quantile
 from diagnose.metrics.signal import mel_grid
 from diagnose.scale import LogMagnitude
@@ -72,14 +73,14 @@ class Levels:
     def slope(self) -> float:
         """Slope of y over x."""
         x, y, _ = self._curve
-        return _slope(x, y)
+        return slope(x, y)
 
     @cached_property
     def top_slope(self) -> float:
         """Slope of y over x among the loudest: the groups within 3.5 nats of the highest."""
         x, y, _ = self._curve
         top = x >= x[-1] - TOP_NATS
-        return _slope(x[top], y[top]) if top.sum() >= 3 else self.slope
+        return slope(x[top], y[top]) if top.sum() >= 3 else self.slope
 
     @cached_property
     def survivors(self) -> float:
@@ -101,9 +102,7 @@ class Levels:
     @cached_property
     def r(self) -> float:
         """Pearson's r of x and y."""
-        x, y = (part - part.mean() for part in self._heard)
-        norm = float(np.sqrt((x * x).sum() * (y * y).sum()))
-        return float((x * y).sum()) / norm if norm > 1e-9 else 0.0
+        return correlation(*self._heard)
 
     @cached_property
     def spreads(self) -> tuple[float, float]:
@@ -125,11 +124,6 @@ class Levels:
         """Mean |change from frame to frame| of y over that of x, over the cells heard in both; 1 for a good copy."""
         moves = [np.abs(np.diff(np.maximum(part, part.max() - RANGE_NATS), axis=0)) for part in (self.x, self.y)]
         return float(moves[1].mean()) / max(float(moves[0].mean()), 1e-6) if moves[0].size else 1.0
-
-
-def _slope(x: Floats, y: Floats) -> float:
-    centred = x - x.mean()
-    return float((centred * y).sum() / max(float((centred * centred).sum()), 1e-12))
 
 
 def _log_mel(samples: Floats, mean: float, grid: Any, basis: Floats) -> Floats:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
+from diagnose.causes.fit import correlation
+from diagnose.metrics.pitch import parabola
 from diagnose.spectrogram import MEL_FORMULAS, Framing, power_blocks
 
 if TYPE_CHECKING:
@@ -161,13 +163,6 @@ def made_for_hz(scale: float) -> float:
     return nearest if abs(nearest / made - 1) < KNOWN_FIT else made
 
 
-def correlation(ours: Floats, theirs: Floats) -> float:
-    """Pearson's r over all cells; 0 where either is flat."""
-    a, b = ours - ours.mean(), theirs - theirs.mean()
-    norm = float(np.sqrt((a * a).sum() * (b * b).sum()))
-    return float((a * b).sum()) / norm if norm > 1e-9 else 0.0
-
-
 def best_shift(ours: Floats, theirs: Floats) -> Shift:
     """The shift along the frequency axis, up to 1500 cents either way, with the highest r; to a few cents."""
     reach = int(FURTHEST_CENTS * STEPS / 1200)
@@ -175,10 +170,8 @@ def best_shift(ours: Floats, theirs: Floats) -> Shift:
     best = int(np.argmax(scores))
     if not 0 < best < scores.size - 1:
         return Shift(float(scores[best]), (best - reach) * 1200 / STEPS)
-    before, here, after = scores[best - 1 : best + 2]
-    bend = 2 * here - before - after
-    offset = 0.5 * (after - before) / bend if bend > 0 else 0.0
-    return Shift(float(here), (best - reach + offset) * 1200 / STEPS)
+    offset, _ = parabola(*scores[best - 1 : best + 2])
+    return Shift(float(scores[best]), float(best - reach + offset) * 1200 / STEPS)
 
 
 def _shifted(ours: Floats, theirs: Floats, reach: int) -> Floats:

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from diagnose.causes.fit import slope
 from diagnose.metrics.comb import best_comb, fine_spectrum
 from diagnose.metrics.edges import EDGE_S
 from diagnose.metrics.order import quantile
+from diagnose.metrics.runs import runs
 from diagnose.spectrogram import Framing, stft_blocks
 
 if TYPE_CHECKING:
@@ -198,8 +200,7 @@ class Residual:
         if heard.sum() < 16:
             return 0.0
         x, y = 10 * np.log10(through[heard] + TINY), 10 * np.log10(left[heard] + TINY)
-        x = x - x.mean()
-        return float((x * y).sum() / max(float((x * x).sum()), TINY))
+        return slope(x, y)
 
     @cached_property
     def unsteadiness_db(self) -> float:
@@ -228,11 +229,7 @@ class Residual:
         ours, theirs = (np.square(x[: count * width]).reshape(count, width).mean(axis=1) for x in (self.a, self.b))
         heard = ours > ours.max(initial=0.0) * 10 ** (PIECE_HEARD_DB / 10)
         gone = heard & (theirs < 10 ** (PIECE_GONE_DB / 10) * self.gain**2 * ours)
-        edges = np.flatnonzero(np.diff(np.concatenate(([0], gone, [0]))))
-        spans = [
-            (float(s * width / self.rate), float(e * width / self.rate))
-            for s, e in zip(edges[::2], edges[1::2], strict=True)
-        ]
+        spans = [(float(s * width / self.rate), float(e * width / self.rate)) for s, e in runs(gone)]
         return float(ours[gone].sum()) / max(float(ours.sum()), TINY), spans
 
     @cached_property
@@ -248,6 +245,11 @@ class Residual:
     def comb(self) -> Value | None:
         """The comb of a frame rate in the residual, as comb_share finds it."""
         return best_comb(*self._fine, self.rate) if self._fine else None
+
+    @property
+    def lined(self) -> float:
+        """The largest share of the residual on lines: the mains' or a frame rate's."""
+        return max([*self.lines.values(), self.comb.value if self.comb else 0.0, 0.0])
 
     @cached_property
     def tonal(self) -> float:

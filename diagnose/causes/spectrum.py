@@ -167,8 +167,7 @@ def _bent_phases(e: Evidence) -> float:
         * ramp(rest.loudest_share, 0.6, 0.4)
         * ramp(max(rest.edge_shares), 0.6, 0.3)
     )
-    lines = max([*rest.lines.values(), rest.comb.value if rest.comb else 0.0, 0.0])
-    return follows * other * ramp(lines, 0.6, 0.3)
+    return follows * other * ramp(rest.lined, 0.6, 0.3)
 
 
 def pitch(e: Evidence) -> Cause | None:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
+from diagnose.causes.fit import slope
 from diagnose.metrics.bands import band_energy
 from diagnose.metrics.order import median, quantile
+from diagnose.metrics.runs import runs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -108,11 +110,10 @@ class Transfer:
         """The widest run of bands 10 dB or more under the median of all, with a kept band above."""
         level = median(self.db) if self.db.size else 0.0
         gone = self.db < level + GONE_DB
-        edges = np.flatnonzero(np.diff(np.concatenate(([0], gone, [0]))))
-        runs = [(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True) if b < self.db.size]
-        if not runs:
+        inside = [(a, b) for a, b in runs(gone) if b < self.db.size]
+        if not inside:
             return None
-        low, high = max(runs, key=lambda run: run[1] - run[0])
+        low, high = max(inside, key=lambda run: run[1] - run[0])
         others = np.delete(self.db, np.arange(max(low - 1, 0), min(high + 1, self.db.size)))
         if others.size < 3:
             return None
@@ -130,12 +131,11 @@ class Transfer:
         if self.db.size < 4:
             return Line(0.0, 0.0, 0.0)
         x = np.log2(self.hz)
-        centred = x - x.mean()
-        slope = float((centred * self.db).sum() / max(float((centred**2).sum()), 1e-9))
-        rest = self.db - self.db.mean() - slope * centred
+        steepness = slope(x, self.db)
+        rest = self.db - self.db.mean() - steepness * (x - x.mean())
         total = float(np.square(self.db - self.db.mean()).sum())
         explains = 1 - float(np.square(rest).sum()) / total if total > 1e-6 else 0.0
-        return Line(slope, explains, float(x[-1] - x[0]))
+        return Line(steepness, explains, float(x[-1] - x[0]))
 
 
 def _by_power(pair: Pair) -> tuple[Floats, Floats]:

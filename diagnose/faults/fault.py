@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     Injector = Callable[[Audio, float, np.random.Generator], Audio]
 
 
+INAUDIBLE_DB = -50.0
+
+
 class Fault(msgspec.Struct, frozen=True):
     """A known fault.
 
@@ -52,6 +55,15 @@ class Fault(msgspec.Struct, frozen=True):
     def fits(self, audio: Audio) -> bool:
         """Whether the fault can happen to this sound at all: a mono sound has no channel to lose."""
         return self.needs is None or self.needs(audio)
+
+
+def audible(sound: Audio, copy: Audio) -> bool:
+    """Whether the copy differs by more than -50 dB of the sound; another length, rate or channel count does."""
+    if sound.samples.shape != copy.samples.shape or sound.rate != copy.rate:
+        return True
+    change = np.square(copy.samples - sound.samples, dtype=np.float64).sum()
+    power = np.square(sound.samples, dtype=np.float64).sum()
+    return bool(change > 10 ** (INAUDIBLE_DB / 10) * power)
 
 
 def remade(audio: Audio, samples: Floats) -> Audio:

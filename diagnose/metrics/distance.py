@@ -11,6 +11,7 @@ import numpy as np
 from diagnose.metrics.level import moments
 from diagnose.metrics.metric import Metric, Unmeasurable, Value
 from diagnose.metrics.order import median
+from diagnose.metrics.runs import runs
 from diagnose.metrics.signal import mel_grid
 from diagnose.scale import Decibel
 from diagnose.spectrogram import Framing, hann, mel_filterbank, power_blocks
@@ -162,11 +163,9 @@ def missing_share(pair: Pair) -> Value:
     gone = sounding & (spectra.generated_energy < GONE * spectra.reference_energy)
     if not gone.any():
         return Value(0.0, note=pair.caveat)
-    edges = np.flatnonzero(np.diff(np.concatenate(([0], gone, [0]))))
-    starts, ends = edges[::2], edges[1::2]
-    longest = int(np.argmax(ends - starts))
+    start, end = max(runs(gone), key=lambda run: run[1] - run[0])
     step = FRAME_RESOLUTION / 4 / pair.rate
-    detail = {"start_s": float(starts[longest] * step), "end_s": float(ends[longest] * step)}
+    detail = {"start_s": float(start * step), "end_s": float(end * step)}
     return Value(float(gone.sum() / sounding.sum()), detail, pair.caveat)
 
 

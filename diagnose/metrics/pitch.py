@@ -109,7 +109,7 @@ def _best_period(correlation: Floats, rate: float) -> Floats:
     """Period of each row in samples: the highest peak, with a parabola through three points; 0 without a peak."""
     shortest = max(int(rate / HIGHEST_F0_HZ), 2)
     before, here, after = (correlation[:, shortest + step : correlation.shape[1] - 1 + step] for step in (-1, 0, 1))
-    shift, height = _parabola(before, here, after)
+    shift, height = parabola(before, here, after)
     peak = (here > before) & (here >= after)
     # A peak over 1 is interpolation error, and must not beat a shorter period.
     lag = np.arange(shortest, shortest + here.shape[1]) + shift
@@ -118,7 +118,7 @@ def _best_period(correlation: Floats, rate: float) -> Floats:
     return np.where(peak[rows, best], lag[rows, best], 0.0)
 
 
-def _parabola(before: Floats, here: Floats, after: Floats) -> tuple[Floats, Floats]:
+def parabola(before: Floats, here: Floats, after: Floats) -> tuple[Floats, Floats]:
     """(offset -0.5..0.5, height) of the vertex of the parabola through three neighbours; their middle if flat."""
     bend = 2 * here - before - after
     shift = np.where(bend > 0, 0.5 * (after - before) / np.where(bend > 0, bend, 1.0), 0.0)
@@ -140,7 +140,7 @@ def _refined(correlation: Floats, period: Floats, rate: int) -> tuple[Floats, Fl
         inside = (near >= 2) & (near <= longest - 1)
         at = np.clip(near, 2, longest - 1)
         at = at - 1 + np.argmax([correlation[rows, at + step] for step in (-1, 0, 1)], axis=0)
-        shift, height = _parabola(*(correlation[rows, at + step] for step in (-1, 0, 1)))
+        shift, height = parabola(*(correlation[rows, at + step] for step in (-1, 0, 1)))
         first = np.where(k == 1, height, first)
         held = inside & (height >= HELD * first)
         period = np.where(held, (at + shift) / k, period)
