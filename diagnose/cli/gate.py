@@ -1,0 +1,108 @@
+"""diagnose record, check, accept, sensitivity: a suite of pairs and its limits."""
+
+from __future__ import annotations
+
+import click
+
+from diagnose.cli.output import check_outputs, finish, outputs, with_progress, write, write_suite
+
+
+@click.command()
+@click.argument("suite")
+def record(suite: str) -> None:
+    """Measure the cases of SUITE that have no golden yet, and write one for each.
+
+    \b
+    diagnose record tests/audio/suite.toml
+
+    Existing goldens are never touched; `diagnose accept` changes them, with a reason.
+    """
+    from diagnose import golden
+
+    recorded, kept = golden.record(suite)
+    for case in recorded:
+        click.echo(f"recorded {case}")
+    if kept:
+        click.echo(f"kept {len(kept)} existing: {', '.join(kept)} (change one with `diagnose accept`)", err=True)
+    if recorded:
+        click.echo("read them before you commit them: from now on they are what is right", err=True)
+
+
+@click.command()
+@click.argument("suite")
+@outputs("junit", "markdown")
+def check(suite: str, **targets: str | None) -> None:
+    """Hold every case of SUITE against its golden; the gate for CI.
+
+    \b
+    diagnose check tests/audio/suite.toml --junit report.xml --markdown "$GITHUB_STEP_SUMMARY"
+
+    Exits 1 where a case fails (a missing baseline, a vanished metric and an unused golden fail too), 3 where
+    nothing was compared.  It writes no golden.
+    """
+    check_outputs(targets, suite)
+    from diagnose import golden
+
+    result = golden.check(suite)
+    write_suite(result, targets)
+    if "-" not in targets.values():
+        from diagnose.render.terminal import print_suite
+
+        print_suite(result)
+    finish(result.verdict)
+
+
+@click.command()
+@click.argument("suite")
+@click.argument("case")
+@click.option("--reason", required=True, help="Why the new value is right; kept beside both values.")
+@click.option("--who", help="Who accepts it; git's user.name by default.")
+def accept(suite: str, case: str, reason: str, who: str | None) -> None:
+    """Make what CASE, or CASE::METRIC, measures now its golden.
+
+    \b
+    diagnose accept tests/audio/suite.toml violin::rms_ratio --reason "the new model is 1 dB louder"
+
+    Only what `check` would not pass is changed; who, when, why and both values are kept in the golden.
+    """
+    from diagnose import golden
+    from diagnose.render.words import number, printable
+
+    name, separator, metric = case.partition("::")
+    if separator and not metric:
+        raise click.UsageError(f"{case}: no metric after '::'")
+    for entry in golden.accept(suite, name, metric or None, reason, who):
+        old, new = (v if isinstance(v, str) or v is None else number(v, "ratio") for v in (entry.old, entry.new))
+        click.echo(printable(f"accepted {name}::{entry.metric}: {old} -> {new}"))
+
+
+@click.command()
+@click.argument("suite")
+@click.option(
+    "--fault", "faults", metavar="NAME", multiple=True, help="Ask for this known fault alone; may be repeated."
+)
+@outputs("json")
+def sensitivity(suite: str, faults: tuple[str, ...], **targets: str | None) -> None:
+    """Inject known faults into the references of SUITE: from what strength on do its limits catch each?
+
+    \b
+    diagnose sensitivity tests/audio/suite.toml
+    diagnose sensitivity tests/audio/suite.toml --fault polarity --fault clicks --json - | jq .faults
+
+    Limits are the warn and fail levels of the suite's profile and of its cases; the goldens that `check` holds
+    besides are not asked.  Of a long reference 10 s are used.  A fault that passes is shown with the limit that
+    would catch it.  Exits 0 whatever is caught, 3 where no reference could be probed.  It writes no golden.
+    """
+    check_outputs(targets, suite)
+    from diagnose.sensitivity import probe
+
+    found = with_progress(lambda progress: probe(suite, faults or None, progress))
+    if targets["json"] is not None:
+        from diagnose.render.sensitivity import to_json
+
+        write(targets["json"], to_json(found))
+    if targets["json"] != "-":
+        from diagnose.render.terminal import print_sensitivity
+
+        print_sensitivity(found)
+    finish("PASS" if found.probed else "ERROR")

@@ -1,0 +1,119 @@
+"""Where results go: files that appear whole, stdout where the name is -, a bar for long work, the exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+from diagnose.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from diagnose.report import Report, Suite
+
+T = TypeVar("T")
+
+
+def outputs(*formats: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Options --json F, --html F, ... for the formats named; F is a file, or - for stdout."""
+
+    def add(command: Callable[..., None]) -> Callable[..., None]:
+        for name in reversed(formats):
+            option = click.option(f"--{name}", metavar="FILE", help=f"Write {name.upper()} to FILE, or - for stdout.")
+            command = option(command)
+        return command
+
+    return add
+
+
+def check_outputs(targets: dict[str, str | None], *inputs: str) -> None:
+    """Every output has a place of its own, and none is an input."""
+    taken = {os.path.realpath(path): "is also an input; give another file" for path in inputs}
+    for name, target in targets.items():
+        if target is None:
+            continue
+        if not target:
+            raise click.UsageError(f"--{name}: no file name given")
+        place = target if target == "-" else os.path.realpath(target)
+        if place in taken:
+            raise click.UsageError(f"--{name} {target}: {taken[place]}")
+        if place == "-" or os.path.isfile(place) or not os.path.exists(place):
+            taken[place] = "only one output can go to stdout (-)" if place == "-" else "another output goes there"
+
+
+def write_report(report: Report, targets: dict[str, str | None]) -> None:
+    for name, target in targets.items():
+        if target is not None:
+            write(target, _rendered(report, name))
+
+
+def _rendered(report: Report, form: str) -> str:
+    if form == "json":
+        from diagnose.render.json import to_json
+
+        return to_json(report)
+    if form == "html":
+        from diagnose.render.html import to_html
+
+        return to_html(report)
+    from diagnose.render.words import as_suite
+
+    return _rendered_suite(as_suite(report), form)
+
+
+def _rendered_suite(suite: Suite, form: str) -> str:
+    if form == "junit":
+        from diagnose.render.junit import to_junit
+
+        return to_junit(suite)
+    from diagnose.render.markdown import to_markdown
+
+    return to_markdown(suite)
+
+
+def write_suite(suite: Suite, targets: dict[str, str | None]) -> None:
+    for name, target in targets.items():
+        if target is not None:
+            write(target, _rendered_suite(suite, name))
+
+
+def write(target: str, text: str) -> None:
+    data = text.encode("utf-8", "backslashreplace")
+    if target == "-":
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+        return
+    from diagnose.files import write_whole
+
+    write_whole(target, data)
+
+
+def make_folder(path: str) -> None:
+    try:
+        os.makedirs(path, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be made ({error.strerror})") from None
+
+
+def finish(verdict: str) -> None:
+    from diagnose.render.words import EXIT_CODES
+
+    sys.exit(EXIT_CODES[verdict])
+
+
+def with_progress(work: Callable[[Callable[[int, int, str], None] | None], T]) -> T:
+    """work(progress) with a bar on stderr, where that is a terminal; it is gone when the work is done."""
+    if not sys.stderr.isatty():
+        return work(None)
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}", markup=False))
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=None)
+        return work(lambda done, total, what: bar.update(task, completed=done, total=total, description=what))

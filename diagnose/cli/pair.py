@@ -1,0 +1,65 @@
+"""diagnose compare, diagnose demo: a pair of sounds."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from diagnose.cli.output import check_outputs, finish, make_folder, outputs, write_report
+
+
+@click.command()
+@click.argument("reference")
+@click.argument("generated")
+@click.option("--profile", metavar="FILE", help="Limits from a TOML file instead of the built-in ones.")
+@click.option(
+    "--all", "every_metric", is_flag=True, help="Show every metric in the terminal, not only what is over a limit."
+)
+@outputs("json", "html", "junit", "markdown")
+def compare(reference: str, generated: str, profile: str | None, every_metric: bool, **targets: str | None) -> None:
+    """Compare GENERATED with REFERENCE and judge it.
+
+    \b
+    diagnose compare violin.wav generated.wav --html report.html
+    diagnose compare violin.wav generated.wav --json - | jq .verdict
+
+    Both are any format libsndfile reads.  Exits 1 where a metric FAILs, 3 where nothing can be compared.
+    """
+    check_outputs(targets, reference, generated)
+    from diagnose.comparison import compare as run
+
+    report = run(reference, generated, profile=profile)
+    write_report(report, targets)
+    if "-" not in targets.values():
+        from diagnose.render.terminal import print_report
+
+        print_report(report, every_metric)
+    finish(report.verdict)
+
+
+@click.command()
+@click.option(
+    "--out", metavar="DIR", default="diagnose-demo", show_default=True, help="Folder to write to; made where missing."
+)
+def demo(out: str) -> None:
+    """Synthesise a bowed string, break it as a misfed vocoder does, and compare the two.
+
+    \b
+    diagnose demo --out /tmp/demo
+
+    Writes reference.wav, generated.wav, report.html and report.json.  Exits 0: the FAIL it shows is its purpose.
+    """
+    from diagnose import audio, example
+    from diagnose.comparison import compare as run
+    from diagnose.render.terminal import print_report
+
+    make_folder(out)
+    paths = [os.path.join(out, name) for name in ("reference.wav", "generated.wav", "report.html", "report.json")]
+    string = example.bowed_string()
+    audio.write(paths[0], string)
+    audio.write(paths[1], example.misfed_vocoder(string))
+    report = run(paths[0], paths[1])
+    write_report(report, {"html": paths[2], "json": paths[3]})
+    print_report(report)
+    click.echo(f"\nThe report with players and pictures is {paths[2]}")
