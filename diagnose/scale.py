@@ -3,10 +3,12 @@
 Every scale converts to power and from power, so N scales need 2N functions.  Power is |STFT|**2 per bin;
 the formulas run on numpy arrays and torch tensors alike, and import neither.
 
-    Power                x                                     linear, >= 0
-    Magnitude            sqrt(power)                           linear, >= 0
-    Decibel(ref, floor)  10 log10(max(power, p_floor) / ref)   p_floor = ref * 10**(floor / 10)
-    LogMagnitude(clip)   ln(max(sqrt(power), clip))            what BigVGAN, HiFi-GAN and Tacotron 2 read
+    Power                      x                                     linear, >= 0
+    Magnitude                  sqrt(power)                           linear, >= 0
+    Decibel(ref, floor)        10 log10(max(power, p_floor) / ref)   p_floor = ref * 10**(floor / 10)
+    LogMagnitude(clip, base)   log(max(sqrt(power), clip))           BigVGAN, HiFi-GAN, Tacotron 2; base 10: ESPnet
+    LogPower(clip, base)       log(max(power, clip))                 NeMo; base 10: Whisper
+    Normalised(of, ...)        another scale, its low..high laid on bottom..top
 """
 
 from __future__ import annotations
@@ -67,24 +69,75 @@ class Decibel(msgspec.Struct, frozen=True):
 
 
 class LogMagnitude(msgspec.Struct, frozen=True):
-    """Natural logarithm of magnitude, clipped from below at clip (BigVGAN's dynamic_range_compression, 1e-5)."""
+    """Logarithm of magnitude, clipped from below at clip (BigVGAN's dynamic_range_compression: natural, 1e-5)."""
 
     clip: float = 1e-5
+    base: float = math.e
 
     def __post_init__(self) -> None:
-        if not self.clip > 0 or not math.isfinite(self.clip):
-            raise ValueError(f"clip is a magnitude above 0, not {self.clip}")
+        _check_logarithm(self.clip, self.base)
 
     def to_power(self, values: Array) -> Array:
-        return _namespace(values).exp(2.0 * values)
+        return _namespace(values).exp(2.0 * math.log(self.base) * values)
 
     def from_power(self, power: Array) -> Array:
         # ln(sqrt(p)) as ln(p) / 2: one pass less, and the clip moves to the power.
         xp = _namespace(power)
-        return 0.5 * xp.log(xp.clip(power, self.clip * self.clip, None))
+        return 0.5 / math.log(self.base) * xp.log(xp.clip(power, self.clip * self.clip, None))
 
 
-Scale = Power | Magnitude | Decibel | LogMagnitude
+class LogPower(msgspec.Struct, frozen=True):
+    """Logarithm of power, clipped from below at clip."""
+
+    clip: float = 1e-10
+    base: float = math.e
+
+    def __post_init__(self) -> None:
+        _check_logarithm(self.clip, self.base)
+
+    def to_power(self, values: Array) -> Array:
+        return _namespace(values).exp(math.log(self.base) * values)
+
+    def from_power(self, power: Array) -> Array:
+        xp = _namespace(power)
+        return 1.0 / math.log(self.base) * xp.log(xp.clip(power, self.clip, None))
+
+
+def _check_logarithm(clip: float, base: float) -> None:
+    if not clip > 0 or not math.isfinite(clip):
+        raise ValueError(f"clip is a number above 0, not {clip}")
+    if not base > 1 or not math.isfinite(base):
+        raise ValueError(f"the base of a logarithm is above 1, not {base}")
+
+
+class Normalised(msgspec.Struct, frozen=True):
+    """The values of a logarithmic scale, its low..high laid linearly on bottom..top; nothing is cut.
+
+    Rayhane's Tacotron 2: decibels of -100..0 on -4..4.  Whisper: log10 of -4..0 on 0..1.
+    """
+
+    of: Decibel | LogMagnitude | LogPower
+    low: float
+    high: float
+    bottom: float = 0.0
+    top: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not (self.low < self.high and self.bottom < self.top):
+            raise ValueError(f"{self.low}..{self.high} on {self.bottom}..{self.top} is no range on a range")
+
+    @property
+    def _gain(self) -> float:
+        return (self.top - self.bottom) / (self.high - self.low)
+
+    def to_power(self, values: Array) -> Array:
+        return self.of.to_power((values - self.bottom) / self._gain + self.low)
+
+    def from_power(self, power: Array) -> Array:
+        return (self.of.from_power(power) - self.low) * self._gain + self.bottom
+
+
+Scale = Power | Magnitude | Decibel | LogMagnitude | LogPower | Normalised
 
 
 def convert(values: Array, source: Scale, target: Scale) -> Array:

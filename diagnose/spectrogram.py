@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
+from numpy.lib.stride_tricks import as_strided, sliding_window_view
 
 from diagnose.scale import Magnitude, Power, Scale, convert
 
@@ -81,6 +81,27 @@ def stft_blocks(samples: Floats, framing: Framing, mean: float = 0.0) -> Iterato
         yield np.fft.rfft(view * window)
 
 
+def power_at(
+    samples: Floats, starts: NDArray[np.intp], length: int, *, reflect: bool = False, n_fft: int | None = None
+) -> NDArray[np.float32]:
+    """|STFT|**2 [shape=(len(starts), n_fft/2 + 1)] of the frames of length samples that begin at the given ones.
+
+    What lies outside samples [shape=(n,)] is its mirror image, or 0.  Zeros fill up a frame shorter than n_fft.
+    """
+    frames = np.empty((starts.size, length))
+    inside = (starts >= 0) & (starts + length <= samples.shape[0])
+    if inside.any():
+        frames[inside] = sliding_window_view(samples, length)[starts[inside]]
+    index = starts[~inside, None] + np.arange(length)
+    if reflect:
+        frames[~inside] = samples[_mirrored(index, samples.shape[0])]
+    else:
+        outside = (index < 0) | (index >= samples.shape[0])
+        frames[~inside] = np.where(outside, 0, samples[np.clip(index, 0, samples.shape[0] - 1)])
+    spectrum = np.fft.rfft(frames * hann(length), n_fft)
+    return (np.square(spectrum.real) + np.square(spectrum.imag)).astype(np.float32)
+
+
 def _stretch(samples: Floats, start: int, size: int, framing: Framing, mean: float) -> NDArray[np.float32]:
     """samples[start:start + size] - mean; what lies outside is padding."""
     length = samples.shape[0]
@@ -144,13 +165,16 @@ class Spectrogram(msgspec.Struct, frozen=True, eq=False):
         return msgspec.structs.replace(self, values=convert(self.values, self.scale, scale), scale=scale)
 
 
-def mel(samples: Floats, grid: MelGrid, pooled: Power | Magnitude, mean: float = 0.0) -> Spectrogram:
+def mel(
+    samples: Floats, grid: MelGrid, pooled: Power | Magnitude, mean: float = 0.0, epsilon: float = 0.0
+) -> Spectrogram:
     """basis @ |STFT| (pooled=Magnitude) or basis @ |STFT|**2 (pooled=Power), in that scale.
 
     The two are not each other's square: the sum of squares is not the square of the sum.
+    mean is taken off the samples; epsilon is added to |STFT|**2 of every bin (BigVGAN, HiFi-GAN: 1e-9 under the root).
     """
     basis = mel_filterbank(grid).T
-    rows = [pooled.from_power(power) @ basis for power in power_blocks(samples, grid.framing, mean)]
+    rows = [pooled.from_power(power + np.float32(epsilon)) @ basis for power in power_blocks(samples, grid.framing, mean)]
     values = np.concatenate(rows).T if rows else np.zeros((grid.bands, 0), np.float32)
     return Spectrogram(values, grid, pooled)
 
@@ -162,17 +186,26 @@ def mel_filterbank(grid: MelGrid) -> NDArray[np.float32]:
     Filter m rises from edge m to edge m+1 and falls to edge m+2, the edges equally spaced in mel;
     norm "slaney" divides it by half its width in Hz.  Source: Slaney, Auditory Toolbox, 1998; HTK book 5.6.
     """
-    to_mel, to_hz = MEL_FORMULAS[grid.formula]
-    lowest, highest = to_mel(np.array([grid.fmin, grid.fmax]))
-    edges = to_hz(np.linspace(lowest, highest, grid.bands + 2))
+    edges = mel_edges(grid)
     bins = np.fft.rfftfreq(grid.n_fft, 1 / grid.rate)
-    widths = np.diff(edges)[:, None]
-    rising = (bins - edges[:-2, None]) / widths[:-1]
-    falling = (edges[2:, None] - bins) / widths[1:]
-    basis = np.maximum(0, np.minimum(rising, falling))
+    # A bin between edge j and edge j+1 is on the rising side of filter j and on the falling side of filter j-1.
+    inside = np.flatnonzero((bins >= edges[0]) & (bins < edges[-1]))
+    left = np.searchsorted(edges, bins[inside], side="right") - 1
+    rising = (bins[inside] - edges[left]) / (edges[left + 1] - edges[left])
+    basis = np.zeros((grid.bands + 2, bins.size))
+    basis[left + 1, inside] = rising
+    basis[left, inside] = 1 - rising
+    basis = basis[1:-1]
     if grid.norm == "slaney":
         basis *= (2.0 / (edges[2:] - edges[:-2]))[:, None]
     return basis.astype(np.float32)
+
+
+def mel_edges(grid: MelGrid) -> NDArray[np.float64]:
+    """Edges of the filters in Hz [shape=(bands + 2,)]: filter m rises from edge m, peaks at m + 1, is 0 again at m + 2."""
+    to_mel, to_hz = MEL_FORMULAS[grid.formula]
+    lowest, highest = to_mel(np.array([grid.fmin, grid.fmax]))
+    return np.asarray(to_hz(np.linspace(lowest, highest, grid.bands + 2)))
 
 
 _LINEAR_HZ = 200 / 3  # Slaney: 15 mel to 1 kHz in steps of 66.7 Hz, then 27 steps to 6.4 kHz

@@ -4,9 +4,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from diagnose.scale import Decibel, LogMagnitude, Magnitude, Power, convert
+from diagnose.scale import Decibel, LogMagnitude, LogPower, Magnitude, Normalised, Power, convert
 
-SCALES = [Power(), Magnitude(), Decibel(), Decibel(ref=42.0, floor_db=-80.0), LogMagnitude(), LogMagnitude(clip=1e-3)]
+SCALES = [
+    Power(),
+    Magnitude(),
+    Decibel(),
+    Decibel(ref=42.0, floor_db=-80.0),
+    LogMagnitude(),
+    LogMagnitude(clip=1e-3),
+    LogMagnitude(clip=1e-10, base=10),
+    LogPower(),
+    LogPower(clip=1e-6, base=10),
+    Normalised(Decibel(floor_db=-100.0), low=-100, high=0, bottom=-4, top=4),
+    Normalised(LogPower(base=10), low=-4, high=0),
+]
 
 powers = st.lists(st.floats(0, 1e10), min_size=1, max_size=10).map(np.array)
 
@@ -18,6 +30,10 @@ def lowest_power(scale):
             return scale.ref * 10 ** (scale.floor_db / 10)
         case LogMagnitude():
             return scale.clip**2
+        case LogPower():
+            return scale.clip
+        case Normalised():
+            return lowest_power(scale.of)
         case _:
             return 0.0
 
@@ -30,6 +46,11 @@ def lowest_power(scale):
         (Decibel(), 20.0),
         (Decibel(ref=1000.0), -10.0),
         (LogMagnitude(), np.log(10.0)),
+        (LogMagnitude(base=10), 1.0),
+        (LogPower(), np.log(100.0)),
+        (LogPower(base=10), 2.0),
+        (Normalised(Decibel(), low=-60, high=20), 1.0),
+        (Normalised(Decibel(), low=0, high=40, bottom=-4, top=4), 0.0),
     ],
 )
 def test_power_of_100_on_every_scale(scale, value):

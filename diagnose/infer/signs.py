@@ -1,0 +1,80 @@
+"""Signs in a mel array that something happened to it: NaN, frames that repeat, a masked tail, the floor of a clip."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from diagnose.infer.candidate import Sign
+from diagnose.metrics.runs import runs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from diagnose.contract import Levels
+    from diagnose.infer.array import Plane
+
+    Floats = NDArray[np.floating[Any]]
+
+FEWEST_CONSTANT = 3
+FLOOR_SHARE = 0.001
+KNOWN_FLOORS = {
+    "-11.5129": "ln 1e-5, the clip of BigVGAN, HiFi-GAN and Tacotron 2",
+    "-16.1181": "ln 1e-7, the clip of Vocos",
+    "-23.0259": "ln 1e-10",
+    "-5.0000": "log10 1e-5",
+    "-10.0000": "log10 1e-10, the clip of ESPnet and Parallel WaveGAN",
+    "-80.0000": "-80 dB, librosa's top_db under a reference of max",
+    "-100.0000": "-100 dB, librosa's amin of 1e-10",
+}
+
+
+def signs(plane: Plane, levels: Levels | None) -> tuple[Sign, ...]:
+    """What stands out in a plane whose values are in the scale levels, worst first."""
+    values = plane.values
+    found = [*_bad(plane), *_flat(values), *_floor(values)]
+    if not found or not found[0].wrong:
+        found += _negative(values, levels)
+    return tuple(sorted(found, key=lambda sign: not sign.wrong))
+
+
+def _bad(plane: Plane) -> Iterator[Sign]:
+    if plane.bad:
+        yield Sign("not-finite", f"{plane.bad:.2%} of the values are NaN or infinite", wrong=True)
+
+
+def _flat(values: Floats) -> Iterator[Sign]:
+    """Frames whose bands all have one value, and frames that repeat the one before."""
+    lowest = values.min()
+    if lowest == values.max():
+        yield Sign("constant", f"every value is {lowest:.6g}", wrong=True)
+        return
+    flat = np.ptp(values, axis=0) == 0
+    tail = int(np.argmin(flat[::-1])) if not flat.all() else flat.size
+    if tail >= FEWEST_CONSTANT:
+        what = "the floor" if values[0, -1] == lowest else f"{values[0, -1]:.6g}"
+        yield Sign("masked-tail", f"the last {tail} of {flat.size} frames are constant ({what}): padding or a mask")
+    inside = int(flat[: flat.size - tail].sum())
+    if inside >= FEWEST_CONSTANT:
+        yield Sign("constant-frames", f"{inside} of {flat.size} frames have one value in all bands")
+    repeated = np.concatenate(([False], np.all(values[:, 1:] == values[:, :-1], axis=0))) & ~flat
+    longest = max((stop - start for start, stop in runs(repeated)), default=0)
+    if longest >= FEWEST_CONSTANT:
+        yield Sign("repeated-frames", f"{int(repeated.sum())} frames repeat the one before, {longest + 1} in a row")
+
+
+def _floor(values: Floats) -> Iterator[Sign]:
+    lowest = float(values.min())
+    share = float(np.mean(values <= lowest + 1e-6 * abs(lowest)))
+    if share < FLOOR_SHARE or lowest == float(values.max()):
+        return
+    known = KNOWN_FLOORS.get(f"{lowest:.4f}")
+    yield Sign("floor", f"{share:.1%} of the values are the lowest, {lowest:.6g}" + (f": {known}" if known else ""))
+
+
+def _negative(values: Floats, levels: Levels | None) -> Iterator[Sign]:
+    if levels is not None and levels.name in ("power", "magnitude") and (values == 0).mean() > 0.5:
+        yield Sign("mostly-zero", f"{float((values == 0).mean()):.0%} of the values are 0")

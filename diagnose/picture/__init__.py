@@ -1,0 +1,11 @@
+"""A spectrogram read out of a picture: levels in dB, with their places in Hz and seconds where the picture tells them.
+
+picture = read_picture("epoch_5000.png")
+picture.levels_db                        [shape=(bands, frames)]
+findings(picture).edges                  bands at the left and right edge, with their seconds
+"""
+
+from diagnose.picture.findings import Findings, findings
+from diagnose.picture.read import Picture, read_picture
+
+__all__ = ["Findings", "Picture", "findings", "read_picture"]
