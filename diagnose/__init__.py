@@ -3,6 +3,8 @@
     report = diagnose.compare("violin.wav", "generated.wav")
     report.verdict, report["rms_ratio"].figures.change
     diagnose.measure(samples, rate=44100)["loudness_lufs"].value
+    diagnose.check_contract(mel, "bigvgan_base_22khz_80band")      # one line before a vocoder's call
+    diagnose.infer_contract(mel, "violin.wav").best.fields()
 
 Names are loaded when they are first used: `diagnose --help` needs no numpy.
 """
@@ -14,18 +16,33 @@ from typing import TYPE_CHECKING, Any
 from diagnose.version import VERSION as __version__
 
 if TYPE_CHECKING:
+    from diagnose.agreement import ContractMismatch, check_contract
     from diagnose.comparison import compare, measure
     from diagnose.errors import DiagnoseError, InputError, NotComparable
+    from diagnose.infer import infer_contract
 
 _HOME = {
     "compare": "diagnose.comparison",
     "measure": "diagnose.comparison",
+    "check_contract": "diagnose.agreement",
+    "infer_contract": "diagnose.infer",
+    "ContractMismatch": "diagnose.agreement",
     "DiagnoseError": "diagnose.errors",
     "InputError": "diagnose.errors",
     "NotComparable": "diagnose.errors",
 }
 
-__all__ = ["DiagnoseError", "InputError", "NotComparable", "__version__", "compare", "measure"]
+__all__ = [
+    "ContractMismatch",
+    "DiagnoseError",
+    "InputError",
+    "NotComparable",
+    "__version__",
+    "check_contract",
+    "compare",
+    "infer_contract",
+    "measure",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -42,7 +42,8 @@ class Levels(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     name: what is summed and how it is written: "magnitude" and "power" as they are; "ln-", "log10-" their
         logarithm; "magnitude-db" 20 log10, "power-db" 10 log10; "normalised": `of`, laid on bottom..top.
-    clip: the smallest sum that is told apart, in its own unit (BigVGAN 1e-5, a magnitude; librosa's amin 1e-10, a power).
+    clip: the smallest sum that is told apart, in its own unit (BigVGAN: 1e-5, a magnitude; librosa's amin: 1e-10, a
+        power).
     reference: the sum that is 0 dB, in its own unit; "max" for the loudest cell of each array.
     top_db: what lies this far under the loudest cell is raised to there; None for no such floor.
     low..high, in the unit of `of`, is laid on bottom..top.
@@ -74,9 +75,14 @@ class Levels(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.of or self.name
 
     @property
+    def summed(self) -> Literal["power", "magnitude"]:
+        """What the filters sum, if they sum what the name of the scale says."""
+        return "magnitude" if "magnitude" in self.base else "power"
+
+    @property
     def pooled(self) -> Power | Magnitude:
-        """What the filters sum."""
-        return Magnitude() if self.base.endswith("magnitude") or self.base == "magnitude-db" else Power()
+        """The scale of the sums."""
+        return Magnitude() if self.summed == "magnitude" else Power()
 
     @property
     def clip_power(self) -> float:

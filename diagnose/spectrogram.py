@@ -174,7 +174,9 @@ def mel(
     mean is taken off the samples; epsilon is added to |STFT|**2 of every bin (BigVGAN, HiFi-GAN: 1e-9 under the root).
     """
     basis = mel_filterbank(grid).T
-    rows = [pooled.from_power(power + np.float32(epsilon)) @ basis for power in power_blocks(samples, grid.framing, mean)]
+    rows = [
+        pooled.from_power(power + np.float32(epsilon)) @ basis for power in power_blocks(samples, grid.framing, mean)
+    ]
     values = np.concatenate(rows).T if rows else np.zeros((grid.bands, 0), np.float32)
     return Spectrogram(values, grid, pooled)
 
@@ -202,7 +204,7 @@ def mel_filterbank(grid: MelGrid) -> NDArray[np.float32]:
 
 
 def mel_edges(grid: MelGrid) -> NDArray[np.float64]:
-    """Edges of the filters in Hz [shape=(bands + 2,)]: filter m rises from edge m, peaks at m + 1, is 0 again at m + 2."""
+    """Edges of the filters in Hz [shape=(bands + 2,)]: filter m rises from edge m, peaks at m + 1, ends at m + 2."""
     to_mel, to_hz = MEL_FORMULAS[grid.formula]
     lowest, highest = to_mel(np.array([grid.fmin, grid.fmax]))
     return np.asarray(to_hz(np.linspace(lowest, highest, grid.bands + 2)))

@@ -9,7 +9,7 @@ import sys
 
 import click
 
-from diagnose.cli import gate, pair
+from diagnose.cli import gate, image, mel, pair
 from diagnose.errors import DiagnoseError
 from diagnose.version import VERSION
 
@@ -30,6 +30,8 @@ def cli() -> None:
     \b
     diagnose demo                               a synthesised note, broken and compared
     diagnose compare violin.wav generated.wav   a verdict, a table in words, a report
+    diagnose mel mel.npy --for bigvgan          which mel convention is this in, and is it the vocoder's?
+    diagnose image epoch_5000.png               what does this training picture show?
     diagnose check suite.toml                   the gate for CI
     diagnose sensitivity suite.toml             which faults would the gate's limits not see?
 
@@ -38,7 +40,9 @@ def cli() -> None:
     """
 
 
-for command in (pair.compare, pair.demo, gate.record, gate.check, gate.accept, gate.sensitivity):
+for command in (pair.compare, pair.demo, mel.mel, mel.contracts, image.image):
+    cli.add_command(command)
+for command in (gate.record, gate.check, gate.accept, gate.sensitivity):
     cli.add_command(command)
 
 

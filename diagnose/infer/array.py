@@ -16,7 +16,9 @@ MOST_VALUES = 1 << 27
 MOST_BANDS = 4096
 STEP_RATIO = 0.5
 # Numbers of bands in use, so that 80 x 400 needs no guess.
-USUAL_BANDS = frozenset((20, 23, 24, 26, 32, 40, 48, 60, 64, 72, 80, 96, 100, 112, 120, 128, 160, 192, 229, 256, 320, 512))
+USUAL_BANDS = frozenset(
+    (20, 23, 24, 26, 32, 40, 48, 60, 64, 72, 80, 96, 100, 112, 120, 128, 160, 192, 229, 256, 320, 512)
+)
 
 
 class Plane(msgspec.Struct, frozen=True, eq=False):
@@ -42,7 +44,7 @@ class Plane(msgspec.Struct, frozen=True, eq=False):
 
 def plane(array: Any, item: int = 0, name: str = "array") -> Plane:
     """One mel of an array of 2 to 4 axes; item says which of a batch.  InputError for what is no mel."""
-    values = _as_numpy(array, name)
+    values = as_numpy(array, name)
     shape = values.shape
     if not 2 <= values.ndim <= 4:
         raise InputError(f"{name}: {values.ndim} axes, shape {shape}; a mel is (bands, frames), batched at most twice")
@@ -64,7 +66,7 @@ def plane(array: Any, item: int = 0, name: str = "array") -> Plane:
     return Plane(values.T if transposed else values, shape, transposed, sure, len(batch), bad)
 
 
-def _as_numpy(array: Any, name: str) -> NDArray[Any]:
+def as_numpy(array: Any, name: str) -> NDArray[Any]:
     """numpy's view of an array or a tensor; torch is not imported, a tensor brings its own methods."""
     if hasattr(array, "detach"):
         array = array.detach().cpu()

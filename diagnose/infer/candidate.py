@@ -1,20 +1,24 @@
-"""What an inference says: the convention of an array field by field, others that fit as well, and what is suspicious."""
+"""What an inference says: the convention field by field, others that fit as well, and what is suspicious."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
-from diagnose.contract import Levels
-from diagnose.spectrogram import MelGrid
+from diagnose.contract import Levels  # noqa: TC001 -- msgspec reads the types of fields
+from diagnose.spectrogram import MelGrid  # noqa: TC001
+
+Fields = dict[str, Any]
+GRID_FIELDS = ("rate_hz", "n_fft", "hop", "bands", "fmin_hz", "fmax_hz", "formula", "norm", "centred", "padding")
 
 
 class Candidate(msgspec.Struct, frozen=True):
     """One reading of an array.
 
     levels: how sums became values.  pooled: what the filters summed, None where that cannot be told.
-    grid: None without the sound.  unknown: names of fields (those of `fields`) that cannot be told from another reading.
+    grid: None without the sound.  unknown: names of the fields that another reading, as likely, has otherwise.
+    slope, offset: values = slope * ln(sum) + offset (ln(values), where they are linear); None without the sound.
     residual_db: root mean square of what the reading leaves over, in dB; None without the sound.
     probability: 0 to 1, among the candidates.
     """
@@ -23,38 +27,39 @@ class Candidate(msgspec.Struct, frozen=True):
     pooled: Literal["power", "magnitude"] | None
     bands: int
     grid: MelGrid | None = None
+    slope: float | None = None
+    offset: float | None = None
     residual_db: float | None = None
     probability: float = 1.0
     unknown: frozenset[str] = frozenset()
 
-    def fields(self) -> dict[str, str | float | bool | list[float] | None]:
+    def fields(self) -> Fields:
         """The fields of `best` in diagnose.mel/1; None for what cannot be told."""
         levels, grid = self.levels, self.grid
-        found: dict[str, str | float | bool | list[float] | None] = {
+        normalised = levels.name == "normalised"
+        found: Fields = {
             "scale": levels.name,
             "log_base": log_base(levels.base),
             "clip": levels.clip,
-            "reference": None if levels.name == "normalised" else levels.reference,
-            "rate_hz": grid and grid.rate,
-            "n_fft": grid and grid.n_fft,
-            "hop": grid and grid.hop,
+            "reference": None if normalised else levels.reference,
+            **(_of_grid(grid) if grid is not None else dict.fromkeys(GRID_FIELDS)),
             "bands": self.bands,
-            "fmin_hz": None if grid is None else round(grid.fmin, 2),
-            "fmax_hz": None if grid is None else round(grid.fmax, 2),
-            "formula": grid and grid.formula,
-            "norm": grid and grid.norm,
-            "centred": grid and grid.padding.startswith("centre"),
-            "padding": grid and grid.padding,
             "pooled": self.pooled,
             "top_db": levels.top_db,
-            "range": [levels.bottom, levels.top] if levels.name == "normalised" else None,
-            "range_db": [round(levels.low, 2), round(levels.high, 2)] if levels.name == "normalised" and grid else None,
+            "range": [levels.bottom, levels.top] if normalised else None,
+            "range_db": [round(levels.low, 2), round(levels.high, 2)] if normalised and grid is not None else None,
         }
         return {name: None if name in self.unknown else value for name, value in found.items()}
 
 
+def _of_grid(grid: MelGrid) -> Fields:
+    spans = (grid.rate, grid.n_fft, grid.hop, grid.bands, round(grid.fmin, 2), round(grid.fmax, 2))
+    filters = (grid.formula, grid.norm, grid.padding.startswith("centre"), grid.padding)
+    return dict(zip(GRID_FIELDS, (*spans, *filters), strict=True))
+
+
 def log_base(scale: str) -> str | None:
-    """ "e" or "10"; None for linear values."""
+    """e or 10; None for linear values."""
     if scale in ("power", "magnitude"):
         return None
     return "e" if scale.startswith("ln") else "10"

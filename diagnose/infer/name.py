@@ -1,32 +1,43 @@
-"""From a fit to a name: what slope and offset over the logarithm of the sums say of the scale, and which of equals is likelier."""
+"""From a fit to a name: what slope and offset over the logarithm of the sums say of the scale."""
 
 from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING, Any, cast
 
-import numpy as np
-
 from diagnose.contract import Levels, LogName
-from diagnose.infer.search import FMAXES, FMINS, HOPS, N_FFTS
 from diagnose.infer.values import CLIPS, RANGES, Marks
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
-    from diagnose.infer.candidate import Candidate
-    from diagnose.infer.search import Fit
-    from diagnose.infer.sound import Sound
+    from diagnose.infer.reading import Fit
 
     Floats = NDArray[np.floating[Any]]
 
 DB = 10 / math.log(10)
 # Slope of the values over ln(sum) for each way to write a sum s.
-SLOPES = {"power": {"ln-power": 1.0, "power-db": DB, "log10-power": DB / 10, "magnitude-db": 2 * DB, "ln-magnitude": 0.5, "log10-magnitude": DB / 20}}
-SLOPES["magnitude"] = {"ln-magnitude": 1.0, "magnitude-db": 2 * DB, "log10-magnitude": DB / 10, "power-db": DB, "ln-power": 2.0, "log10-power": DB / 5}
+SLOPES = {
+    "power": {
+        "ln-power": 1.0,
+        "power-db": DB,
+        "log10-power": DB / 10,
+        "magnitude-db": 2 * DB,
+        "ln-magnitude": 0.5,
+        "log10-magnitude": DB / 20,
+    }
+}
+SLOPES["magnitude"] = {
+    "ln-magnitude": 1.0,
+    "magnitude-db": 2 * DB,
+    "log10-magnitude": DB / 10,
+    "power-db": DB,
+    "ln-power": 2.0,
+    "log10-power": DB / 5,
+}
 NEAR_SLOPE = 0.04
 NEAR_DB = 0.1
-USUAL_RATES = frozenset((16_000, 22_050, 24_000, 44_100, 48_000))
 
 
 def levels_of(fit: Fit, values: Floats, linear: bool) -> Levels:
@@ -34,18 +45,18 @@ def levels_of(fit: Fit, values: Floats, linear: bool) -> Levels:
     pooled = fit.reading.pooled
     marks = Marks(values)
     if linear:
-        name = "power" if abs(fit.slope - 1) < abs(fit.slope - 0.5) and pooled == "power" or fit.slope > 1.5 else "magnitude"
+        name = "power" if fit.slope > (0.75 if pooled == "power" else 1.5) else "magnitude"
         reference = "max" if marks.high == 1.0 else _reference(fit)
         return Levels(cast(Any, name), reference=cast(Any, reference), top_db=_linear_top(marks, name))
     slopes = SLOPES[pooled]
     nearest = min(slopes, key=lambda each: abs(fit.slope / slopes[each] - 1))
-    if abs(fit.slope / slopes[nearest] - 1) > max(NEAR_SLOPE, 0.02 * fit.residual_db):
+    if abs(fit.slope / slopes[nearest] - 1) > NEAR_SLOPE * max(1.0, fit.residual_db):
         return _normalised(fit, marks)
     reference = "max" if nearest.endswith("-db") and marks.high == 0.0 else _reference(fit)
     if reference not in (1.0, "max") and _ends(marks):
         return _normalised(fit, marks)
     top_db = marks.top_db if nearest.endswith("-db") else None
-    clip = None if top_db or reference == "max" else _clip(marks, fit, pooled)
+    clip = None if top_db or reference == "max" else _clip(marks, fit)
     return Levels(cast(LogName, nearest), clip=clip, reference=cast(Any, reference), top_db=top_db)
 
 
@@ -56,7 +67,7 @@ def _reference(fit: Fit) -> float:
     return 1.0 if abs(over) * unit < max(NEAR_DB, fit.residual_db) else float(math.exp(over))
 
 
-def _clip(marks: Marks, fit: Fit, pooled: str) -> float | None:
+def _clip(marks: Marks, fit: Fit) -> float | None:
     """The sum at which values stop, where several do."""
     if not marks.floored:
         return None
@@ -85,27 +96,3 @@ def _normalised(fit: Fit, marks: Marks) -> Levels:
     unit = 2 * DB if of == "magnitude-db" else DB
     low, high = (unit * (value - fit.offset) / fit.slope for value in (bottom, top))
     return Levels("normalised", of=of, low=low, high=high, bottom=bottom, top=top)
-
-
-def preference(candidate: Candidate, sound: Sound, frames: int) -> float:
-    """Which of two readings that fit alike people would rather have made: the logarithm of the odds."""
-    grid, levels = candidate.grid, candidate.levels
-    assert grid is not None
-    return sum(
-        (
-            3.0 * (levels.reference == 1.0 and levels.name != "normalised"),
-            1.5 * (grid.rate == sound.rate),
-            0.7 * (grid.rate in USUAL_RATES),
-            -3.0 * (grid.rate > sound.rate),
-            2.0 * (grid.fmax == grid.rate / 2),
-            2.0 * (grid.fmax in FMAXES) + 2.0 * (grid.fmin in FMINS),
-            1.5 * (grid.n_fft in N_FFTS) + 0.7 * (grid.n_fft & (grid.n_fft - 1) == 0),
-            1.5 * (grid.hop in HOPS),
-            2.0 * (grid.framing.count(sound.length(grid.rate)) == frames),
-            1.0 * (_summed_as_named(candidate)),
-        )
-    )
-
-
-def _summed_as_named(candidate: Candidate) -> bool:
-    return candidate.pooled is not None and candidate.pooled in candidate.levels.base

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.floating[Any]]
+    Cells = NDArray[np.bool_]
 
 DB = 10 / math.log(10)  # of a power whose natural logarithm is 1
 # Decibels of what is summed for one unit of the value.
@@ -130,7 +131,7 @@ def _linear(values: Floats, marks: Marks) -> list[tuple[Levels, float]]:
         over_max = marks.high == 1.0
         inner = Marks(level)
         top_db = inner.top_db if marks.low > 0 else None
-        score = _plausible(level, name, known_top=not over_max) + (MARK if top_db else 0.0)
+        score = _plausible(level, name, known_top=not over_max) + MARK * (over_max + (top_db is not None))
         reference = "max" if over_max else 1.0
         found.append((Levels(cast(Any, name), reference=cast(Any, reference), top_db=top_db), score))
     return found
@@ -170,8 +171,8 @@ def _normalised(values: Floats, marks: Marks) -> list[tuple[Levels, float]]:
         if outside or marks.high - marks.low < 0.5 * (top - bottom):
             continue
         level = (values - bottom) / (top - bottom) * TYPICAL_RANGE_DB
-        ends = (marks.at_floor(bottom) or marks.low == bottom) + (marks.high == top)
-        score = _plausible(level, "power-db", known_top=False) + (MARK * ends if ends else NO_MARK)
+        ends = (marks.low == bottom) + (marks.high == top) - (marks.floored and marks.low != bottom)
+        score = _plausible(level, "power-db", known_top=False) + (MARK * ends if ends > 0 else NO_MARK)
         levels = Levels("normalised", of="magnitude-db", low=0.0, high=TYPICAL_RANGE_DB, bottom=bottom, top=top)
         found.append((levels, score))
     return found
@@ -198,12 +199,12 @@ def looks(level: Floats) -> Floats:
     )
 
 
-def _bend(level: Floats, heard: Floats) -> float:
+def _bend(level: Floats, heard: Cells) -> float:
     """Along the first axis."""
     return _typical(level[1:-1] - (level[2:] + level[:-2]) / 2, heard[1:-1] & heard[2:] & heard[:-2])
 
 
-def _typical(difference: Floats, heard: Floats) -> float:
+def _typical(difference: Floats, heard: Cells) -> float:
     size = np.abs(difference[heard])
     return math.log(max(float(np.median(size)), 1e-3)) if size.size else 0.0
 

@@ -1,7 +1,7 @@
 """Labels beside ticks -> the axis: which value each pixel stands for, or that it cannot be told.
 
 Values are believed where they and the places of their ticks lie on one line of the axis' own scale: three labels at
-least, and three quarters of all.  One letter read wrongly moves its label off that line.
+least, and two thirds of all.  One letter read wrongly moves its label off that line.
 """
 
 from __future__ import annotations
@@ -27,9 +27,10 @@ if TYPE_CHECKING:
 
 FEWEST = 3  # two values always lie on a line
 MOST = 60  # ticks; more are no axis
-AGREEING = 0.75
+AGREEING = 2 / 3  # librosa rounds 1.05 s to "1" and 1.35 s to "1.4"
 NEAR = 1.2  # pixels; a tick is drawn on a whole one
 NUMBER = re.compile(r"([+-]?)(0|[1-9]\d{0,5})(\.\d{1,4})?(k?)(?:d8)?")
+LOST_POINT = re.compile(r"[+-]?0\d+")
 CLOCK = re.compile(r"(?:(\d{1,2}):)?(\d{1,2}):(\d\d)")
 
 
@@ -108,7 +109,8 @@ def read_axis(ticks: Sequence[Tick], scales: Iterable[Scale]) -> Axis | None:
     pairs = [(tick.place, parse(text)) for tick, text in zip(ticks, texts, strict=False) if text]
     known = np.array([(place, value) for place, value in pairs if value is not None])
     least = max(FEWEST, math.ceil(AGREEING * len(pairs)))
-    if len(known) < least:
+    # Where one label has lost its point the others may have, and 1.0 1.5 2.0 would be 10 15 20.
+    if len(known) < least or any(LOST_POINT.fullmatch(text) for text in texts):
         return None
     fits = [fit for scale in scales for fit in [_fit(known[:, 0], known[:, 1], scale)] if fit and fit[0] >= least]
     if not fits:

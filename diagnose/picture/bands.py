@@ -63,7 +63,7 @@ class Layout(NamedTuple):
 
 
 def find_bands(values: Floats, first: float, height: float, axis: Axis | None, fmax: float | None) -> Bands:
-    """Bands of the places on the colour map [shape=(pixels, columns)], low ones first.
+    """Bands of the places on the colour map [shape=(pixels, columns)], low ones first, NaN where they are not of it.
 
     The axis is height pixels high and its places count upwards from its lower limit, first pixels below the first
     row.  fmax (Hz, of the highest band) counts more than the labels.

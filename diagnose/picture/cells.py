@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     Floats = NDArray[np.floating[Any]]
     Spacing = Callable[[int], Floats]
 
-THINNEST = 2.5  # pixels; of thinner ones a wrong number explains nearly as much as the right one
+# Pixels: cells are looked for down to the one height, so that the right number is among those asked, and believed
+# from the other on, for of thinner ones a wrong number explains nearly as much as the right one.
+THINNEST, BELIEVED = 2.0, 2.5
 FEWEST, MOST = 4, 2100  # cells; librosa draws at most 1025 bands, and pictures are rarely 5000 pixels wide
-EXPLAINED = 0.8  # of what could be: 1 where every change lies on an edge, about 0 for a wrong number
+EXPLAINED = 0.85  # of what could be: 1 where every change lies on an edge, about 0 for a wrong number
 SMALL = 0.2  # of the largest changes but one in twenty
 SEEN = 0.25  # of the edges: a picture with three changes fits any number of cells
 _SHIFT = np.linspace(-0.5, 0.5, 5)
@@ -46,10 +48,12 @@ class Cells(msgspec.Struct, frozen=True, eq=False):
 def changes(values: Floats, axis: int) -> Floats:
     """Mean absolute difference of neighbouring rows (axis 0) or columns (axis 1) [shape=(n,)]; the first is 0.
 
-    Small ones, as a line across the picture makes them, do not count; large ones are cut at their median, so that one
-    strong edge does not stand for all.
+    A NaN, a pixel that is not of the map, has no difference.  Small ones, as a line across the picture makes them, do
+    not count; large ones are cut at their median, so that one strong edge does not stand for all.
     """
-    difference = np.abs(np.diff(values, axis=axis)).mean(axis=1 - axis)
+    each = np.abs(np.diff(values, axis=axis))
+    known = ~np.isnan(each)
+    difference = np.where(known, each, 0).sum(axis=1 - axis) / np.maximum(known.sum(axis=1 - axis), 1)
     counts = difference > SMALL * np.quantile(difference, 0.95)
     cut = np.minimum(difference, np.median(difference[counts])) * counts if counts.any() else 0 * difference
     return np.concatenate(([0.0], cut))
@@ -74,7 +78,9 @@ def find_cells(change: Floats, first: float, length: float, spacing: Spacing) ->
         index = int(np.argmax(scores))
         if best is None or scores[index] > best.score:
             best = Cells(edges[index], float(scores[index]))
-    return best if best is not None and _is_told(change, best, first) else None
+    if best is None or np.diff(best.edges).min() < BELIEVED - 0.05 or not _is_told(change, best, first):
+        return None
+    return best
 
 
 def _is_told(change: Floats, cells: Cells, first: float) -> bool:

@@ -35,7 +35,7 @@ class Frames(msgspec.Struct, frozen=True, eq=False):
 
 
 def find_frames(values: Floats, first: float, width: float, axis: Axis | None, seconds: float | None) -> Frames:
-    """Frames of the places on the colour map [shape=(rows, pixels)].
+    """Frames of the places on the colour map [shape=(rows, pixels)], NaN where they are not of it.
 
     The axis is width pixels wide and its places count from its left limit, first pixels before the first column.
     seconds, the length of the whole, counts more than the labels.

@@ -87,10 +87,12 @@ def read_picture(
     places = locate(inside, levels.colours)
     frequency, time, unread = _labels(figure)
     upwards, frequency, below = _turned(frequency, axes, rows)
-    values = places.values[::-1] if upwards else places.values
+    turn = slice(None, None, -1 if upwards else 1)
+    values = places.values[turn]
+    seen = np.where(places.distance[turn] > FOREIGN, np.nan, values)
     beside = columns.start - axes.left
-    bands = find_bands(values, below, axes.height, frequency, fmax)
-    frames = find_frames(values, beside, axes.width, time, seconds)
+    bands = find_bands(seen, below, axes.height, frequency, fmax)
+    frames = find_frames(seen, beside, axes.width, time, seconds)
     cells = pooled(pooled(values, bands.places, below, 0), frames.places, beside, 1)
     return Picture(
         path=name,

@@ -27,6 +27,7 @@ FAR = 3  # tick lengths between a tick and its label; matplotlib leaves one
 WORD_GAP, LABEL_GAP = 0.45, 1.0  # digit heights; a space is 0.6 wide
 # matplotlib's ticks are 3.5 points long and its digits 7.3 points high: the first guess at a digit's height.
 DIGIT_PER_TICK = 2.08
+CENTRED = 0.5  # digit heights
 REACH = 2.2  # tick lengths on either side of a tick in which its label's rows lie: letters of up to 20 points
 LONGEST_LABEL = 12  # digit heights
 
@@ -139,12 +140,13 @@ def _below(zone: Floats, box: Box) -> list[Tick]:
     if not rows or rows[0][0] - length > FAR * length:
         return [Tick(place, ()) for place in places]
     line = zone[rows[0][0] : rows[0][1]]
-    labels = _words(runs(_inked(line, 0)), LABEL_GAP * len(line))
+    columns = runs(_inked(line, 0))
+    # Labels may stand as close together as the words of one ("-10 dB"): what is centred on the tick is its label.
+    labels = [*_words(columns, WORD_GAP * len(line)), *_words(columns, LABEL_GAP * len(line))]
     ticks = []
     for place in places:
-        near = [label for label in labels if abs((label[0][0] + label[-1][1]) / 2 - place) < len(line)]
-        words = _words(near[0], WORD_GAP * len(line)) if len(near) == 1 else [[]]
-        ticks.append(Tick(place, _letters(line, words[0])))
+        near = [label for label in labels if abs((label[0][0] + label[-1][1]) / 2 - place) < CENTRED * len(line)]
+        ticks.append(Tick(place, _letters(line, _words(near[0], WORD_GAP * len(line))[0]) if near else ()))
     return ticks
 
 

@@ -6,11 +6,10 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from diagnose.render.terminal import PIPED_WIDTH, Labelled
+from diagnose.render.terminal import Labelled, print_parts
 from diagnose.render.words import printable
 from diagnose.version import VERSION
 
@@ -72,13 +71,7 @@ def _rounded(name: str, value: Any) -> Any:
 
 def print_picture(picture: Picture, found: Findings) -> None:
     """Write the findings to stdout; colour only where that is a terminal."""
-    console = Console(highlight=False)
-    piped = not console.is_terminal
-    if piped:
-        console = Console(highlight=False, width=PIPED_WIDTH)
-    for part in _parts(picture, found):
-        shown = (part.whole if piped else part.wrapped) if isinstance(part, Labelled) else part
-        console.print(shown, soft_wrap=piped and isinstance(shown, Text))
+    print_parts(list(_parts(picture, found)))
 
 
 def _parts(picture: Picture, found: Findings) -> Iterator[RenderableType | Labelled]:

@@ -39,17 +39,17 @@ STYLES = {"PASS": "bold green", "WARN": "bold yellow", "FAIL": "bold red", "ERRO
 
 def print_report(report: Report, every_metric: bool = False) -> None:
     """Write a comparison to stdout; colour only where stdout is a terminal."""
-    _print(_report(report, every_metric))
+    print_parts(_report(report, every_metric))
 
 
 def print_suite(suite: Suite) -> None:
     """Write what a gate found to stdout: a line a case, below it what did not pass."""
-    _print(_suite(suite))
+    print_parts(_suite(suite))
 
 
 def print_sensitivity(found: Sensitivity) -> None:
     """Write what thresholds catch to stdout: a line a fault, then what they are blind to, and the count last."""
-    _print(_sensitivity(found))
+    print_parts(_sensitivity(found))
 
 
 class Labelled(msgspec.Struct, frozen=True):
@@ -71,7 +71,8 @@ class Labelled(msgspec.Struct, frozen=True):
         return table
 
 
-def _print(parts: Sequence[RenderableType | Labelled]) -> None:
+def print_parts(parts: Sequence[RenderableType | Labelled]) -> None:
+    """Write parts to stdout, one below the other."""
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=PIPED_WIDTH)

@@ -1,0 +1,95 @@
+"""diagnose mel, diagnose contracts: a mel array, and the conventions it can be in."""
+
+from __future__ import annotations
+
+import click
+
+from diagnose.cli.output import check_outputs, finish, outputs, write
+
+
+@click.command()
+@click.argument("array")
+@click.option("--audio", metavar="WAV", help="The sound it was made from: the grid can be told, and is checked.")
+@click.option("--for", "wanted", metavar="CONTRACT", help="Hold it against this contract (`diagnose contracts`).")
+@click.option("--convert", metavar="OUT.npy", help="Write it as that contract has it.")
+@click.option("--key", metavar="NAME", help="Which array of an .npz or .pt file that holds several.")
+@click.option("--item", type=click.IntRange(min=0), default=0, show_default=True, help="Which mel of a batch.")
+@outputs("json")
+def mel(
+    array: str,
+    audio: str | None,
+    wanted: str | None,
+    convert: str | None,
+    key: str | None,
+    item: int,
+    **targets: str | None,
+) -> None:
+    """Which convention is the mel in ARRAY in, and is it the vocoder's?
+
+    \b
+    diagnose mel mel.npy
+    diagnose mel mel.npy --audio violin.wav --for bigvgan_base_22khz_80band
+    diagnose mel mel.npy --for bigvgan --convert fixed.npy --json - | jq .differences
+
+    ARRAY is .npy, .npz or .pt, (bands, frames) or (frames, bands), batched or not; nothing in it is executed.
+    CONTRACT is a name, the beginning of several ("bigvgan": the nearest of them), or a TOML file.  Exits 1 where the
+    array is not what the contract asks for, or cannot be converted.
+    """
+    if convert is not None and wanted is None:
+        raise click.UsageError("--convert needs --for: into which contract?")
+    if convert == "-":
+        raise click.UsageError("--convert -: an array goes to a file only")
+    check_outputs({**targets, "convert": convert}, array, *([audio] if audio else []))
+    from diagnose.agreement import agree
+    from diagnose.array_file import read
+    from diagnose.infer import infer_contract
+
+    values = read(array, key)
+    if wanted is None:
+        inference, agreement = infer_contract(values, audio, item=item, name=array), None
+    else:
+        agreement = agree(values, wanted, audio, item=item, name=array)
+        inference = agreement.inference
+    said = None
+    if convert is not None:
+        from diagnose.array_file import write as write_array
+        from diagnose.conversion import convert as converted
+
+        assert agreement is not None
+        result = converted(values, agreement)
+        write_array(convert, result.values)
+        said = f"{convert}: {result.says}"
+    if targets["json"] is not None:
+        from diagnose.render.mel import to_json
+
+        write(targets["json"], to_json(array, inference, agreement, said))
+    if targets["json"] != "-":
+        from diagnose.render.mel import print_mel
+
+        print_mel(array, inference, agreement, said)
+    finish("PASS" if agreement is None or convert is not None else agreement.verdict)
+
+
+@click.command()
+@outputs("json")
+def contracts(**targets: str | None) -> None:
+    """List the mel contracts that `diagnose mel --for` knows.
+
+    \b
+    diagnose contracts
+    diagnose contracts --json - | jq '.contracts[0]'
+
+    A contract of your own is a TOML file with the same fields: see any of diagnose/contracts/*.toml.
+    """
+    check_outputs(targets)
+    from diagnose.contract import load, names
+
+    known = [load(name) for name in names()]
+    if targets["json"] is not None:
+        from diagnose.render.mel import contracts_json
+
+        write(targets["json"], contracts_json(known))
+    if targets["json"] != "-":
+        from diagnose.render.mel import print_contracts
+
+        print_contracts(known)

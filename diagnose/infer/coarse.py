@@ -1,0 +1,137 @@
+"""The first step of the search, in seconds and Hz: how long frames are, where they lie, what the bands cover.
+
+The mel is taken as if it had been made at the sound's own rate, on a few frames, and groups of bands are compared
+instead of bands, so that a hypothesis that is off by a band or two still fits better than one that is far off.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+
+from diagnose.infer.reading import line, logarithm
+from diagnose.infer.usual import FORMULAS, NORMS
+from diagnose.spectrogram import MelGrid, mel_edges, mel_filterbank
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Literal
+
+    from numpy.typing import NDArray
+
+    from diagnose.infer.sound import Frames, Sound
+    from diagnose.spectrogram import Padding
+
+    Floats = NDArray[np.floating[Any]]
+
+WINDOWS_S = tuple(0.0085 * 2 ** (step / 2) for step in range(8))
+FIRST_WINDOWS_S = (0.024, 0.048)
+FMAX_HZ = tuple(3500 * 1.12**step for step in range(18))
+FMIN_HZ = (0.0, 40.0, 80.0, 125.0)
+GROUPS = 24
+KEPT_RANGES = 24
+FEW_RANGES = 4
+KEPT_TIMES = 3
+LOWEST_NATS = 12.0  # what is more silent than that outweighs nothing
+
+
+class Time(msgspec.Struct, frozen=True, order=True):
+    """How long a frame is, the centre of the first, and the way from one to the next, in s."""
+
+    window_s: float
+    first_s: float
+    hop_s: float
+
+    @property
+    def padding(self) -> Padding:
+        """How frames are laid whose first one is centred there."""
+        return "centre" if self.first_s == 0 else "none" if self.first_s == self.window_s / 2 else "same-reflect"
+
+
+class Range(msgspec.Struct, frozen=True, order=True):
+    """Which frequencies the bands cover, by which formula, and the norm of their filters."""
+
+    fmin: float
+    fmax: float
+    formula: Literal["slaney", "htk"]
+    norm: Literal["slaney", "none"]
+
+
+class Coarse:
+    """values [shape=(bands, frames)]: logarithms; heard: the cells that count; frames: the few that are compared."""
+
+    def __init__(self, values: Floats, heard: NDArray[np.bool_], sound: Sound, frames: Frames) -> None:
+        self._sound, self._frames = sound, frames
+        self._bands, self._count = values.shape
+        self._spectra: dict[Time, Floats] = {}
+        self._filters: dict[Range, tuple[Floats, Floats]] = {}
+        self._known: dict[tuple[Time, Range], float] = {}
+        size = -(-self._bands // GROUPS)
+        self._group = np.kron(np.eye(-(-self._bands // size)), np.ones(size))[:, : self._bands].astype(np.float32)
+        self._heard = heard[:, frames].astype(np.float32)
+        counts = self._group @ self._heard
+        self._filled = counts > size / 2
+        self._counts = counts[self._filled]
+        self._values = self._means(values[:, frames])
+
+    def best(self) -> list[tuple[Time, Range]]:
+        """The best few, and the best of each way to lay the first frame."""
+        middle = self._sound.seconds / self._count
+        first = [Time(window, 0.0, middle) for window in FIRST_WINDOWS_S]
+        ranges = sorted((self.misfit(time, each), each) for time in first for each in self._ranges())
+        kept = list(dict.fromkeys(each for _, each in ranges))[:KEPT_RANGES]
+        found = sorted((self.misfit(time, each), time) for time in self._times() for each in kept[:FEW_RANGES])
+        times = list(dict.fromkeys(time for _, time in found))
+        of_each = {time.padding: time for time in reversed(times)}
+        chosen = dict.fromkeys((*times[:KEPT_TIMES], *of_each.values()))
+        return [(time, span) for _, time, span in sorted(min((self.misfit(t, r), t, r) for r in kept) for t in chosen)]
+
+    def misfit(self, time: Time, span: Range) -> float:
+        """1 - r**2 over groups of bands."""
+        if (time, span) not in self._known:
+            filters, widths = self._filterbank(msgspec.structs.replace(span, norm="none"))
+            logs = logarithm(filters @ self._magnitude(time), LOWEST_NATS)
+            for norm in NORMS:
+                means = self._means(logs + widths if norm == "slaney" else logs)
+                self._known[time, msgspec.structs.replace(span, norm=norm)] = line(means, self._values)[2]
+        return self._known[time, span]
+
+    def _means(self, cells: Floats) -> Floats:
+        """Over the heard cells of each group of bands that has enough of them."""
+        return (self._group @ (cells * self._heard))[self._filled] / self._counts
+
+    def _ranges(self) -> Iterator[Range]:
+        for fmax in sorted({min(fmax, self._sound.rate / 2) for fmax in FMAX_HZ}):
+            for fmin, formula, norm in itertools.product(FMIN_HZ, FORMULAS, NORMS):
+                yield Range(fmin, fmax, formula, norm)
+
+    def _times(self) -> Iterator[Time]:
+        """Those that give about as many frames as there are."""
+        seconds, count = self._sound.seconds, self._count
+        for window in WINDOWS_S:
+            for part in (0.15, 0.5, 0.85):
+                yield Time(window, 0.0, seconds / (count - part))
+                hop = seconds / (count + part)
+                yield Time(window, hop / 2, hop)
+            for part in (0.15, 0.85):
+                yield Time(window, window / 2, max(seconds - window, 0.0) / (count - part))
+
+    def _magnitude(self, time: Time) -> Floats:
+        """|STFT| [shape=(bins, frames)]."""
+        if time not in self._spectra:
+            centres = time.first_s + time.hop_s * self._frames
+            self._spectra[time] = np.sqrt(self._sound.power_near(time.window_s, centres)).T
+        return self._spectra[time]
+
+    def _filterbank(self, span: Range) -> tuple[Floats, Floats]:
+        """Filters of height 1 and, as a logarithm, what the norm would make of each."""
+        if span not in self._filters:
+            n_fft = self._sound.fine_n_fft
+            rate = self._sound.rate
+            grid = MelGrid(rate, n_fft, n_fft, self._bands, span.fmin, span.fmax, span.formula, "none", "none")
+            edges = mel_edges(grid)
+            self._filters[span] = mel_filterbank(grid), -np.log(edges[2:] - edges[:-2])[:, None]
+        return self._filters[span]
