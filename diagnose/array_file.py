@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import stat
 import zipfile
@@ -53,8 +54,6 @@ def write(path: str, array: NDArray[np.float32]) -> None:
     """Write a .npy file whole or not at all."""
     if not path.lower().endswith(".npy"):
         raise InputError(f"{path}: only .npy can be written")
-    import io
-
     buffer = io.BytesIO()
     np.save(buffer, array, allow_pickle=False)
     write_whole(path, buffer.getvalue())

@@ -53,7 +53,7 @@ def convert(array: Any, agreement: Agreement) -> Converted:
     """The array, all items of it, in the contract that it was held against.  Raises CannotConvert."""
     best, wanted = agreement.inference.best, agreement.wanted
     if best is None:
-        raise CannotConvert("every value is the same: there is nothing to convert")
+        raise CannotConvert("not converted: every value is the same")
     _refuse(agreement, best)
     values = as_numpy(array, "array").astype(np.float64)
     if agreement.inference.axes == "frames, bands":
@@ -74,20 +74,20 @@ def _refuse(agreement: Agreement, best: Candidate) -> None:
     wrong = {each.field: each for each in agreement.differences}
     for name in RANGE_FIELDS & set(wrong):
         raise CannotConvert(
-            f"{wrong[name].line}; no conversion of values mends that: compute the mel from the sound on the grid of "
-            f"{agreement.wanted.name}"
+            f"not converted: {wrong[name].line}; no formula mends that, compute the mel from the sound as "
+            f"{agreement.wanted.name} has it"
         )
     broken = [sign.says for sign in agreement.inference.signs if sign.wrong]
     if broken:
-        raise CannotConvert(f"{broken[0]}: mend that first")
+        raise CannotConvert(f"not converted: {broken[0]}; mend that first")
     if best.residual_db is None:
         if "reference" in wrong:
             raise CannotConvert(
-                f"{wrong['reference'].consequence}; give the sound (--audio), from which the level can be told"
+                f"not converted: {wrong['reference'].consequence}; give the sound (--audio), which tells it"
             )
         if best.probability < SURE or best.levels.name == "normalised":
             raise CannotConvert(
-                f"the values alone do not say for sure what they are ({best.levels.name} with "
+                f"not converted: the values alone do not say for sure what they are ({best.levels.name} with "
                 f"{best.probability:.0%}); give the sound (--audio)"
             )
 

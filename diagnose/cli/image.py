@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-import io
-from typing import TYPE_CHECKING
-
 import click
 
 from diagnose.cli.output import check_outputs, outputs, write
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 
 @click.command()
@@ -53,7 +46,9 @@ def image(
     read = read_picture(picture, fmax=fmax, db_range=db_range, seconds=seconds)
     found = findings(read)
     if out is not None:
-        _write_array(out, read.levels_db)
+        from diagnose.array_file import write as write_array
+
+        write_array(out, read.levels_db)
     if targets["json"] is not None:
         from diagnose.render.picture import to_json
 
@@ -62,14 +57,3 @@ def image(
         from diagnose.render.picture import print_picture
 
         print_picture(read, found)
-
-
-def _write_array(path: str, levels: NDArray[np.float32]) -> None:
-    """A .npy file, whole or not at all."""
-    import numpy as np
-
-    from diagnose.files import write_whole
-
-    buffer = io.BytesIO()
-    np.save(buffer, levels, allow_pickle=False)
-    write_whole(path, buffer.getvalue())

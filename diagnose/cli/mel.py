@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from diagnose.cli.output import check_outputs, finish, outputs, write
+
+if TYPE_CHECKING:
+    from diagnose.agreement import Agreement
+    from diagnose.errors import DiagnoseError
 
 
 @click.command()
@@ -50,15 +56,7 @@ def mel(
     else:
         agreement = agree(values, wanted, audio, item=item, name=array)
         inference = agreement.inference
-    said = None
-    if convert is not None:
-        from diagnose.array_file import write as write_array
-        from diagnose.conversion import convert as converted
-
-        assert agreement is not None
-        result = converted(values, agreement)
-        write_array(convert, result.values)
-        said = f"{convert}: {result.says}"
+    said, refused = (None, None) if convert is None or agreement is None else _converted(values, agreement, convert)
     if targets["json"] is not None:
         from diagnose.render.mel import to_json
 
@@ -67,7 +65,23 @@ def mel(
         from diagnose.render.mel import print_mel
 
         print_mel(array, inference, agreement, said)
-    finish("PASS" if agreement is None or convert is not None else agreement.verdict)
+    if refused is not None:
+        raise refused
+    finish("PASS" if agreement is None or said is not None else agreement.verdict)
+
+
+def _converted(values: Any, agreement: Agreement, path: str) -> tuple[str | None, DiagnoseError | None]:
+    """(what was written, None), or why nothing was."""
+    from diagnose.array_file import write as write_array
+    from diagnose.conversion import CannotConvert
+    from diagnose.conversion import convert as converted
+
+    try:
+        result = converted(values, agreement)
+    except CannotConvert as error:
+        return None, error
+    write_array(path, result.values)
+    return f"{path}: {result.says}", None
 
 
 @click.command()

@@ -7,6 +7,7 @@ instead of bands, so that a hypothesis that is off by a band or two still fits b
 from __future__ import annotations
 
 import itertools
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -14,7 +15,7 @@ import numpy as np
 
 from diagnose.infer.reading import line, logarithm
 from diagnose.infer.usual import FORMULAS, NORMS
-from diagnose.spectrogram import MelGrid, mel_edges, mel_filterbank
+from diagnose.spectrogram import MelGrid, mel_edges
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,8 +67,8 @@ class Coarse:
     def __init__(self, values: Floats, heard: NDArray[np.bool_], sound: Sound, frames: Frames) -> None:
         self._sound, self._frames = sound, frames
         self._bands, self._count = values.shape
-        self._spectra: dict[Time, Floats] = {}
-        self._filters: dict[Range, tuple[Floats, Floats]] = {}
+        self._spectra: dict[Time, Integrals] = {}
+        self._filters: dict[Range, NDArray[np.float64]] = {}
         self._known: dict[tuple[Time, Range], float] = {}
         size = -(-self._bands // GROUPS)
         self._group = np.kron(np.eye(-(-self._bands // size)), np.ones(size))[:, : self._bands].astype(np.float32)
@@ -77,23 +78,28 @@ class Coarse:
         self._counts = counts[self._filled]
         self._values = self._means(values[:, frames])
 
+    @cached_property
+    def ranges(self) -> list[tuple[float, Range]]:
+        """(misfit, range), the best first, with two windows and frames that are centred: not far off in any case."""
+        first = [Time(window, 0.0, self._sound.seconds / self._count) for window in FIRST_WINDOWS_S]
+        return sorted((self.misfit(time, span), span) for time in first for span in self._ranges())
+
     def best(self) -> list[tuple[Time, Range]]:
-        """The best few, and the best of each way to lay the first frame."""
-        middle = self._sound.seconds / self._count
-        first = [Time(window, 0.0, middle) for window in FIRST_WINDOWS_S]
-        ranges = sorted((self.misfit(time, each), each) for time in first for each in self._ranges())
-        kept = list(dict.fromkeys(each for _, each in ranges))[:KEPT_RANGES]
-        found = sorted((self.misfit(time, each), time) for time in self._times() for each in kept[:FEW_RANGES])
+        """The best few, and the best of each way to lay the first frame; the best first."""
+        kept = list(dict.fromkeys(span for _, span in self.ranges))[:KEPT_RANGES]
+        found = sorted((self.misfit(time, span), time) for time in self._times() for span in kept[:FEW_RANGES])
         times = list(dict.fromkeys(time for _, time in found))
         of_each = {time.padding: time for time in reversed(times)}
         chosen = dict.fromkeys((*times[:KEPT_TIMES], *of_each.values()))
-        return [(time, span) for _, time, span in sorted(min((self.misfit(t, r), t, r) for r in kept) for t in chosen)]
+        ranked = sorted(min((self.misfit(time, span), time, span) for span in kept) for time in chosen)
+        return [(time, span) for _, time, span in ranked]
 
     def misfit(self, time: Time, span: Range) -> float:
         """1 - r**2 over groups of bands."""
         if (time, span) not in self._known:
-            filters, widths = self._filterbank(msgspec.structs.replace(span, norm="none"))
-            logs = logarithm(filters @ self._magnitude(time), LOWEST_NATS)
+            edges = self._edges(msgspec.structs.replace(span, norm="none"))
+            logs = logarithm(self._integrals(time).filtered(edges), LOWEST_NATS)
+            widths = -np.log(edges[2:] - edges[:-2])[:, None]
             for norm in NORMS:
                 means = self._means(logs + widths if norm == "slaney" else logs)
                 self._known[time, msgspec.structs.replace(span, norm=norm)] = line(means, self._values)[2]
@@ -119,19 +125,39 @@ class Coarse:
             for part in (0.15, 0.85):
                 yield Time(window, window / 2, max(seconds - window, 0.0) / (count - part))
 
-    def _magnitude(self, time: Time) -> Floats:
-        """|STFT| [shape=(bins, frames)]."""
+    def _integrals(self, time: Time) -> Integrals:
         if time not in self._spectra:
             centres = time.first_s + time.hop_s * self._frames
-            self._spectra[time] = np.sqrt(self._sound.power_near(time.window_s, centres)).T
+            self._spectra[time] = Integrals(np.sqrt(self._sound.power_near(time.window_s, centres)).T)
         return self._spectra[time]
 
-    def _filterbank(self, span: Range) -> tuple[Floats, Floats]:
-        """Filters of height 1 and, as a logarithm, what the norm would make of each."""
+    def _edges(self, span: Range) -> NDArray[np.float64]:
+        """Edges of the filters in bins."""
         if span not in self._filters:
-            n_fft = self._sound.fine_n_fft
-            rate = self._sound.rate
-            grid = MelGrid(rate, n_fft, n_fft, self._bands, span.fmin, span.fmax, span.formula, "none", "none")
-            edges = mel_edges(grid)
-            self._filters[span] = mel_filterbank(grid), -np.log(edges[2:] - edges[:-2])[:, None]
+            rate, n_fft = self._sound.rate, self._sound.fine_n_fft
+            grid = MelGrid(rate, n_fft, n_fft, self._bands, span.fmin, span.fmax, span.formula)
+            self._filters[span] = mel_edges(grid) * n_fft / rate
         return self._filters[span]
+
+
+class Integrals:
+    """Triangular filters over magnitudes [shape=(bins, frames)] without a matrix: their second integral, bent thrice.
+
+    The filter that rises from a to b and falls to c gives (I(c) - I(b)) / (c - b) - (I(b) - I(a)) / (b - a), where I is
+    the second integral of the magnitude, taken as constant from each bin to the next.
+    """
+
+    def __init__(self, magnitude: Floats) -> None:
+        self._magnitude = np.pad(magnitude, ((0, 1), (0, 0))).astype(np.float64)
+        self._once = np.zeros_like(self._magnitude)
+        np.cumsum(self._magnitude[:-1], axis=0, out=self._once[1:])
+        self._twice = np.zeros_like(self._magnitude)
+        np.cumsum(self._once[:-1] + self._magnitude[:-1] / 2, axis=0, out=self._twice[1:])
+
+    def filtered(self, edges: NDArray[np.float64]) -> Floats:
+        """Sums of filters of height 1 [shape=(len(edges) - 2, frames)]; edges in bins, rising."""
+        whole = np.minimum(edges.astype(np.intp), len(self._once) - 1)
+        part = (edges - whole)[:, None]
+        at = self._twice[whole] + part * (self._once[whole] + part / 2 * self._magnitude[whole])
+        slopes = np.diff(at, axis=0) / np.diff(edges)[:, None]
+        return np.maximum(np.diff(slopes, axis=0), 0)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 MOST_CANDIDATES = 6
 FEWEST = 4
 UNLIKELY = 0.01
-GOOD_MISFIT = 0.02
+GOOD_MISFIT = 0.06
 FRAMES_OFF = 0.02
 MOST_CELLS = 6000  # that were looked at
 # A reading that leaves more than this explains nothing: the output of a good model is some 3 dB off.
@@ -108,11 +108,9 @@ def _undecided(found: list[Candidate]) -> list[str]:
 def _with_sound(read: Plane, sound: Audio) -> tuple[Plane, Found]:
     """The plane in its true order, and its readings."""
     heard = Sound(sound)
+    if not read.sure:
+        read = min((read, read.turned), key=lambda each: _first_misfit(each, heard))
     view, fits = _searched(read, heard)
-    if not read.sure and fits[0].misfit > GOOD_MISFIT:
-        turned = _searched(read.turned, heard)
-        if turned[1][0].misfit < fits[0].misfit:
-            read, (view, fits) = read.turned, turned
     if fits[0].residual_db > STRANGE_DB and fits[0].misfit > STRANGE_MISFIT:
         candidates, ambiguous = _from_values(read)
         strange = f"no grid gives this array from {sound.name}: the best leaves {fits[0].residual_db:.0f} dB; was it "
@@ -124,6 +122,12 @@ def _with_sound(read: Plane, sound: Audio) -> tuple[Plane, Found]:
         score = preference(candidate, heard, read.values.shape[1]) + evidence(fit, fits[0], cells)
         scored.append((candidate, score))
     return read, settled(scored)
+
+
+def _first_misfit(read: Plane, sound: Sound) -> float:
+    """How badly the likeliest view fits at first sight."""
+    view = next(views(read.values))
+    return Search(view.logarithms, view.heard, sound).coarse.ranges[0][0]
 
 
 def _searched(read: Plane, sound: Sound) -> tuple[View, list[Fit]]:

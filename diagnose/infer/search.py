@@ -6,6 +6,7 @@ the other is changed, in whole numbers, as long as the fit gets better.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -49,8 +50,7 @@ class Search:
 
     def run(self, known: Sequence[Reading] = ()) -> list[Fit]:
         """Fits, the best first; known: readings to start from too."""
-        coarse = Coarse(self.values, self.heard, self.sound, self._chosen(COARSE_FRAMES))
-        starts = [*known, *(start for time, span in coarse.best() for start in self._starts(time, span))]
+        starts = [*known, *(start for time, span in self.coarse.best() for start in self._starts(time, span))]
         fits = sorted((self.fits.of(start) for start in starts), key=lambda fit: fit.misfit)
         for fit in _distinct(fits)[:STARTS]:
             if self._descend(fit).misfit < GOOD:
@@ -61,6 +61,11 @@ class Search:
         for equal in self._equals(self.fits.best.reading.grid):
             self.fits.of(Reading(equal, self.fits.best.reading.pooled))
         return self.fits.ranked
+
+    @cached_property
+    def coarse(self) -> Coarse:
+        """About where to look."""
+        return Coarse(self.values, self.heard, self.sound, self._chosen(COARSE_FRAMES))
 
     def _chosen(self, count: int) -> Frames:
         """Up to count frames, evenly among those of the excerpt in which something is heard, the ends included."""
