@@ -185,11 +185,8 @@ def _of_unit(inference: Inference, wanted: MelContract) -> str:
 
 
 def _of_pooled(pooled: str) -> str:
-    if pooled == "power":
-        return (
-            "the filters summed |STFT|**2, not |STFT|: every level doubles in dB, and no formula undoes the sum exactly"
-        )
-    return "the filters summed |STFT|, not |STFT|**2: every level halves in dB, and no formula undoes the sum exactly"
+    ours, theirs, times = ("|STFT|**2", "|STFT|", "twice") if pooled == "power" else ("|STFT|", "|STFT|**2", "half")
+    return f"the filters summed {ours}, not {theirs}: its logarithm is {times} as large, and no formula undoes the sum"
 
 
 def _in_range(best: Candidate, wanted: MelContract) -> Iterator[Difference]:

@@ -1,9 +1,13 @@
 """The README's first screen is what the tool prints."""
 
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+import librosa
+import numpy as np
 
 ROOT = Path(__file__).parent.parent
 
@@ -19,6 +23,39 @@ def test_the_first_block_is_the_real_output(data, tmp_path):
     )
     assert [line.rstrip() for line in done.stdout.splitlines()] == shown.splitlines()
     assert int(code) == done.returncode
+
+
+def test_the_block_on_mels_is_the_real_output(data, tmp_path):
+    shutil.copy(data / "violin.wav", tmp_path / "violin.wav")
+    samples, rate = librosa.load(tmp_path / "violin.wav", sr=22050)
+    power = librosa.feature.melspectrogram(y=samples, sr=rate, n_fft=1024, hop_length=256, n_mels=80)
+    np.save(tmp_path / "mel.npy", librosa.power_to_db(power, ref=np.max))
+    command, shown = block("diagnose mel mel.npy --audio")
+    shown, _, code = shown.partition("$ echo $?\n")
+    done = run(command, tmp_path)
+    # What a fit leaves is float32's noise, whose digits are the machine's own.
+    noise = re.compile(r"fits within [0-9.e-]+ dB")
+    assert noise.sub("", done.stdout) == noise.sub("", shown)
+    assert int(code) == done.returncode
+
+
+def test_the_block_on_pictures_is_the_real_output(data, tmp_path):
+    shutil.copy(data / "epoch_5000.png", tmp_path / "epoch_5000.png")
+    command, shown = block("diagnose image")
+    assert [line.rstrip() for line in run(command, tmp_path).stdout.splitlines()] == shown.splitlines()
+
+
+def block(beginning):
+    """(command, what follows) of the README's block of that command."""
+    text = (ROOT / "README.md").read_text()
+    found = next(each for each in text.split("```") if each.startswith(f"\n$ {beginning}"))
+    command, _, shown = found.removeprefix("\n$ ").partition("\n")
+    return command.split(), shown
+
+
+def run(command, folder):
+    tool = Path(sys.executable).parent / command[0]
+    return subprocess.run([tool, *command[1:]], cwd=folder, capture_output=True, text=True)
 
 
 def test_the_example_profile_is_read(tmp_path):
