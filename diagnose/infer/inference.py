@@ -27,6 +27,7 @@ FEWEST = 4
 UNLIKELY = 0.01
 GOOD_MISFIT = 0.06
 FRAMES_OFF = 0.02
+TURNED = 0.8  # of the misfit: by less, nothing is turned round
 MOST_CELLS = 6000  # that were looked at
 # A reading that leaves more than this explains nothing: the output of a good model is some 3 dB off.
 STRANGE_DB = 6.0
@@ -108,8 +109,8 @@ def _undecided(found: list[Candidate]) -> list[str]:
 def _with_sound(read: Plane, sound: Audio) -> tuple[Plane, Found]:
     """The plane in its true order, and its readings."""
     heard = Sound(sound)
-    if not read.sure:
-        read = min((read, read.turned), key=lambda each: _first_misfit(each, heard))
+    if not read.sure and _first_misfit(read.turned, heard) < TURNED * _first_misfit(read, heard):
+        read = read.turned
     view, fits = _searched(read, heard)
     if fits[0].residual_db > STRANGE_DB and fits[0].misfit > STRANGE_MISFIT:
         candidates, ambiguous = _from_values(read)
