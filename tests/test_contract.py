@@ -27,7 +27,7 @@ with warnings.catch_warnings():  # what other packages warn of when they are imp
     from bigvgan.env import AttrDict
 
 FOLDER = Path(contract.__file__).with_name("contracts")
-# https://github.com/NVIDIA/BigVGAN, configs/*.json: sampling_rate, n_fft, hop_size, num_mels, fmax (null: half the rate).
+# https://github.com/NVIDIA/BigVGAN, configs/*.json: sampling_rate, n_fft, hop_size, num_mels, fmax (null: rate / 2).
 BIGVGAN = {
     "bigvgan_22khz_80band": (22050, 1024, 256, 80, 8000),
     "bigvgan_24khz_100band": (24000, 1024, 256, 100, 12000),
@@ -51,10 +51,7 @@ def samples(request):
 
     def at(name, rate):
         if (name, rate) not in made:
-            if name == "bowed string":
-                sound = NOTE
-            else:
-                sound = audio.read(request.getfixturevalue("data") / name)
+            sound = NOTE if name == "bowed string" else audio.read(request.getfixturevalue("data") / name)
             sound = audio.Audio(sound.mono[None, : round(MOST_S * sound.rate)], sound.rate)
             made[name, rate] = np.clip(audio.resample(sound, rate).mono, -1, 1).astype(np.float32)
         return made[name, rate]
@@ -352,9 +349,7 @@ levels = st.one_of(
         top_db=st.none() | st.floats(1, 200),
     ),
     st.builds(Levels, st.sampled_from(("power", "magnitude"))),
-    st.builds(
-        Levels, st.just("normalised"), of=st.sampled_from(LOGS), low=st.floats(-200, -1), high=st.floats(0, 50)
-    ),
+    st.builds(Levels, st.just("normalised"), of=st.sampled_from(LOGS), low=st.floats(-200, -1), high=st.floats(0, 50)),
 )
 
 
@@ -490,7 +485,10 @@ def test_a_pipe_that_nobody_writes_to_is_not_waited_for(tmp_path):
     import sys
 
     os.mkfifo(tmp_path / "pipe.toml")
-    code = "import sys\nfrom diagnose.contract import load\ntry:\n    load(sys.argv[1])\nexcept Exception as e:\n    print(type(e).__name__)"
+    code = (
+        "import sys\nfrom diagnose.contract import load\n"
+        "try:\n    load(sys.argv[1])\nexcept Exception as error:\n    print(type(error).__name__)"
+    )
     done = subprocess.run([sys.executable, "-c", code, tmp_path / "pipe.toml"], capture_output=True, timeout=4)
     assert done.stdout == b"InputError\n"
 
@@ -518,5 +516,5 @@ def test_an_unknown_name_is_one_line(name):
 
 
 def test_an_unknown_name_shows_the_known_ones():
-    with pytest.raises(InputError, match="bigvgan_base_22khz_80band, .*librosa_db_max"):
+    with pytest.raises(InputError, match=r"bigvgan_base_22khz_80band, .*librosa_db_max"):
         load("bigwgan")

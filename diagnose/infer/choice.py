@@ -39,8 +39,11 @@ def evidence(fit: Fit, best: Fit, cells: int) -> float:
     return -0.5 * cells / CELLS_ALIKE * math.log((fit.misfit + RESAMPLED) / (best.misfit + RESAMPLED))
 
 
-def preference(candidate: Candidate, sound: Sound, frames: int) -> float:
-    """Which of two readings that fit alike people would rather have made: the logarithm of the odds."""
+def preference(candidate: Candidate, sound: Sound, frames: int, known: bool) -> float:
+    """Which of two readings that fit alike people would rather have made: the logarithm of the odds.
+
+    frames: of the array.  known: a contract with a name has this grid.
+    """
     grid, levels = candidate.grid, candidate.levels
     assert grid is not None
     return sum(
@@ -56,6 +59,7 @@ def preference(candidate: Candidate, sound: Sound, frames: int) -> float:
             1.5 * (grid.hop in HOPS),
             2.0 * (grid.framing.count(sound.length(grid.rate)) == frames),
             1.0 * (candidate.pooled == levels.summed),
+            1.5 * known,
         )
     )
 

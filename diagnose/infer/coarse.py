@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from diagnose.infer.sound import Frames, Sound
+    from diagnose.infer.views import View
     from diagnose.spectrogram import Padding
 
     Floats = NDArray[np.floating[Any]]
@@ -62,21 +63,21 @@ class Range(msgspec.Struct, frozen=True, order=True):
 
 
 class Coarse:
-    """values [shape=(bands, frames)]: logarithms; heard: the cells that count; frames: the few that are compared."""
+    """One view of an array; frames: the few of it that are compared."""
 
-    def __init__(self, values: Floats, heard: NDArray[np.bool_], sound: Sound, frames: Frames) -> None:
+    def __init__(self, view: View, sound: Sound, frames: Frames) -> None:
         self._sound, self._frames = sound, frames
-        self._bands, self._count = values.shape
+        self._bands, self._count = view.logarithms.shape
         self._spectra: dict[Time, Integrals] = {}
         self._filters: dict[Range, NDArray[np.float64]] = {}
         self._known: dict[tuple[Time, Range], float] = {}
         size = -(-self._bands // GROUPS)
         self._group = np.kron(np.eye(-(-self._bands // size)), np.ones(size))[:, : self._bands].astype(np.float32)
-        self._heard = heard[:, frames].astype(np.float32)
+        self._heard = view.heard[:, frames].astype(np.float32)
         counts = self._group @ self._heard
         self._filled = counts > size / 2
         self._counts = counts[self._filled]
-        self._values = self._means(values[:, frames])
+        self._values = self._means(view.logarithms[:, frames])
 
     @cached_property
     def ranges(self) -> list[tuple[float, Range]]:

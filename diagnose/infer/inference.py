@@ -111,7 +111,8 @@ def _with_sound(read: Plane, sound: Audio) -> tuple[Plane, Found]:
     heard = Sound(sound)
     if not read.sure and _first_misfit(read.turned, heard) < TURNED * _first_misfit(read, heard):
         read = read.turned
-    view, fits = _searched(read, heard)
+    known = _known(read, heard)
+    view, fits = _searched(read, heard, known)
     if fits[0].residual_db > STRANGE_DB and fits[0].misfit > STRANGE_MISFIT:
         candidates, ambiguous = _from_values(read)
         strange = f"no grid gives this array from {sound.name}: the best leaves {fits[0].residual_db:.0f} dB; was it "
@@ -120,7 +121,8 @@ def _with_sound(read: Plane, sound: Audio) -> tuple[Plane, Found]:
     scored = []
     for fit in near(fits):
         candidate = _candidate(fit, read, view.linear)
-        score = preference(candidate, heard, read.values.shape[1]) + evidence(fit, fits[0], cells)
+        score = preference(candidate, heard, read.values.shape[1], fit.reading in known)
+        score += evidence(fit, fits[0], cells)
         scored.append((candidate, score))
     return read, settled(scored)
 
@@ -128,15 +130,14 @@ def _with_sound(read: Plane, sound: Audio) -> tuple[Plane, Found]:
 def _first_misfit(read: Plane, sound: Sound) -> float:
     """How badly the likeliest view fits at first sight."""
     view = next(views(read.values))
-    return Search(view.logarithms, view.heard, sound).coarse.ranges[0][0]
+    return Search(view, sound).coarse.ranges[0][0]
 
 
-def _searched(read: Plane, sound: Sound) -> tuple[View, list[Fit]]:
+def _searched(read: Plane, sound: Sound, known: list[Reading]) -> tuple[View, list[Fit]]:
     """The view that fits best, and its fits: the likelier views first, until one fits well."""
-    known = _known(read, sound)
     found = []
     for view in views(read.values):
-        found.append((view, Search(view.logarithms, view.heard, sound).run(known)))
+        found.append((view, Search(view, sound).run(known)))
         if found[-1][1][0].misfit < GOOD_MISFIT:
             break
     return min(found, key=lambda each: each[1][0].residual_db)

@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from diagnose.infer.sound import Frames, Sound
+    from diagnose.infer.views import View
 
     Floats = NDArray[np.floating[Any]]
 
 Pooled = Literal["power", "magnitude"]
 
-LOWEST_NATS = 60.0  # under the loudest sum: silence is not minus infinity
 TINY = 1e-30
 
 
@@ -43,12 +43,12 @@ class Fit(msgspec.Struct, frozen=True):
 
 
 class Fits:
-    """Fits to values [shape=(bands, frames)], logarithms, at some of its frames; heard: the cells that count."""
+    """Fits to a view of an array, at some of its frames."""
 
-    def __init__(self, values: Floats, heard: NDArray[np.bool_], sound: Sound, frames: Frames) -> None:
-        self._sound, self._frames = sound, frames
-        self._heard = heard[:, frames]
-        self._values = values[:, frames][self._heard]
+    def __init__(self, view: View, sound: Sound, frames: Frames) -> None:
+        self._sound, self._frames, self._lowest_nats = sound, frames, view.lowest_nats
+        self._heard = view.heard[:, frames]
+        self._values = view.logarithms[:, frames][self._heard]
         self._known: dict[Reading, Fit] = {}
 
     def of(self, reading: Reading) -> Fit:
@@ -61,9 +61,10 @@ class Fits:
         grid = reading.grid
         power = self._sound.power(grid.rate, grid.framing, self._frames)
         sums = _filters(grid) @ (np.sqrt(power) if reading.pooled == "magnitude" else power).T
-        x = logarithm(sums, LOWEST_NATS)[self._heard].astype(np.float64)
+        powers = 1 if reading.pooled == "magnitude" else 2
+        x = logarithm(sums, powers * self._lowest_nats)[self._heard].astype(np.float64)
         slope, offset, misfit, left = line(x, self._values)
-        unit = (20 if reading.pooled == "magnitude" else 10) / np.log(10)
+        unit = 20 / powers / np.log(10)
         return Fit(reading, slope, offset, misfit, float(unit * left / max(abs(slope), TINY)))
 
     @property

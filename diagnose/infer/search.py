@@ -20,11 +20,8 @@ from diagnose.spectrogram import Framing, MelGrid, Padding
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from numpy.typing import NDArray
-
     from diagnose.infer.sound import Frames, Sound
-
-    Floats = NDArray[np.floating[Any]]
+    from diagnose.infer.views import View
 
 POOLED: tuple[Pooled, ...] = ("magnitude", "power")
 COARSE_FRAMES = 40
@@ -41,12 +38,12 @@ FMAX_FACTORS = (0.9, 0.95, 0.98, 1.02, 1.05, 1.1)
 
 
 class Search:
-    """values [shape=(bands, frames)]: logarithms.  heard: the cells that are not on a floor."""
+    """One view of an array, and the sound it came from."""
 
-    def __init__(self, values: Floats, heard: NDArray[np.bool_], sound: Sound) -> None:
-        self.values, self.heard, self.sound = values, heard, sound
-        self.bands, self.frames = values.shape
-        self.fits = Fits(values, heard, sound, self._chosen(FINE_FRAMES))
+    def __init__(self, view: View, sound: Sound) -> None:
+        self.view, self.sound = view, sound
+        self.bands, self.frames = view.logarithms.shape
+        self.fits = Fits(view, sound, self._chosen(FINE_FRAMES))
 
     def run(self, known: Sequence[Reading] = ()) -> list[Fit]:
         """Fits, the best first; known: readings to start from too."""
@@ -65,12 +62,12 @@ class Search:
     @cached_property
     def coarse(self) -> Coarse:
         """About where to look."""
-        return Coarse(self.values, self.heard, self.sound, self._chosen(COARSE_FRAMES))
+        return Coarse(self.view, self.sound, self._chosen(COARSE_FRAMES))
 
     def _chosen(self, count: int) -> Frames:
         """Up to count frames, evenly among those of the excerpt in which something is heard, the ends included."""
         inside = max(1, int(self.frames * min(1.0, self.sound.excerpt_s / self.sound.seconds)))
-        alive = np.flatnonzero(self.heard[:, :inside].mean(axis=0) > ALIVE)
+        alive = np.flatnonzero(self.view.heard[:, :inside].mean(axis=0) > ALIVE)
         if alive.size < min(count, inside) // 4:
             alive = np.arange(inside)
         return np.unique(alive[np.linspace(0, alive.size - 1, min(count, alive.size)).astype(np.intp)])

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 CEILING_CELLS = 3
 FLOOR_SHARE = 0.01  # of the range
 LINEAR_RANGE = 1e-14  # of the loudest: what float32 holds of a power
+COMPUTED_NATS = 60.0
+LEARNT_NATS = 12.0
 HEAP_BINS = 120
 HEAP = 3.0
 
@@ -27,11 +29,14 @@ class View(msgspec.Struct, frozen=True, eq=False):
     """logarithms [shape=(bands, frames)]: the values, or their logarithm where they are taken to be linear.
 
     heard: the cells that count: above the floor, and under a ceiling that several share.
+    lowest_nats: how far under its loudest magnitude the sound is followed.  An array that was computed follows it into
+    silence; one that a model has learnt ends in a floor, and in noise on it.
     """
 
     linear: bool
     logarithms: Floats
     heard: NDArray[np.bool_]
+    lowest_nats: float
 
 
 def views(values: Floats) -> Iterator[View]:
@@ -42,8 +47,9 @@ def views(values: Floats) -> Iterator[View]:
         shared = np.count_nonzero(logarithms == highest) >= CEILING_CELLS
         below = logarithms < highest if shared else np.ones(values.shape, bool)
         end, heap = lowest + FLOOR_SHARE * (highest - lowest), _heap_end(logarithms)
-        floors = [end] if heap <= end else [end, heap] if Marks(values).floored else [heap, end]
-        yield from (View(linear, logarithms, (logarithms > floor) & below) for floor in floors)
+        computed = View(linear, logarithms, (logarithms > end) & below, COMPUTED_NATS)
+        learnt = View(linear, logarithms, (logarithms > max(heap, end)) & below, LEARNT_NATS)
+        yield from (computed, learnt) if heap <= end or Marks(values).floored else (learnt, computed)
 
 
 def _heap_end(values: Floats) -> float:

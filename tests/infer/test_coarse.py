@@ -5,6 +5,7 @@ import pytest
 
 from diagnose.infer.coarse import Coarse, Integrals, Range, Time
 from diagnose.infer.sound import Sound
+from diagnose.infer.views import views
 
 
 def test_a_flat_spectrum_gives_each_filter_half_its_width():
@@ -33,7 +34,7 @@ def test_where_the_first_frame_lies_says_how_it_was_padded(first, padding):
 def test_the_note_s_own_grid_is_near_the_first(made, note):
     values = np.log(np.maximum(made(n_fft=1024, hop=256, fmin=40.0, fmax=6000.0, htk=True, norm=None), 1e-8))
     sound = Sound(note)
-    coarse = Coarse(values, values > values.min(), sound, np.arange(0, values.shape[1], 3))
+    coarse = Coarse(next(views(values)), sound, np.arange(0, values.shape[1], 3))
     time, span = coarse.best()[0]
     assert time.hop_s == pytest.approx(256 / 22050, rel=0.01)
     assert time.padding == "centre"

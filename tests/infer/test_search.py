@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from diagnose.infer.reading import Fits, Reading, line, logarithm
 from diagnose.infer.search import Search
 from diagnose.infer.sound import Sound
-from diagnose.infer.views import views
+from diagnose.infer.views import View, views
 from diagnose.spectrogram import MelGrid
 
 GRID = MelGrid(22050, 1024, 256, 80, 0.0, 8000.0, "slaney", "slaney", "centre")
@@ -36,7 +36,8 @@ def test_silence_is_cut_at_so_much_under_the_loudest():
 def test_the_true_reading_fits_with_its_slope_and_offset(made, note, pooled):
     sums = made(power=1.0 if pooled == "magnitude" else 2.0)
     values = 4.0 + 2.5 * np.log(sums)
-    fit = Fits(values, np.ones(values.shape, bool), Sound(note), np.arange(0, 80, 4)).of(Reading(GRID, pooled))
+    view = View(False, values, np.ones(values.shape, bool), 60.0)
+    fit = Fits(view, Sound(note), np.arange(0, 80, 4)).of(Reading(GRID, pooled))
     assert (fit.slope, fit.offset) == (pytest.approx(2.5, rel=1e-4), pytest.approx(4.0, abs=1e-3))
     assert fit.residual_db < 0.01
 
@@ -58,8 +59,7 @@ def test_the_true_reading_fits_with_its_slope_and_offset(made, note, pooled):
 )
 def test_the_grid_is_found_to_the_last_field(made, note, change):
     values = np.log(np.maximum(made(**change), 1e-5))
-    view = next(views(values))
-    best = Search(view.logarithms, view.heard, Sound(note)).run()[0]
+    best = Search(next(views(values)), Sound(note)).run()[0]
     grid = best.reading.grid
     expected = replace(
         GRID,
@@ -80,5 +80,5 @@ def test_the_grid_is_found_to_the_last_field(made, note, change):
 
 def test_a_search_gives_the_same_answer_twice(made, note):
     values = np.log(np.maximum(made(), 1e-5))
-    runs = [Search(values, values > values.min(), Sound(note)).run()[0] for _ in range(2)]
+    runs = [Search(next(views(values)), Sound(note)).run()[0] for _ in range(2)]
     assert runs[0] == runs[1]
