@@ -9,21 +9,31 @@ import msgspec
 import numpy as np
 
 from diagnose import audio as sounds
+from diagnose.consequence import consequence
 from diagnose.contract import MelContract, family
-from diagnose.errors import DiagnoseError
-from diagnose.infer import Candidate, Inference, infer_contract
-from diagnose.infer.array import plane
-from diagnose.spectrogram import MelGrid, mel_edges
+from diagnose.errors import DiagnoseError, InputError, NotComparable
+from diagnose.infer.array import Plane, plane
+from diagnose.infer.inference import infer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from diagnose.audio import Audio, Source
+    from diagnose.infer import Candidate, Inference
+    from diagnose.spectrogram import MelGrid
 
 EQUAL_DB = 0.1  # root mean square; a convention that differs anywhere leaves more
 EXCERPT_S = 30.0
 LEAST_LEVEL_DB = 0.5
 NEAR_CLIP = 1.06
+FRAMES_OFF = 1  # Whisper drops the last
+SURE = 0.9
+POSSIBLE = 0.05
+AS_LIKELY = 0.13
+GUESSED_DB = 0.2
+UNDER_CLIP = 0.1
+MOST_ITEMS = 64
+UNREADABLE = "no vocoder can read that"
 GRID_FIELDS = ("rate_hz", "n_fft", "hop", "fmin_hz", "fmax_hz", "formula", "norm", "centred")
 
 
@@ -40,6 +50,8 @@ class Difference(msgspec.Struct, frozen=True):
         if isinstance(self.found, bool):
             how = "centred, where they should not be" if self.found else "not centred, where they should be"
             return f"frames {how}: {self.consequence}"
+        if self.should_be is None and isinstance(self.found, str):
+            return f"{self.field}: {self.found}; {self.consequence}"
         return f"{self.field} {_shown(self.found)}, not {_shown(self.should_be)}: {self.consequence}"
 
 
@@ -58,7 +70,8 @@ class Agreement(msgspec.Struct, frozen=True):
 
     @property
     def verdict(self) -> str:
-        return "FAIL" if self.differences else "PASS"
+        """ERROR where the sound explains the array in no way, so that nothing can be said of the grid."""
+        return "FAIL" if self.differences else "ERROR" if self.inference.strange else "PASS"
 
 
 class ContractMismatch(DiagnoseError):
@@ -77,17 +90,19 @@ def check_contract(
 ) -> Agreement:
     """One line before a vocoder's call: raises ContractMismatch, in words, where the array is not what it reads.
 
-    array: numpy or torch, as it will be given: (bands, frames), or batched.  contract: a name of `diagnose contracts`,
-    or the path of a TOML file.  audio: the sound it was made from; with it the grid is checked too.
+    array: numpy or torch, as it will be given: (bands, frames), or batched, of which every item is looked at.
+    contract: a name of `diagnose contracts`, or the path of a TOML file.  audio: the sound that the first item was
+    made from; with it the grid is checked too.  Raises NotComparable where that sound explains the array in no way.
     """
     found = agree(array, contract, audio, rate=rate, name=name)
     if found.inference.axes == "frames, bands":
-        turned = Difference(
-            "axes", "frames, bands", "bands, frames", "the vocoder takes frames for bands; transpose the last two axes"
-        )
+        said = "the vocoder takes frames for bands; transpose the last two axes"
+        turned = Difference("axes", "frames, bands", "bands, frames", said)
         found = msgspec.structs.replace(found, differences=(turned, *found.differences))
     if found.differences:
         raise ContractMismatch(found, name)
+    if found.verdict == "ERROR":
+        raise NotComparable(f"{name}: {found.inference.ambiguous[0]}")
     return found
 
 
@@ -103,28 +118,93 @@ def agree(
     """The array held against a contract; of several that begin with that name, the one with the fewest differences."""
     wanted = family(contract)
     sound = None if audio is None else sounds.load(audio, rate, "audio")
-    inference = infer_contract(array, sound, item=item, name=name)
-    found = [_held_against(inference, each, array, sound, item) for each in wanted]
-    return min(found, key=lambda each: (len(each.differences), each.misfit_db or 0.0))
+    bands = frozenset(each.grid.bands for each in wanted)
+    read = plane(array, item, name, bands)
+    inference = infer(read, sound, item, wanted)
+    if (inference.axes == "frames, bands") != read.transposed:
+        read = read.turned
+    others = tuple(_in_others(array, inference, name, bands)) if item == 0 else ()
+    found = []
+    for each in wanted:
+        held = _held_against(inference, each, read, sound)
+        found.append(msgspec.structs.replace(held, differences=(*held.differences, *others)))
+    return min(found, key=lambda each: (len(each.differences), each.misfit_db is None, each.misfit_db or 0.0))
 
 
-def _held_against(inference: Inference, wanted: MelContract, array: Any, sound: Audio | None, item: int) -> Agreement:
-    misfit = None if sound is None else _misfit_db(array, wanted, sound, item)
-    wrong = [Difference(sign.id, sign.says, None, "no vocoder can read that") for sign in inference.signs if sign.wrong]
-    if misfit is not None and misfit < EQUAL_DB and not wrong:
+def _in_others(array: Any, inference: Inference, name: str, bands: frozenset[int]) -> Iterator[Difference]:
+    """What is wrong with other items of a batch, or another scale than the first one's."""
+    for item in range(1, min(inference.items, MOST_ITEMS)):
+        try:
+            other = infer(plane(array, item, name, bands), None, item)
+        except InputError as error:
+            yield Difference(f"item {item}", str(error), None, UNREADABLE)
+            return
+        wrong = [sign.says for sign in other.signs if sign.wrong and sign.id != "constant"]
+        if wrong:
+            yield Difference(f"item {item}", wrong[0], None, UNREADABLE)
+        elif _another(inference.best, other.best):
+            assert inference.best is not None
+            assert other.best is not None
+            said = "the items of a batch are in several conventions"
+            yield Difference(f"item {item}", other.best.levels.name, inference.best.levels.name, said)
+
+
+def _another(first: Candidate | None, other: Candidate | None) -> bool:
+    """The other item is surely in another unit."""
+    if first is None or other is None or other.probability < SURE:
+        return False
+    return _unit(first.levels.name) != _unit(other.levels.name)
+
+
+def _held_against(inference: Inference, wanted: MelContract, read: Plane, sound: Audio | None) -> Agreement:
+    misfit = None if sound is None else _misfit_db(read, wanted, sound)
+    if misfit is not None and misfit < EQUAL_DB:
         return Agreement(inference, wanted, (), (), misfit)
+    silent = abs(inference.lowest - wanted.range[0]) < 1e-3 * abs(wanted.range[0])
+    wrong = [
+        Difference(sign.id, sign.says, None, UNREADABLE)
+        for sign in inference.signs
+        if sign.wrong and not (sign.id == "constant" and silent)
+    ]
     if inference.best is None:
         return Agreement(inference, wanted, tuple(wrong), GRID_FIELDS, misfit)
-    found = (*wrong, *_in_levels(inference, wanted), *_in_grid(inference.best, wanted))
-    fields = inference.best.fields()
+    options = [
+        (msgspec.structs.replace(inference, best=each), tuple(_differences(inference, each, wanted)))
+        for each in _as_likely(inference, wanted)
+    ]
+    best, differences = min(options, key=lambda each: len(each[1]))
+    assert best.best is not None
+    fields = best.best.fields()
     unchecked = tuple(name for name in GRID_FIELDS if fields[name] is None)
-    return Agreement(inference, wanted, found, unchecked, misfit)
+    return Agreement(best, wanted, (*wrong, *differences), unchecked, misfit)
 
 
-def _misfit_db(array: Any, wanted: MelContract, sound: Audio, item: int) -> float | None:
+def _as_likely(inference: Inference, wanted: MelContract) -> list[Candidate]:
+    """Readings that the array does not speak against: the best, its equals, the contract's own if it nearly fits."""
+    best = inference.best
+    assert best is not None
+    likely = [best]
+    for other in inference.candidates[1:]:
+        least = AS_LIKELY * best.probability if best.grid is not None else POSSIBLE
+        likely += [other] * (other.probability >= least)
+    asked = inference.asked.get(wanted.name)
+    if asked is not None and best.residual_db is not None and asked.residual_db is not None:
+        most = (
+            best.residual_db + (0.0 if best.residual_db < GUESSED_DB else 0.5 * best.residual_db + 0.5) + EQUAL_DB / 10
+        )
+        likely += [asked] * (asked.residual_db <= most)
+    return likely
+
+
+def _differences(inference: Inference, best: Candidate, wanted: MelContract) -> Iterator[Difference]:
+    inference = msgspec.structs.replace(inference, best=best)
+    yield from _in_levels(inference, wanted)
+    yield from _in_grid(best, wanted)
+
+
+def _misfit_db(read: Plane, wanted: MelContract, sound: Audio) -> float | None:
     """Root mean square in dB between the array and the contract's own mel of the sound's first half minute."""
-    read = plane(array, item)
-    values = read.values if read.values.shape[0] == wanted.grid.bands else read.turned.values
+    values = read.values
     if values.shape[0] != wanted.grid.bands or read.bad:
         return None
     excerpt = sounds.Audio(sound.mono[None, : round(EXCERPT_S * sound.rate)], sound.rate, sound.name)
@@ -132,7 +212,10 @@ def _misfit_db(array: Any, wanted: MelContract, sound: Audio, item: int) -> floa
     frames = expected.values.shape[1]
     if excerpt.length < sound.length:  # the excerpt's end is not the sound's
         frames -= wanted.grid.n_fft // wanted.grid.hop + 1
-    if not 0 < frames <= values.shape[1] or (excerpt.length == sound.length and frames < values.shape[1]):
+    elif abs(frames - values.shape[1]) > FRAMES_OFF:
+        return None
+    frames = min(frames, values.shape[1])
+    if frames < 1:
         return None
     with np.errstate(over="ignore"):  # values in another unit are infinite powers in this one
         powers = [
@@ -151,16 +234,21 @@ def _in_levels(inference: Inference, wanted: MelContract) -> Iterator[Difference
     assert best is not None
     if inference.bands != wanted.grid.bands:
         yield Difference("bands", inference.bands, wanted.grid.bands, "the vocoder's first layer does not fit")
+    found = []
     unit, wanted_unit = _unit(best.levels.name), _unit(wanted.levels.name)
     if unit != wanted_unit:
-        yield Difference("scale", best.levels.name, wanted.levels.name, _of_unit(inference, wanted))
+        found.append(Difference("scale", best.levels.name, wanted.levels.name, _of_unit(inference, wanted)))
     elif unit == "normalised":
-        yield from _in_range(best, wanted)
-    pooled, wanted_pooled = best.fields()["pooled"], wanted.levels.summed
-    if pooled is not None and pooled != wanted_pooled:
-        yield Difference("pooled", pooled, wanted_pooled, _of_pooled(str(pooled)))
-    yield from _in_reference(best, wanted)
-    yield from _in_clip(inference, wanted, unit == wanted_unit)
+        found += _in_range(best, wanted)
+    pooled = best.fields()["pooled"]
+    if pooled is not None and pooled != wanted.levels.summed:
+        found.append(Difference("pooled", pooled, wanted.levels.summed, _of_pooled(str(pooled))))
+    found += _in_reference(best, wanted)
+    found += _in_floor(inference, wanted)
+    normed = best.grid is None or best.grid.norm == wanted.grid.norm
+    if not found and normed:  # what another difference brings about is none of its own
+        found += _in_span(inference, wanted)
+    yield from found
 
 
 def _unit(scale: str) -> str:
@@ -185,8 +273,10 @@ def _of_unit(inference: Inference, wanted: MelContract) -> str:
 
 
 def _of_pooled(pooled: str) -> str:
-    ours, theirs, times = ("|STFT|**2", "|STFT|", "twice") if pooled == "power" else ("|STFT|", "|STFT|**2", "half")
-    return f"the filters summed {ours}, not {theirs}: its logarithm is {times} as large, and no formula undoes the sum"
+    ours, theirs = ("|STFT|**2", "|STFT|") if pooled == "power" else ("|STFT|", "|STFT|**2")
+    return (
+        f"the filters summed {ours}, not {theirs}: the sum of squares is not the square of the sum, nothing undoes it"
+    )
 
 
 def _in_range(best: Candidate, wanted: MelContract) -> Iterator[Difference]:
@@ -208,28 +298,38 @@ def _in_reference(best: Candidate, wanted: MelContract) -> Iterator[Difference]:
         yield Difference("reference", _number(ours), "max", "the loudest cell is not the zero point")
     elif ours != "max" and theirs != "max" and best.residual_db is not None:
         unit = 20 if best.pooled == "magnitude" else 10
-        over = unit * math.log10(float(theirs) / float(_number(ours)))
-        if abs(over) > max(LEAST_LEVEL_DB, best.residual_db):
-            yield Difference("reference", _number(ours), theirs, f"every level is {over:+.1f} dB off")
+        over = unit * math.log10(float(theirs) / float(ours))
+        if abs(over) > max(LEAST_LEVEL_DB, 2 * best.residual_db):
+            said = f"every level is {over:+.1f} dB off, or the sound was scaled by that before the mel was made"
+            yield Difference("reference", _number(ours), theirs, said)
 
 
-def _in_clip(inference: Inference, wanted: MelContract, same_unit: bool) -> Iterator[Difference]:
+def _in_floor(inference: Inference, wanted: MelContract) -> Iterator[Difference]:
+    """A floor that was raised: what lay under it is lost."""
     best = inference.best
     assert best is not None
-    if not wanted.levels.clip:
-        return
-    low, high = wanted.range
     if best.levels.top_db and not wanted.levels.top_db:
         said = f"what lay further than {best.levels.top_db:g} dB under the loudest was raised to there"
         yield Difference("top_db", best.levels.top_db, None, said)
-    elif best.levels.clip and best.levels.clip > NEAR_CLIP * wanted.levels.clip:
-        yield Difference("clip", best.levels.clip, wanted.levels.clip, "quiet cells were raised: silence is not silent")
-    elif same_unit and math.isfinite(low) and inference.lowest < low - 0.01 * abs(low):
-        said = f"values down to {inference.lowest:.4g}, the vocoder never saw any under {low:.4g}; clip them"
-        yield Difference("clip", best.levels.clip, wanted.levels.clip, said)
-    if same_unit and wanted.levels.reference != "max" and inference.highest > high + 0.05 * abs(high):
-        said = f"values up to {inference.highest:.4g}; a sound within full scale gives {high:.4g} at most"
-        yield Difference("range", round(inference.highest, 4), round(high, 4), said)
+    clip, wants = best.levels.clip, wanted.levels.clip
+    at_floor = abs(inference.lowest - wanted.range[0]) < 1e-3 * abs(wanted.range[0])
+    same = _unit(best.levels.name) == _unit(wanted.levels.name) and best.pooled in (None, wanted.levels.summed)
+    if clip and wants and same and not at_floor and clip > NEAR_CLIP * wants and best.levels.reference == 1.0:
+        yield Difference("clip", clip, wants, "quiet cells were raised: silence is not silent")
+
+
+def _in_span(inference: Inference, wanted: MelContract) -> Iterator[Difference]:
+    """Values that no sound gives, in the scale that is read."""
+    low, high = wanted.range
+    if math.isfinite(low) and inference.lowest < low - UNDER_CLIP * abs(low):
+        said = f"the vocoder never saw any under {low:.4g}; clip them there"
+        yield Difference("lowest value", round(inference.lowest, 4), round(low, 4), said)
+    if wanted.levels.reference != "max" and inference.highest > high + UNDER_CLIP * abs(high):
+        said = f"a sound within full scale gives {high:.4g} at most"
+        yield Difference("highest value", round(inference.highest, 4), round(high, 4), said)
+    tail = next((sign.says for sign in inference.signs if sign.id == "masked-tail"), None)
+    if tail is not None and "(the floor)" not in tail and wanted.levels.name not in ("power", "magnitude"):
+        yield Difference("masked-tail", tail, None, f"no silence, which is {low:.4g}: the vocoder plays it")
 
 
 # Grid
@@ -253,7 +353,7 @@ def _in_grid(best: Candidate, wanted: MelContract) -> Iterator[Difference]:
         ours: Any = fields[name]
         if ours is None or ours == should or (name in ("fmin_hz", "fmax_hz") and _same_hz(ours, should, theirs)):
             continue
-        yield Difference(name, ours, should, CONSEQUENCES[name](grid, theirs))
+        yield Difference(name, ours, should, consequence(name, grid, theirs))
     if fields["padding"] is not None and {grid.padding, theirs.padding} == {"same-reflect", "none"}:
         said = f"frames begin {abs(grid.framing.margin - theirs.framing.margin)} samples apart"
         yield Difference("padding", grid.padding, theirs.padding, said)
@@ -264,59 +364,8 @@ def _same_hz(ours: float, should: float, grid: MelGrid) -> bool:
     return abs(ours - should) < 0.1 * grid.rate / grid.n_fft
 
 
-def _of_rate(ours: MelGrid, theirs: MelGrid) -> str:
-    return f"played at {theirs.rate} Hz everything is {theirs.rate / ours.rate:.3g} times as high and as fast"
-
-
-def _of_n_fft(ours: MelGrid, theirs: MelGrid) -> str:
-    ms, wanted_ms = (1000 * grid.n_fft / grid.rate for grid in (ours, theirs))
-    level = 20 * math.log10(ours.n_fft / theirs.n_fft)
-    return f"frames of {ms:.3g} ms, not {wanted_ms:.3g}: another blur in time and frequency, levels {level:+.1f} dB off"
-
-
-def _of_hop(ours: MelGrid, theirs: MelGrid) -> str:
-    ratio = theirs.hop / theirs.rate / (ours.hop / ours.rate)
-    if abs(ratio - 1) < 1e-6:
-        return "the same step in time at another rate"
-    return f"a frame every {1000 * ours.hop / ours.rate:.4g} ms: the sound comes out {ratio:.3g} times as long"
-
-
-def _of_bands(ours: MelGrid, theirs: MelGrid) -> str:
-    band = min(3 * theirs.bands // 4, ours.bands - 1)
-    places = [float(mel_edges(grid)[band + 1]) / 1000 for grid in (ours, theirs)]
-    return f"band {band} sits at {places[0]:.3g} kHz instead of {places[1]:.3g}"
-
-
-def _of_norm(ours: MelGrid, theirs: MelGrid) -> str:
-    edges = mel_edges(theirs)
-    widths = edges[2:] - edges[:-2]
-    tilt = 20 * math.log10(widths[-1] / widths[0])
-    if ours.norm == "none":
-        return f"filters of equal height: the high bands gain up to {tilt:.0f} dB over the low ones"
-    return f"filters of equal area: the high bands lose up to {tilt:.0f} dB against the low ones"
-
-
-def _of_centring(ours: MelGrid, theirs: MelGrid) -> str:
-    centres = [(grid.n_fft / 2 - grid.framing.margin) / grid.rate for grid in (ours, theirs)]
-    late = 1000 * (centres[1] - centres[0])
-    when = "earlier" if late > 0 else "later"
-    return f"every frame stands for a time {abs(late):.3g} ms {when} than the vocoder takes it"
-
-
-CONSEQUENCES = {
-    "rate_hz": _of_rate,
-    "n_fft": _of_n_fft,
-    "hop": _of_hop,
-    "fmin_hz": _of_bands,
-    "fmax_hz": _of_bands,
-    "formula": _of_bands,
-    "norm": _of_norm,
-    "centred": _of_centring,
-}
-
-
 def _number(value: Any) -> Any:
-    return round(value, 6) if isinstance(value, float) else value
+    return float(f"{value:.6g}") if isinstance(value, float) else value
 
 
 def _shown(value: Any) -> str:

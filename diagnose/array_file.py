@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import stat
+import warnings
 import zipfile
 from typing import IO, TYPE_CHECKING, Any
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MOST_BYTES = 1 << 30
+LONGEST_HEADER = 1 << 16
+HEADERS = {(1, 0): (2, npy.read_array_header_1_0), (2, 0): (4, npy.read_array_header_2_0)}
 FORMATS = ".npy, .npz, .pt and .pth are read"
 NO_OBJECTS = "holds pickled Python objects, which are never loaded; save numbers, np.save(file, mel.astype('float32'))"
 
@@ -43,10 +46,12 @@ def read(path: str | os.PathLike[str], key: str | None = None) -> Any:
             return _npz(name, key)
         if suffix in (".pt", ".pth"):
             return _pt(name, key)
+    except (InputError, MemoryError):
+        raise
     except OSError as error:
-        raise InputError(f"{name}: {error.strerror or error}") from None
-    except ValueError as error:  # a null byte in the path
-        raise InputError(f"{name}: {error}") from None
+        raise InputError(f"{name}: {error.strerror or _line(error)}") from None
+    except Exception as error:  # noqa: BLE001 -- zlib, lzma, tokenize, ast ...: whatever a broken file makes of them
+        raise InputError(f"{name}: not a readable array file ({_line(error)})") from None
     raise InputError(f"{name}: not an array file; {FORMATS}")
 
 
@@ -61,7 +66,7 @@ def write(path: str, array: NDArray[np.float32]) -> None:
 
 def _npy(file: IO[bytes], name: str, size: int) -> NDArray[Any]:
     """An array in numpy's format; its header is held against size, the bytes there are, before any is allocated."""
-    shape, _, dtype = _header(file, name)
+    shape, dtype = _header(file, name)
     if dtype.hasobject:
         raise InputError(f"{name}: {NO_OBJECTS}")
     if dtype.kind not in "fiu":
@@ -72,35 +77,35 @@ def _npy(file: IO[bytes], name: str, size: int) -> NDArray[Any]:
     if count * dtype.itemsize > min(size, MOST_BYTES):
         raise InputError(f"{name}: claims shape {shape} of {dtype}, {count * dtype.itemsize:,} bytes; it has {size:,}")
     file.seek(0)
-    try:
-        return npy.read_array(file, allow_pickle=False)
-    except (ValueError, EOFError) as error:
-        raise InputError(f"{name}: not a readable array ({_line(error)})") from None
+    return npy.read_array(file, allow_pickle=False)
 
 
-def _header(file: IO[bytes], name: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    try:
-        version = npy.read_magic(file)
-        read_header = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}.get(version)
-        if read_header is None:
-            raise InputError(f"{name}: numpy format {version[0]}.{version[1]}; 1.0 and 2.0 are read")
-        shape, fortran, dtype = read_header(file)
-    except (ValueError, EOFError, SyntaxError, TypeError, RecursionError, MemoryError) as error:
-        raise InputError(f"{name}: not a readable .npy file ({_line(error)})") from None
-    return shape, fortran, dtype
+def _header(file: IO[bytes], name: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """(shape, dtype) of numpy's format 1.0 or 2.0; numpy would read as long a header as the file claims."""
+    start = file.read(12)
+    version = tuple(start[6:8])
+    if not start.startswith(npy.MAGIC_PREFIX) or version not in HEADERS:
+        raise InputError(f"{name}: not a .npy file of numpy's format 1.0 or 2.0")
+    width, read_header = HEADERS[version]
+    if int.from_bytes(start[8 : 8 + width], "little") > LONGEST_HEADER:
+        raise InputError(f"{name}: its header claims over {LONGEST_HEADER} bytes")
+    file.seek(8)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a header of Python 2 is read, with a warning
+        shape, _, dtype = read_header(file)
+    if not all(type(length) is int for length in shape):
+        raise InputError(f"{name}: shape {shape} is none")
+    return shape, dtype
 
 
 def _npz(name: str, key: str | None) -> NDArray[Any]:
-    try:
-        with zipfile.ZipFile(name) as archive:
-            members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
-            chosen = members[_chosen(members, key, name)]
-            if chosen.file_size > MOST_BYTES:
-                raise InputError(f"{name}: {chosen.filename} claims {chosen.file_size:,} bytes, over {MOST_BYTES:,}")
-            with archive.open(chosen) as file:
-                return _npy(file, name, chosen.file_size)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
-        raise InputError(f"{name}: not a readable .npz file ({_line(error)})") from None
+    with zipfile.ZipFile(name) as archive:
+        members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
+        chosen = members[_chosen(members, key, name)]
+        if chosen.file_size > MOST_BYTES:
+            raise InputError(f"{name}: {chosen.filename} claims {chosen.file_size:,} bytes, over {MOST_BYTES:,}")
+        with archive.open(chosen) as file:
+            return _npy(file, name, chosen.file_size)
 
 
 def _pt(name: str, key: str | None) -> Any:
@@ -115,7 +120,9 @@ def _pt(name: str, key: str | None) -> Any:
     except ImportError:
         raise InputError(f"{name}: reading .pt takes torch, which is not installed; save it as .npy") from None
     try:
-        found = torch.load(name, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = torch.load(name, map_location="cpu", weights_only=True)
     except Exception as error:  # noqa: BLE001 -- whatever a broken or hostile file makes of the unpickler
         why = "it holds more than tensors" if "weights_only" in str(error).lower() else _line(error)
         raise InputError(f"{name}: cannot be loaded with weights_only=True ({why})") from None

@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import math
 import os
-from functools import cached_property
+import stat
+from functools import cached_property, lru_cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 import numpy as np
 
+from diagnose.audio import HIGHEST_RATE_HZ, LOWEST_RATE_HZ
 from diagnose.errors import InputError
 from diagnose.scale import Decibel, LogMagnitude, LogPower, Magnitude, Normalised, Power, Scale
 from diagnose.spectrogram import MelGrid, Spectrogram, mel, mel_filterbank
@@ -32,8 +34,10 @@ ScaleName = LogName | Literal["power", "magnitude", "normalised"]
 LOG_BASES = {"power-db": 10.0, "magnitude-db": 10.0, "ln-magnitude": math.e, "log10-magnitude": 10.0}
 LOG_BASES |= {"ln-power": math.e, "log10-power": 10.0}
 TOP_FREE_DB = 1000.0  # a floor so far down that nothing reaches it
+TINY = 1e-30  # of a power that is silence; float32 holds it
 LARGEST_FILE = 1 << 16
-LARGEST_N_FFT = 1 << 16
+LARGEST_N_FFT = 1 << 15
+MOST_OVERLAP = 64
 MOST_BANDS = 4096
 
 
@@ -68,6 +72,10 @@ class Levels(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError(f"clip is a number above 0, not {self.clip}")
         if self.reference != "max" and not 0 < self.reference < math.inf:
             raise ValueError(f"reference is 'max' or a number above 0, not {self.reference}")
+        if self.top_db is not None and not 0 < self.top_db < math.inf:
+            raise ValueError(f"top_db is a number above 0, not {self.top_db}")
+        if not all(map(math.isfinite, (self.low, self.high, self.bottom, self.top))):
+            raise ValueError("low, high, bottom and top are finite")
 
     @property
     def base(self) -> str:
@@ -95,11 +103,18 @@ class Levels(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         floor = self.clip_power
         if self.top_db is not None:
             floor = max(floor, peak * 10 ** (-self.top_db / 10))
-        scale = self._unnormalised(max(reference, 1e-300), max(floor, 1e-300))
+        scale = self._unnormalised(max(reference, self.clip_power, TINY), max(floor, TINY))
         if self.name != "normalised":
             return scale
         assert isinstance(scale, Decibel | LogMagnitude | LogPower)
         return Normalised(scale, self.low, self.high, self.bottom, self.top)
+
+    @property
+    def line(self) -> tuple[float, float]:
+        """(slope, offset) of the values over ln(sum), for a logarithmic scale with a number for its reference."""
+        scale = msgspec.structs.replace(self, clip=None, top_db=None).scale(1.0)
+        zero, one = (float(scale.from_power(np.float64(self.pooled.to_power(math.exp(x))))) for x in (0.0, 1.0))
+        return one - zero, zero
 
     def _unnormalised(self, reference: float, floor: float) -> Scale:
         if self.base.endswith("-db"):
@@ -144,17 +159,23 @@ class MelContract(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=
         high = float(scale.from_power(np.float64(peak)))
         if self.levels.base in ("power", "magnitude"):
             return 0.0, high
-        return (float(scale.from_power(np.float64(self.levels.clip_power))) if self._floored else -math.inf), high
+        if not self._floored:
+            return -math.inf, high
+        clipped = msgspec.structs.replace(self.levels, top_db=None).scale(
+            peak
+        )  # top_db lies under each array's own peak
+        return float(clipped.from_power(np.float64(self.levels.clip_power))), high
 
     @property
     def _floored(self) -> bool:
         return self.levels.clip is not None and self.levels.reference != "max"
 
 
-def names() -> list[str]:
+@lru_cache(maxsize=1)
+def names() -> tuple[str, ...]:
     """Names of the contracts that come with the tool, in alphabetical order."""
-    folder = resources.files("diagnose") / "contracts"
-    return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
+    entries = (resources.files("diagnose") / "contracts").iterdir()
+    return tuple(sorted(each.name.removesuffix(".toml") for each in entries if each.name.endswith(".toml")))
 
 
 def load(name: str) -> MelContract:
@@ -163,8 +184,18 @@ def load(name: str) -> MelContract:
         return _parse(_text(name), name, os.path.basename(name).removesuffix(".toml"))
     if name not in names():
         raise InputError(f"{name}: no such contract; known are {', '.join(names())}, or give a TOML file")
-    text = (resources.files("diagnose") / "contracts" / f"{name}.toml").read_bytes()
-    return _parse(text, name, name)
+    return _shipped(name)
+
+
+@lru_cache(maxsize=64)
+def _shipped(name: str) -> MelContract:
+    return _parse((resources.files("diagnose") / "contracts" / f"{name}.toml").read_bytes(), name, name)
+
+
+@lru_cache(maxsize=1)
+def normalised() -> tuple[Levels, ...]:
+    """The normalised scales that have a name."""
+    return tuple(levels for levels in (load(name).levels for name in names()) if levels.name == "normalised")
 
 
 def family(name: str) -> list[MelContract]:
@@ -175,6 +206,8 @@ def family(name: str) -> list[MelContract]:
 
 def _text(path: str) -> bytes:
     try:
+        if not stat.S_ISREG(os.stat(path).st_mode):  # opening a pipe nobody writes to would wait for ever
+            raise InputError(f"{path}: is not a regular file; a contract is a TOML file")
         with open(path, "rb") as file:
             text = file.read(LARGEST_FILE + 1)
     except (OSError, ValueError) as error:
@@ -187,9 +220,11 @@ def _text(path: str) -> bytes:
 def _parse(text: bytes, path: str, name: str) -> MelContract:
     try:
         contract = msgspec.toml.decode(text, type=MelContract)
-    except (msgspec.MsgspecError, UnicodeDecodeError, ValueError) as error:  # ValueError: tomllib's own
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:  # ValueError: tomllib's own
         raise InputError(f"{path}: not a contract: {error}") from None
     _check_grid(contract.grid, path)
+    if not 0 <= contract.bin_epsilon < 1:
+        raise InputError(f"{path}: bin_epsilon {contract.bin_epsilon}: 0 to 1 is read")
     return msgspec.structs.replace(contract, name=name)
 
 
@@ -197,9 +232,11 @@ def _check_grid(grid: MelGrid, path: str) -> None:
     """Sizes are checked before a filterbank of that size is made."""
     if not (2 <= grid.n_fft <= LARGEST_N_FFT and grid.n_fft % 2 == 0):
         raise InputError(f"{path}: n_fft {grid.n_fft}: an even number up to {LARGEST_N_FFT} is read")
-    if not 1 <= grid.hop <= grid.n_fft:
-        raise InputError(f"{path}: hop {grid.hop}: 1 to n_fft ({grid.n_fft}) is read")
+    if not LOWEST_RATE_HZ <= grid.rate <= HIGHEST_RATE_HZ:
+        raise InputError(f"{path}: rate {grid.rate}: {LOWEST_RATE_HZ} to {HIGHEST_RATE_HZ} Hz are read")
+    if not max(1, grid.n_fft // MOST_OVERLAP) <= grid.hop <= grid.n_fft:
+        raise InputError(f"{path}: hop {grid.hop}: n_fft / {MOST_OVERLAP} to n_fft ({grid.n_fft}) is read")
     if not 1 <= grid.bands <= MOST_BANDS:
         raise InputError(f"{path}: {grid.bands} bands: 1 to {MOST_BANDS} are read")
-    if not (grid.rate >= 1 and 0 <= grid.fmin < grid.fmax <= grid.rate / 2):
+    if not 0 <= grid.fmin < grid.fmax <= grid.rate / 2:
         raise InputError(f"{path}: fmin {grid.fmin:g}, fmax {grid.fmax:g}: 0 <= fmin < fmax <= rate / 2 has to hold")

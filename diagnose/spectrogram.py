@@ -128,10 +128,16 @@ def _mirrored(index: NDArray[np.intp], length: int) -> NDArray[np.intp]:
 @lru_cache(maxsize=8)
 def hann(size: int) -> NDArray[np.float64]:
     """Periodic Hann window, (1 - cos(2 pi n / size)) / 2."""
-    return np.asarray(0.5 - 0.5 * np.cos(2 * np.pi * np.arange(size) / size))
+    return _locked(np.asarray(0.5 - 0.5 * np.cos(2 * np.pi * np.arange(size) / size)))
 
 
-class MelGrid(msgspec.Struct, frozen=True):
+def _locked(array: NDArray[Any]) -> NDArray[Any]:
+    """What a cache hands out is not written to."""
+    array.flags.writeable = False
+    return array
+
+
+class MelGrid(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A mel spectrogram's grid: everything but the scale of its values.
 
     fmin, fmax in Hz.  formula: "slaney" (linear to 1 kHz, then logarithmic) or "htk" (2595 log10(1 + f/700)).
@@ -200,7 +206,7 @@ def mel_filterbank(grid: MelGrid) -> NDArray[np.float32]:
     basis = basis[1:-1]
     if grid.norm == "slaney":
         basis *= (2.0 / (edges[2:] - edges[:-2]))[:, None]
-    return basis.astype(np.float32)
+    return _locked(basis.astype(np.float32))
 
 
 def mel_edges(grid: MelGrid) -> NDArray[np.float64]:

@@ -39,7 +39,7 @@ class Candidate(msgspec.Struct, frozen=True):
         normalised = levels.name == "normalised"
         found: Fields = {
             "scale": levels.name,
-            "log_base": log_base(levels.base),
+            "log_base": None if normalised and grid is None else log_base(levels.base),
             "clip": levels.clip,
             "reference": None if normalised else levels.reference,
             **(_of_grid(grid) if grid is not None else dict.fromkeys(GRID_FIELDS)),
@@ -76,12 +76,15 @@ class Sign(msgspec.Struct, frozen=True):
 class Inference(msgspec.Struct, frozen=True):
     """best: the most likely reading; None for an array without any variation.
 
-    candidates: the best first.  ambiguous: in words, what cannot be told apart.  axes: of the array as it came.
+    candidates: the best first.  asked: by name, how the contracts that were asked for read it.  strange: the sound
+    explains it by no reading.  ambiguous: in words, what cannot be told apart.  axes: of the array as it came.
     lowest, highest: of its finite values.
     """
 
     best: Candidate | None
     candidates: tuple[Candidate, ...]
+    asked: dict[str, Candidate]
+    strange: bool
     signs: tuple[Sign, ...]
     ambiguous: tuple[str, ...]
     shape: tuple[int, ...]
@@ -89,6 +92,7 @@ class Inference(msgspec.Struct, frozen=True):
     bands: int
     frames: int
     items: int
+    item: int
     lowest: float
     highest: float
     audio: str | None = None

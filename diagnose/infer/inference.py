@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 
 from diagnose import audio as sounds
@@ -20,7 +21,14 @@ from diagnose.infer.values import Guess, guesses
 from diagnose.infer.views import View, views
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
     from diagnose.audio import Audio, Source
+    from diagnose.contract import MelContract
+
+    Floats = NDArray[np.floating[Any]]
 
 MOST_CANDIDATES = 6
 FEWEST = 4
@@ -33,7 +41,8 @@ MOST_CELLS = 6000  # that were looked at
 STRANGE_DB = 6.0
 STRANGE_MISFIT = 0.1
 
-Found = tuple[list[Candidate], list[str]]
+GUESSED_DB = 0.5
+MOST_FRAMES = 4000
 
 
 def infer_contract(
@@ -44,38 +53,61 @@ def infer_contract(
     array: numpy or torch, (bands, frames) or (frames, bands), batched or not; item says which of a batch.
     audio: the sound it was made from, whole: a path, Audio, or an array with its rate.  Raises InputError.
     """
-    read = plane(array, item, name)
     sound = None if audio is None else sounds.load(audio, rate, "audio")
-    candidates: list[Candidate] = []
-    ambiguous: list[str] = []
+    return infer(plane(array, item, name), sound, item)
+
+
+def infer(read: Plane, sound: Audio | None, item: int = 0, asked: Sequence[MelContract] = ()) -> Inference:
+    """infer_contract of a plane; asked: contracts whose own readings are fitted too."""
+    found = _Found()
     if float(np.ptp(read.values)) > 0:
-        if sound is not None and min(read.values.shape) >= FEWEST:
-            read, (candidates, ambiguous) = _with_sound(read, sound)
+        linear = any(sign.id == "linear-stft" for sign in signs(read, None))
+        if sound is not None and min(read.values.shape) >= FEWEST and not linear:
+            read, found = _with_sound(read, sound, asked)
         else:
-            candidates, ambiguous = _from_values(read)
-    best = candidates[0] if candidates else None
+            found = _from_values(read)
+    best = found.candidates[0] if found.candidates else None
     return Inference(
         best=best,
-        candidates=tuple(candidates[:MOST_CANDIDATES]),
+        candidates=tuple(found.candidates[:MOST_CANDIDATES]),
+        asked=found.asked,
+        strange=found.strange,
         signs=signs(read, None if best is None else best.levels),
-        ambiguous=tuple(ambiguous),
+        ambiguous=tuple(found.ambiguous),
         shape=read.shape,
         axes="frames, bands" if read.transposed else "bands, frames",
         bands=read.values.shape[0],
         frames=read.values.shape[1],
         items=read.items,
+        item=item,
         lowest=float(read.values.min()),
         highest=float(read.values.max()),
         audio=None if sound is None else sound.name,
     )
 
 
+class _Found(msgspec.Struct, frozen=True):
+    candidates: list[Candidate] = []
+    ambiguous: list[str] = []
+    asked: dict[str, Candidate] = {}
+    strange: bool = False
+
+
 # From the values alone
 
 
-def _from_values(read: Plane) -> Found:
-    found = [_guessed(guess, read) for guess in guesses(read.values) if guess.probability > UNLIKELY]
-    return found, _undecided(found)
+def _from_values(read: Plane) -> _Found:
+    values = _lively(read.values)
+    found = [_guessed(guess, read) for guess in guesses(values) if guess.probability > UNLIKELY]
+    return _Found(found, _undecided(found) if found else [])
+
+
+def _lively(values: Floats) -> Floats:
+    """At most 4000 frames in a row, without those of one value, which were masked or padded."""
+    first = max(0, (values.shape[1] - MOST_FRAMES) // 2)
+    values = values[:, first : first + MOST_FRAMES]
+    lively = np.ptp(values, axis=0) > 0
+    return values[:, lively] if len(values) > 1 and lively.sum() > FEWEST else values
 
 
 def _guessed(guess: Guess, read: Plane) -> Candidate:
@@ -106,17 +138,24 @@ def _undecided(found: list[Candidate]) -> list[str]:
 # With the sound
 
 
-def _with_sound(read: Plane, sound: Audio) -> tuple[Plane, Found]:
+def _with_sound(read: Plane, sound: Audio, asked: Sequence[MelContract]) -> tuple[Plane, _Found]:
     """The plane in its true order, and its readings."""
     heard = Sound(sound)
     if not read.sure and _first_misfit(read.turned, heard) < TURNED * _first_misfit(read, heard):
         read = read.turned
     known = _known(read, heard)
-    view, fits = _searched(read, heard, known)
+    view, search = _searched(read, heard, known)
+    fits = search.fits.ranked
+    wanted = {
+        each.name: _candidate(search.fits.of(Reading(each.grid, each.levels.summed)), read, view.linear)
+        for each in asked
+        if each.grid.bands == read.values.shape[0]
+    }
     if fits[0].residual_db > STRANGE_DB and fits[0].misfit > STRANGE_MISFIT:
-        candidates, ambiguous = _from_values(read)
+        alone = _from_values(read)
         strange = f"no grid gives this array from {sound.name}: the best leaves {fits[0].residual_db:.0f} dB; was it "
-        return read, (candidates, [strange + "made from another sound, or from a part of it?", *ambiguous])
+        strange += "made from another sound, or from a part of it?"
+        return read, _Found(alone.candidates, [strange, *alone.ambiguous], {}, True)
     cells = min(read.values.size, MOST_CELLS)
     scored = []
     for fit in near(fits):
@@ -124,7 +163,11 @@ def _with_sound(read: Plane, sound: Audio) -> tuple[Plane, Found]:
         score = preference(candidate, heard, read.values.shape[1], fit.reading in known)
         score += evidence(fit, fits[0], cells)
         scored.append((candidate, score))
-    return read, settled(scored)
+    candidates, ambiguous = settled(scored)
+    if fits[0].residual_db > GUESSED_DB:
+        said = f"the nearest grid leaves {fits[0].residual_db:.1f} dB: a model's output, or a convention that is not "
+        ambiguous = [said + "searched for, such as a window shorter than n_fft", *ambiguous]
+    return read, _Found(candidates, ambiguous, wanted)
 
 
 def _first_misfit(read: Plane, sound: Sound) -> float:
@@ -133,14 +176,16 @@ def _first_misfit(read: Plane, sound: Sound) -> float:
     return Search(view, sound).coarse.ranges[0][0]
 
 
-def _searched(read: Plane, sound: Sound, known: list[Reading]) -> tuple[View, list[Fit]]:
-    """The view that fits best, and its fits: the likelier views first, until one fits well."""
+def _searched(read: Plane, sound: Sound, known: list[Reading]) -> tuple[View, Search]:
+    """The view that fits best, and its search: the likelier views first, until one fits well."""
     found = []
     for view in views(read.values):
-        found.append((view, Search(view, sound).run(known)))
-        if found[-1][1][0].misfit < GOOD_MISFIT:
+        search = Search(view, sound)
+        found.append((search.run(known)[0], view, search))
+        if found[-1][0].misfit < GOOD_MISFIT:
             break
-    return min(found, key=lambda each: each[1][0].residual_db)
+    _, view, search = min(found, key=lambda each: each[0].residual_db)
+    return view, search
 
 
 def _known(read: Plane, sound: Sound) -> list[Reading]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, cast
 
-from diagnose.contract import Levels, LogName
-from diagnose.infer.values import CLIPS, RANGES, Marks
+from diagnose.contract import Levels, LogName, normalised
+from diagnose.infer.values import CLIPS, RANGES, TOP_DBS, Marks
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,6 +38,8 @@ SLOPES["magnitude"] = {
 }
 NEAR_SLOPE = 0.04
 NEAR_DB = 0.1
+EXACT_DB = 0.1
+MOST_NATS = 600.0  # of which e is a number
 
 
 def levels_of(fit: Fit, values: Floats, linear: bool) -> Levels:
@@ -45,33 +47,39 @@ def levels_of(fit: Fit, values: Floats, linear: bool) -> Levels:
     pooled = fit.reading.pooled
     marks = Marks(values)
     if linear:
-        name = "power" if fit.slope > (0.75 if pooled == "power" else 1.5) else "magnitude"
-        reference = "max" if marks.high == 1.0 else _reference(fit)
-        return Levels(cast(Any, name), reference=cast(Any, reference), top_db=_linear_top(marks, name))
+        name: Any = "power" if fit.slope > (0.75 if pooled == "power" else 1.5) else "magnitude"
+        over: Any = "max" if marks.high == 1.0 else _reference(fit)
+        return Levels(name, reference=over, top_db=_linear_top(marks, name))
     slopes = SLOPES[pooled]
+    if fit.residual_db > EXACT_DB:  # blur and noise bend a line: no odd combination is taken from one
+        slopes = {name: slope for name, slope in slopes.items() if pooled in name}
     nearest = min(slopes, key=lambda each: abs(fit.slope / slopes[each] - 1))
     if abs(fit.slope / slopes[nearest] - 1) > NEAR_SLOPE * max(1.0, fit.residual_db):
         return _normalised(fit, marks)
-    reference = "max" if nearest.endswith("-db") and marks.high == 0.0 else _reference(fit)
+    reference: Any = _reference(fit)
+    if reference != 1.0 and nearest.endswith("-db") and marks.high == 0.0:
+        reference = "max"
     if reference not in (1.0, "max") and _ends(marks):
         return _normalised(fit, marks)
     top_db = marks.top_db if nearest.endswith("-db") else None
     clip = None if top_db or reference == "max" else _clip(marks, fit)
-    return Levels(cast(LogName, nearest), clip=clip, reference=cast(Any, reference), top_db=top_db)
+    return Levels(cast(LogName, nearest), clip=clip, reference=reference, top_db=top_db)
 
 
 def _reference(fit: Fit) -> float:
     """The sum that is written as 0 (as 1, where values are linear); 1 within 0.1 dB or what the fit leaves."""
     over = -fit.offset / fit.slope  # ln of it
     unit = 2 * DB if fit.reading.pooled == "magnitude" else DB
-    return 1.0 if abs(over) * unit < max(NEAR_DB, fit.residual_db) else float(math.exp(over))
+    if abs(over) * unit < max(NEAR_DB, 2 * fit.residual_db if fit.residual_db > EXACT_DB else 0.0):
+        return 1.0
+    return math.exp(max(-MOST_NATS, min(over, MOST_NATS)))
 
 
 def _clip(marks: Marks, fit: Fit) -> float | None:
     """The sum at which values stop, where several do."""
     if not marks.floored:
         return None
-    clip = math.exp((marks.low - fit.offset) / fit.slope)
+    clip = math.exp(max(-MOST_NATS, min((marks.low - fit.offset) / fit.slope, MOST_NATS)))
     known = [each for each in (*CLIPS["magnitude"], *CLIPS["power"]) if abs(math.log(clip / each)) < 0.05]
     return known[0] if known else float(clip)
 
@@ -80,7 +88,7 @@ def _linear_top(marks: Marks, name: str) -> float | None:
     if marks.low <= 0 or not marks.floored:
         return None
     decibels = (10 if name == "power" else 20) * math.log10(marks.high / marks.low)
-    return round(decibels) if abs(decibels - round(decibels)) < 0.01 else None
+    return next((top for top in TOP_DBS if abs(decibels - top) < 0.01), None)
 
 
 def _ends(marks: Marks) -> list[tuple[float, float]]:
@@ -91,6 +99,12 @@ def _ends(marks: Marks) -> list[tuple[float, float]]:
 
 def _normalised(fit: Fit, marks: Marks) -> Levels:
     """Decibels laid on a range: of which, and from where to where, the fit tells."""
+    for levels in normalised():
+        slope, offset = levels.line
+        if abs(fit.slope / slope - 1) < NEAR_SLOPE and abs(fit.offset - offset) < NEAR_SLOPE * (
+            levels.top - levels.bottom
+        ):
+            return levels
     bottom, top = (_ends(marks) or [(marks.low, marks.high)])[0]
     of: LogName = "magnitude-db" if fit.reading.pooled == "magnitude" else "power-db"
     unit = 2 * DB if of == "magnitude-db" else DB

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 FEWEST_CONSTANT = 3
 FLOOR_SHARE = 0.001
+LINEAR_ROWS = frozenset((129, 201, 257, 513, 1025, 2049))
 KNOWN_FLOORS = {
     "-11.5129": "ln 1e-5, the clip of BigVGAN, HiFi-GAN and Tacotron 2",
     "-16.1181": "ln 1e-7, the clip of Vocos",
@@ -35,9 +36,7 @@ KNOWN_FLOORS = {
 def signs(plane: Plane, levels: Levels | None) -> tuple[Sign, ...]:
     """What stands out in a plane whose values are in the scale levels, worst first."""
     values = plane.values
-    found = [*_bad(plane), *_flat(values), *_floor(values)]
-    if not found or not found[0].wrong:
-        found += _negative(values, levels)
+    found = [*_bad(plane), *_linear_rows(plane), *_flat(values), *_floor(values), *_zeros(values, levels)]
     return tuple(sorted(found, key=lambda sign: not sign.wrong))
 
 
@@ -48,6 +47,8 @@ def _bad(plane: Plane) -> Iterator[Sign]:
 
 def _flat(values: Floats) -> Iterator[Sign]:
     """Frames whose bands all have one value, and frames that repeat the one before."""
+    if len(values) < 2:
+        return
     lowest = values.min()
     if lowest == values.max():
         yield Sign("constant", f"every value is {lowest:.6g}", wrong=True)
@@ -75,6 +76,14 @@ def _floor(values: Floats) -> Iterator[Sign]:
     yield Sign("floor", f"{share:.1%} of the values are the lowest, {lowest:.6g}" + (f": {known}" if known else ""))
 
 
-def _negative(values: Floats, levels: Levels | None) -> Iterator[Sign]:
+def _linear_rows(plane: Plane) -> Iterator[Sign]:
+    rows = len(plane.values)
+    if rows in LINEAR_ROWS:
+        yield Sign(
+            "linear-stft", f"{rows} rows are the bins of an STFT with n_fft {2 * (rows - 1)}, no mel", wrong=True
+        )
+
+
+def _zeros(values: Floats, levels: Levels | None) -> Iterator[Sign]:
     if levels is not None and levels.name in ("power", "magnitude") and (values == 0).mean() > 0.5:
         yield Sign("mostly-zero", f"{float((values == 0).mean()):.0%} of the values are 0")

@@ -16,6 +16,7 @@ import msgspec
 import numpy as np
 
 from diagnose.contract import Levels, LogName
+from diagnose.contract import normalised as known_normalised
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,11 +44,13 @@ LOWEST_DB = 200.0
 FLOOR_CELLS = 3
 FLOOR_SHARE = 0.01
 
+FREEDOM = 6.0
 # How plausible each is before the values are looked at, as a logarithm.  Nearly everybody who writes decibels writes
 # librosa's power_to_db, natural logarithms are of magnitudes, and log10 of a power is Whisper's alone.
-PRIOR = {"magnitude-db": -1.5, "log10-magnitude": -0.7, "ln-power": -0.7, "log10-power": -3.0}
+PRIOR = {"magnitude-db": -1.5, "log10-magnitude": -0.7, "ln-power": -0.7, "log10-power": -5.0}
 MARK = 6.0
 NO_MARK = -4.0
+NAMED = -3.0  # a scale of one program
 
 # Mean and covariance of (ln spread, ln step between bands, ln bend between bands, ln bend between frames, top / 20 dB)
 # of mels in decibels, over the sounds of benchmarks/contracts.py that are not held out; `--looks` prints them.
@@ -175,7 +178,20 @@ def _normalised(values: Floats, marks: Marks) -> list[tuple[Levels, float]]:
         score = _plausible(level, "power-db", known_top=False) + (MARK * ends if ends > 0 else NO_MARK)
         levels = Levels("normalised", of="magnitude-db", low=0.0, high=TYPICAL_RANGE_DB, bottom=bottom, top=top)
         found.append((levels, score))
+    for named in known_normalised():
+        slope, offset = named.line
+        unit = 2 * DB if named.summed == "magnitude" else DB
+        marked = MARK * (
+            marks.floored and named.top_db is not None and abs(marks.high - marks.low - _span(named)) < NEAR
+        )
+        found.append((named, NAMED + marked + _plausible(unit * (values - offset) / slope, named.base, known_top=True)))
     return found
+
+
+def _span(levels: Levels) -> float:
+    """What top_db is in values."""
+    unit = 2 * DB if levels.summed == "magnitude" else DB
+    return (levels.top_db or 0.0) / unit * levels.line[0]
 
 
 def looks(level: Floats) -> Floats:
@@ -215,8 +231,11 @@ def _plausible(level: Floats, name: str, known_top: bool) -> float:
     count = mean.size if known_top else mean.size - 1
     away = (looks(level) - mean)[:count]
     covariance = covariance[:count, :count]
-    density = -0.5 * (away @ np.linalg.solve(covariance, away) + np.linalg.slogdet(2 * np.pi * covariance)[1])
-    return float(density) - (0.0 if known_top else 0.5 * math.log(2 * math.pi * math.e * mean_square_top(name)))
+    distance = float(away @ np.linalg.solve(covariance, away))
+    # Student's t: sounds far from all others are rare, but not as rare as a Gaussian has it.
+    density = -0.5 * (FREEDOM + count) * math.log1p(distance / FREEDOM)
+    density -= 0.5 * float(np.linalg.slogdet(2 * np.pi * covariance)[1])
+    return density - (0.0 if known_top else 0.5 * math.log(2 * math.pi * math.e * mean_square_top(name)))
 
 
 def mean_square_top(name: str) -> float:

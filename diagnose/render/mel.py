@@ -41,6 +41,7 @@ def _object(path: str, inference: Inference, agreement: Agreement | None, conver
             "bands": inference.bands,
             "frames": inference.frames,
             "items": inference.items,
+            "item": inference.item,
             "lowest": inference.lowest,
             "highest": inference.highest,
         },
@@ -77,7 +78,7 @@ def _parts(
 ) -> Iterator[RenderableType | Labelled]:
     if agreement is not None:
         yield from _verdict(agreement)
-    axes = inference.axes + (f", item 1 of {inference.items}" if inference.items > 1 else "")
+    axes = inference.axes + (f", item {inference.item} of {inference.items}" if inference.items > 1 else "")
     span = f"{inference.lowest:.6g} to {inference.highest:.6g}"
     yield _line("array", f"{path}  {inference.shape} ({axes}), values {span}")
     if inference.best is None:
@@ -98,7 +99,9 @@ def _parts(
 
 def _verdict(agreement: Agreement) -> Iterator[RenderableType | Labelled]:
     name, count = agreement.wanted.name, len(agreement.differences)
-    if count:
+    if agreement.verdict == "ERROR":
+        said = "nothing can be said of the grid: the sound does not explain this array"
+    elif count:
         said = f"this is not what {name} reads: {count} difference{'s' if count > 1 else ''}"
     elif agreement.unchecked:
         said = f"nothing seen that {name} does not read; not checked: {', '.join(agreement.unchecked)}"
