@@ -14,11 +14,13 @@ from diagnose.contract import MelContract, family
 from diagnose.errors import DiagnoseError, InputError, NotComparable
 from diagnose.infer.array import Plane, plane
 from diagnose.infer.inference import infer
+from diagnose.infer.values import UNIT_DB
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from diagnose.audio import Audio, Source
+    from diagnose.contract import Levels
     from diagnose.infer import Candidate, Inference
     from diagnose.spectrogram import MelGrid
 
@@ -33,6 +35,8 @@ AS_LIKELY = 0.13
 GUESSED_DB = 0.2
 UNDER_CLIP = 0.1
 MOST_ITEMS = 64
+SPREAD_DB = (30.0, 115.0)
+LEAST_SPREAD_DB = 3.0
 UNREADABLE = "no vocoder can read that"
 GRID_FIELDS = ("rate_hz", "n_fft", "hop", "fmin_hz", "fmax_hz", "formula", "norm", "centred")
 
@@ -99,6 +103,8 @@ def check_contract(
         said = "the vocoder takes frames for bands; transpose the last two axes"
         turned = Difference("axes", "frames, bands", "bands, frames", said)
         found = msgspec.structs.replace(found, differences=(turned, *found.differences))
+    others = _in_others(array, found.inference, name, frozenset((found.wanted.grid.bands,)))
+    found = msgspec.structs.replace(found, differences=(*found.differences, *others))
     if found.differences:
         raise ContractMismatch(found, name)
     if found.verdict == "ERROR":
@@ -123,11 +129,7 @@ def agree(
     inference = infer(read, sound, item, wanted)
     if (inference.axes == "frames, bands") != read.transposed:
         read = read.turned
-    others = tuple(_in_others(array, inference, name, bands)) if item == 0 else ()
-    found = []
-    for each in wanted:
-        held = _held_against(inference, each, read, sound)
-        found.append(msgspec.structs.replace(held, differences=(*held.differences, *others)))
+    found = [_held_against(inference, each, read, sound) for each in wanted]
     return min(found, key=lambda each: (len(each.differences), each.misfit_db is None, each.misfit_db or 0.0))
 
 
@@ -183,10 +185,12 @@ def _as_likely(inference: Inference, wanted: MelContract) -> list[Candidate]:
     """Readings that the array does not speak against: the best, its equals, the contract's own if it nearly fits."""
     best = inference.best
     assert best is not None
-    likely = [best]
+    likely = [msgspec.structs.replace(best, unknown=frozenset())]  # each equal is judged as if it were the truth
     for other in inference.candidates[1:]:
         least = AS_LIKELY * best.probability if best.grid is not None else POSSIBLE
         likely += [other] * (other.probability >= least)
+    if best.grid is None and _may_be(inference, wanted):
+        likely.append(msgspec.structs.replace(best, levels=_unmarked(wanted.levels), pooled=wanted.levels.summed))
     asked = inference.asked.get(wanted.name)
     if asked is not None and best.residual_db is not None and asked.residual_db is not None:
         most = (
@@ -194,6 +198,21 @@ def _as_likely(inference: Inference, wanted: MelContract) -> list[Candidate]:
         )
         likely += [asked] * (asked.residual_db <= most)
     return likely
+
+
+def _may_be(inference: Inference, wanted: MelContract) -> bool:
+    """The values alone do not speak against the wanted scale: no mark of another, and they spread as mels do."""
+    best = inference.best
+    assert best is not None
+    unit = UNIT_DB.get(wanted.levels.name)
+    marked = best.levels.clip or best.levels.top_db or best.levels.reference == "max"
+    if unit is None or marked or best.levels.name in ("power", "magnitude", "normalised"):
+        return False
+    return SPREAD_DB[0] < unit * inference.spread < SPREAD_DB[1]
+
+
+def _unmarked(levels: Levels) -> Levels:
+    return msgspec.structs.replace(levels, clip=None, top_db=None, reference=1.0)
 
 
 def _differences(inference: Inference, best: Candidate, wanted: MelContract) -> Iterator[Difference]:
@@ -321,12 +340,17 @@ def _in_floor(inference: Inference, wanted: MelContract) -> Iterator[Difference]
 def _in_span(inference: Inference, wanted: MelContract) -> Iterator[Difference]:
     """Values that no sound gives, in the scale that is read."""
     low, high = wanted.range
+    spread_db = UNIT_DB.get(wanted.levels.name, math.inf) * inference.spread
+    if spread_db < LEAST_SPREAD_DB:
+        said = "the same in every cell is no sound: a vocoder hums at its frame rate"
+        yield Difference("spread", f"the values spread over {spread_db:.2g} dB", None, said)
     if math.isfinite(low) and inference.lowest < low - UNDER_CLIP * abs(low):
-        said = f"the vocoder never saw any under {low:.4g}; clip them there"
-        yield Difference("lowest value", round(inference.lowest, 4), round(low, 4), said)
+        said = f"values down to {inference.lowest:.4g}, the vocoder never saw any under {low:.4g}; clip them there"
+        clip = inference.best.levels.clip if inference.best is not None else None
+        yield Difference("clip", None if clip == wanted.levels.clip else clip, wanted.levels.clip, said)
     if wanted.levels.reference != "max" and inference.highest > high + UNDER_CLIP * abs(high):
-        said = f"a sound within full scale gives {high:.4g} at most"
-        yield Difference("highest value", round(inference.highest, 4), round(high, 4), said)
+        said = f"values up to {inference.highest:.4g}; a sound within full scale gives {high:.4g} at most"
+        yield Difference("range", round(inference.highest, 4), round(high, 4), said)
     tail = next((sign.says for sign in inference.signs if sign.id == "masked-tail"), None)
     if tail is not None and "(the floor)" not in tail and wanted.levels.name not in ("power", "magnitude"):
         yield Difference("masked-tail", tail, None, f"no silence, which is {low:.4g}: the vocoder plays it")

@@ -31,6 +31,7 @@ def read(path: str | os.PathLike[str], key: str | None = None) -> Any:
     Raises InputError, in one line that begins with the path.  Nothing in the file is executed.
     """
     name = os.fspath(path)
+    suffix = os.path.splitext(name)[1].lower()
     try:
         mode = os.stat(name).st_mode
         if not stat.S_ISREG(mode):
@@ -38,7 +39,6 @@ def read(path: str | os.PathLike[str], key: str | None = None) -> Any:
             raise InputError(f"{name}: is {what}; give an array file")
         if os.path.getsize(name) > MOST_BYTES:
             raise InputError(f"{name}: {os.path.getsize(name):,} bytes, over {MOST_BYTES:,}; give a part of it")
-        suffix = os.path.splitext(name)[1].lower()
         if suffix == ".npy":
             with open(name, "rb") as file:
                 return _npy(file, name, os.path.getsize(name))
@@ -51,7 +51,7 @@ def read(path: str | os.PathLike[str], key: str | None = None) -> Any:
     except OSError as error:
         raise InputError(f"{name}: {error.strerror or _line(error)}") from None
     except Exception as error:  # noqa: BLE001 -- zlib, lzma, tokenize, ast ...: whatever a broken file makes of them
-        raise InputError(f"{name}: not a readable array file ({_line(error)})") from None
+        raise InputError(f"{name}: not a readable {suffix} file ({_line(error)})") from None
     raise InputError(f"{name}: not an array file; {FORMATS}")
 
 
@@ -77,7 +77,9 @@ def _npy(file: IO[bytes], name: str, size: int) -> NDArray[Any]:
     if count * dtype.itemsize > min(size, MOST_BYTES):
         raise InputError(f"{name}: claims shape {shape} of {dtype}, {count * dtype.itemsize:,} bytes; it has {size:,}")
     file.seek(0)
-    return npy.read_array(file, allow_pickle=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return npy.read_array(file, allow_pickle=False)
 
 
 def _header(file: IO[bytes], name: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
@@ -85,10 +87,10 @@ def _header(file: IO[bytes], name: str) -> tuple[tuple[int, ...], np.dtype[Any]]
     start = file.read(12)
     version = tuple(start[6:8])
     if not start.startswith(npy.MAGIC_PREFIX) or version not in HEADERS:
-        raise InputError(f"{name}: not a .npy file of numpy's format 1.0 or 2.0")
+        raise InputError(f"{name}: not a readable .npy file (no header of numpy's format 1.0 or 2.0)")
     width, read_header = HEADERS[version]
     if int.from_bytes(start[8 : 8 + width], "little") > LONGEST_HEADER:
-        raise InputError(f"{name}: its header claims over {LONGEST_HEADER} bytes")
+        raise InputError(f"{name}: not a readable .npy file (its header claims over {LONGEST_HEADER} bytes)")
     file.seek(8)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a header of Python 2 is read, with a warning

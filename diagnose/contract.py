@@ -171,9 +171,13 @@ class MelContract(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=
         return self.levels.clip is not None and self.levels.reference != "max"
 
 
-@lru_cache(maxsize=1)
-def names() -> tuple[str, ...]:
+def names() -> list[str]:
     """Names of the contracts that come with the tool, in alphabetical order."""
+    return list(_names())
+
+
+@lru_cache(maxsize=1)
+def _names() -> tuple[str, ...]:
     entries = (resources.files("diagnose") / "contracts").iterdir()
     return tuple(sorted(each.name.removesuffix(".toml") for each in entries if each.name.endswith(".toml")))
 
@@ -207,7 +211,7 @@ def family(name: str) -> list[MelContract]:
 def _text(path: str) -> bytes:
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):  # opening a pipe nobody writes to would wait for ever
-            raise InputError(f"{path}: is not a regular file; a contract is a TOML file")
+            raise InputError(f"{path}: cannot be read (not a regular file); a contract is a TOML file")
         with open(path, "rb") as file:
             text = file.read(LARGEST_FILE + 1)
     except (OSError, ValueError) as error:

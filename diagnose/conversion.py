@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.floating[Any]]
 
 SURE = 0.9
-EXACT_DB = 0.2
+EXACT_DB = 0.5
 # What a magnitude is on average where a band sums noise: E|X| = sqrt(pi)/2 of its root mean square (Rayleigh).
 RAYLEIGH = math.sqrt(math.pi) / 2
 TINY = 1e-300
@@ -155,8 +155,8 @@ def _pooled(logs: Floats, best: Candidate, wanted: MelContract) -> _Sums:
         sums = 2 * (logs - math.log(RAYLEIGH)) - np.log(area)[:, None]
     note = (
         f"the sum of squares is not the square of the sum, so that a {mean} follows from a {pooled} only roughly: "
-        f"right for noise, up to {over:.1f} dB off where bins are alike, up to {under:.0f} dB where one bin at the "
-        "edge of a band holds all"
+        f"the true sums lie within -{most[0]:.1f} and +{most[1]:.1f} dB, for noise near 0, and furthest off where one "
+        "bin at the edge of a band holds all"
     )
     return _Sums(sums, *most, note)
 

@@ -20,7 +20,7 @@ from diagnose.agreement import GRID_FIELDS, ContractMismatch, agree
 from diagnose.audio import Audio
 from diagnose.contract import load, names
 from diagnose.errors import DiagnoseError, InputError
-from diagnose.infer import infer_contract
+from diagnose.infer.inference import infer
 from diagnose.render.mel import to_json
 
 with warnings.catch_warnings():
@@ -90,13 +90,13 @@ def inferences():
 def inferred_once(monkeypatch, inferences):
     """The search runs once an array, however many contracts it is held against."""
 
-    def infer(array, sound=None, *, item=0, name="array"):
-        key = (id(array), id(sound), item)
-        if key not in inferences:  # the array is kept, so that its id stays its own
-            inferences[key] = (array, infer_contract(array, sound, item=item, name=name))
+    def inferred(read, sound, item=0, asked=()):
+        key = (read.values.tobytes(), id(sound), item)
+        if key not in inferences:  # the sound is kept, so that its id stays its own
+            inferences[key] = (sound, infer(read, sound, item, [load(name) for name in names()]))
         return inferences[key][1]
 
-    monkeypatch.setattr(agreement, "infer_contract", infer)
+    monkeypatch.setattr(agreement, "infer", inferred)
 
 
 # "It is done when"
@@ -415,9 +415,15 @@ def test_another_thing_wrong_is_the_one_that_is_named(wrong_one, kind):
     [
         ("hop 275", "hop", 275, 256, "a frame every 12.47 ms: the sound comes out 0.931 times as long"),  # 256 / 275
         ("n_fft 2048", "n_fft", 2048, 1024, "frames of 92.9 ms, not 46.4"),
-        ("n_fft 2048", "n_fft", 2048, 1024, "levels +6.0 dB off"),  # twice the sum of the window
-        ("24 kHz", "rate_hz", 24000, 22050, "0.919 times as high and as fast"),  # 22050 / 24000
-        ("norm none", "norm", "none", "slaney", "high bands gain up to 18 dB"),  # widths 44 to 360 Hz and more
+        ("n_fft 2048", "n_fft", 2048, 1024, "and another level"),  # twice the sum of the window
+        ("24 kHz", "rate_hz", 24000, 22050, "the vocoder writes 22050 samples a second"),  # 22050 / 24000
+        (
+            "norm none",
+            "norm",
+            "none",
+            "slaney",
+            "against the lowest band, the highest is 7.94 times too large",
+        ),  # widths 44 to 360 Hz and more
         ("centred", "centred", True, False, "5.8 ms earlier"),  # 128 / 22050
         ("6 dB", "reference", 0.501187, 1.0, "every level is +6.0 dB off"),
         ("-6 dB", "reference", 1.995262, 1.0, "every level is -6.0 dB off"),
@@ -489,7 +495,7 @@ def test_an_item_of_a_batch_that_is_in_another_scale_is_refused(right):
         check_contract(np.stack([right, np.exp(right)]), BASE)
 
 
-@pytest.mark.parametrize("value", [0.0, 1.0, -11.5129, -80.0])
+@pytest.mark.parametrize("value", [0.0, 1.0, -80.0])
 def test_a_constant_array_is_refused_without_the_sound(value):
     with pytest.raises(ContractMismatch, match="every value is"):
         check_contract(np.full((80, 60), value, np.float32), BASE)
@@ -552,11 +558,16 @@ def test_any_numbers_are_judged_or_refused(array, name):
     assert refusal is None or all(line.strip() for line in str(refusal).splitlines())
 
 
-@pytest.mark.parametrize("scale", [1e-300, 1e-30, 1e30, 1e300])
+def test_numbers_that_are_no_level_are_refused(right):
+    with pytest.raises(InputError, match="over 1e\\+30"):
+        agree(right.astype(np.float64) * 1e300, BASE)
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-30, 1e28])
 def test_numbers_at_the_ends_of_the_range_are_judged(right, scale):
     for array in (np.exp(right.astype(np.float64)) * scale, right.astype(np.float64) * scale):
         assert agree(array, BASE).verdict == "FAIL"
-    if scale in (1e-30, 1e30):
+    if scale in (1e-30, 1e28):
         assert agree(np.exp(right.astype(np.float64)) * scale, BASE, NOTE).verdict == "FAIL"
 
 

@@ -216,7 +216,7 @@ BAD_NPY = {
     "a header too deep": (header("(" * 9000 + ")" * 9000 + "\n"), "not a readable .npy file"),
     "a header with a wrong escape": (header("{'descr': '\\d', 'fortran_order': False, 'shape': (1,)}\n"), "not a"),
     "a header of 4 GiB": (header("{", (2, 0), 2**32 - 1), "not a readable .npy file"),
-    "format 3.0": (header("{}", (3, 0)), "numpy format 3.0"),
+    "format 3.0": (header("{}", (3, 0)), "numpy's format 1.0 or 2.0"),
     "format 9.9": (header("{}", (9, 9)), ""),
     "complex": (npy(MEL + 1j), "complex"),
     "bool": (npy(MEL > 3), "bool"),

@@ -63,7 +63,7 @@ def plane(array: Any, item: int = 0, name: str = "array", bands: frozenset[int] 
     values = batch[item].astype(np.float64)
     finite = np.abs(values) < LARGEST  # NaN is not
     if not finite.any():
-        raise InputError(f"{name}: every value is NaN or infinite")
+        raise InputError(f"{name}: every value is NaN, infinite or over {LARGEST:g}")
     bad = 1 - float(finite.mean())
     if bad:
         values = np.where(finite, values, values[finite].min())

@@ -6,10 +6,11 @@ from typing import Any, Literal
 
 import msgspec
 
-from diagnose.contract import Levels  # noqa: TC001 -- msgspec reads the types of fields
+from diagnose.contract import Levels
 from diagnose.spectrogram import MelGrid  # noqa: TC001
 
 Fields = dict[str, Any]
+LOG10_POWER = Levels("normalised", of="power-db", low=-100.0, high=0.0, bottom=-10.0, top=0.0)
 GRID_FIELDS = ("rate_hz", "n_fft", "hop", "bands", "fmin_hz", "fmax_hz", "formula", "norm", "centred", "padding")
 
 
@@ -37,6 +38,8 @@ class Candidate(msgspec.Struct, frozen=True):
         """The fields of `best` in diagnose.mel/1; None for what cannot be told."""
         levels, grid = self.levels, self.grid
         normalised = levels.name == "normalised"
+        if levels.name == "log10-power":  # has no name in diagnose.mel/1: dB of a power, -100..0 laid on -10..0
+            levels, normalised = LOG10_POWER, True
         found: Fields = {
             "scale": levels.name,
             "log_base": None if normalised and grid is None else log_base(levels.base),
@@ -78,13 +81,11 @@ class Inference(msgspec.Struct, frozen=True):
 
     candidates: the best first.  asked: by name, how the contracts that were asked for read it.  strange: the sound
     explains it by no reading.  ambiguous: in words, what cannot be told apart.  axes: of the array as it came.
-    lowest, highest: of its finite values.
+    lowest, highest: of its finite values; spread: from their 5th to their 95th percentile.
     """
 
     best: Candidate | None
     candidates: tuple[Candidate, ...]
-    asked: dict[str, Candidate]
-    strange: bool
     signs: tuple[Sign, ...]
     ambiguous: tuple[str, ...]
     shape: tuple[int, ...]
@@ -92,7 +93,10 @@ class Inference(msgspec.Struct, frozen=True):
     bands: int
     frames: int
     items: int
-    item: int
     lowest: float
     highest: float
     audio: str | None = None
+    spread: float = 0.0
+    item: int = 0
+    asked: dict[str, Candidate] = {}
+    strange: bool = False

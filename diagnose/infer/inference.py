@@ -83,6 +83,7 @@ def infer(read: Plane, sound: Audio | None, item: int = 0, asked: Sequence[MelCo
         lowest=float(read.values.min()),
         highest=float(read.values.max()),
         audio=None if sound is None else sound.name,
+        spread=float(np.subtract(*np.quantile(_lively(read.values), (0.95, 0.05)))),
     )
 
 

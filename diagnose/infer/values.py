@@ -202,6 +202,7 @@ def looks(level: Floats) -> Floats:
     """
     lowest, highest = float(level.min()), float(level.max())
     heard = level > lowest + FLOOR_SHARE * (highest - lowest)
+    heard |= not heard.any()  # a range that is no number's
     low, high = np.quantile(level[heard], (0.05, 0.95))
     bands, frames = level.T, level
     return np.array(

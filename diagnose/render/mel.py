@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from diagnose.infer import Candidate, Inference
 
 WIDTH = len("differs    ")
-MOST_OTHERS = 3
+LISTED_WIDTH = 180  # a line a contract
 
 
 def to_json(path: str, inference: Inference, agreement: Agreement | None, converted: str | None = None) -> str:
@@ -175,4 +175,4 @@ def print_contracts(contracts: Sequence[MelContract]) -> None:
         spans = (str(value) for value in (grid.rate, grid.n_fft, grid.hop, grid.bands))
         span = f"{grid.fmin:g}..{grid.fmax:g}"
         table.add_row(each.name, *spans, span, filters, grid.padding, f"{levels.name}{clip}{reference}{top}")
-    print_parts([table])
+    print_parts([table], piped_width=LISTED_WIDTH)

@@ -71,11 +71,11 @@ class Labelled(msgspec.Struct, frozen=True):
         return table
 
 
-def print_parts(parts: Sequence[RenderableType | Labelled]) -> None:
-    """Write parts to stdout, one below the other."""
+def print_parts(parts: Sequence[RenderableType | Labelled], piped_width: int = PIPED_WIDTH) -> None:
+    """Write parts to stdout, one below the other; a table takes piped_width where there is no terminal."""
     console = Console(highlight=False)
     if not console.is_terminal:
-        console = Console(highlight=False, width=PIPED_WIDTH)
+        console = Console(highlight=False, width=piped_width)
     for part in parts:
         if isinstance(part, Labelled):
             part = part.wrapped if console.is_terminal else part.whole

@@ -68,6 +68,7 @@ def test_the_object_has_these_keys_in_this_order():
         "bands": 80,
         "frames": 83,
         "items": 1,
+        "item": 0,
         "lowest": -80.0,
         "highest": 0.0,
     }
