@@ -23,6 +23,7 @@ ROUND_HZ = 500
 SAME_BINS = 0.1
 SAME_NUMBER = 0.02
 MOST_SAID = 3
+MOST_RANKED = 40
 
 
 def near(fits: list[Fit]) -> list[Fit]:
@@ -71,7 +72,7 @@ def settled(scored: list[tuple[Candidate, float]]) -> tuple[list[Candidate], lis
     total = sum(math.exp(score - highest) for _, score in ranked)
     found: list[Candidate] = []
     unknown: dict[tuple[str, ...], str] = {}
-    for candidate, score in ranked:
+    for candidate, score in ranked[:MOST_RANKED]:
         if any(not differing(candidate, other) for other in found):
             continue
         if found and score > highest - LEAST_ODDS:

@@ -183,7 +183,7 @@ def _searched(read: Plane, sound: Sound, known: list[Reading]) -> tuple[View, Se
     for view in views(read.values):
         search = Search(view, sound)
         found.append((search.run(known)[0], view, search))
-        if found[-1][0].misfit < GOOD_MISFIT:
+        if found[-1][0].misfit < GOOD_MISFIT or found[-1][0].residual_db < STRANGE_DB:
             break
     _, view, search = min(found, key=lambda each: each[0].residual_db)
     return view, search
