@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 SURE = 0.9
 EXACT_DB = 0.5
+OVER = 0.1  # full scale, in values
 # What a magnitude is on average where a band sums noise: E|X| = sqrt(pi)/2 of its root mean square (Rayleigh).
 RAYLEIGH = math.sqrt(math.pi) / 2
 TINY = 1e-300
@@ -77,7 +78,7 @@ def convert(array: Any, agreement: Agreement) -> Converted:
     sums = _pooled(_normed(_logarithms(values, best), best, wanted), best, wanted)
     power = wanted.levels.pooled.to_power(np.exp(np.maximum(sums.logs, math.log(TINY))))
     converted = wanted.levels.scale(float(power.max())).from_power(power).astype(np.float32)
-    if float(converted.max()) > wanted.range[1] + abs(wanted.range[1]):
+    if float(converted.max()) > wanted.range[1] + OVER * abs(wanted.range[1]):
         raise CannotConvert(
             f"{NOT}it would hold values up to {converted.max():.4g}; {wanted.range[1]:.4g} is full scale"
         )

@@ -19,7 +19,7 @@ from diagnose import agreement, audio, check_contract, example
 from diagnose.agreement import GRID_FIELDS, ContractMismatch, agree
 from diagnose.audio import Audio
 from diagnose.contract import load, names
-from diagnose.errors import DiagnoseError, InputError
+from diagnose.errors import DiagnoseError, InputError, NotComparable
 from diagnose.infer.inference import infer
 from diagnose.render.mel import to_json
 
@@ -577,6 +577,17 @@ def test_another_sound_s_grid_is_not_taken_for_this_one_s(right):
     assert fields(found) & set(GRID_FIELDS) == set()
     assert found.unchecked == GRID_FIELDS
     assert "made from another sound" in found.inference.ambiguous[0]
+
+
+def test_another_sound_is_not_comparable_and_no_pass(right):
+    with pytest.raises(NotComparable, match="another sound"):
+        check_contract(right, BASE, example.bowed_string(f0_hz=311.0, seconds=0.82))
+
+
+def test_noise_for_the_sound_is_answered(right):
+    """The contract's own reading may not even rise with the array."""
+    noise = Audio(np.random.default_rng(0).standard_normal((1, 15_000)).astype(np.float32) * 0.1, 22050)
+    assert agree(right, BASE, noise).verdict in ("ERROR", "FAIL")
 
 
 # Lines

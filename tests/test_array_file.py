@@ -240,7 +240,7 @@ BAD_NPY = {
     "no axis": (npy(np.float32(3)), "0 axes, shape ()"),
     "no values": (npy(np.zeros((80, 0))), "holds no values"),
     "NaN alone": (npy(np.full((80, 7), np.nan)), "every value is NaN"),
-    "infinity alone": (npy(np.full((80, 7), -np.inf)), "every value is NaN or infinite"),
+    "infinity alone": (npy(np.full((80, 7), -np.inf)), "every value is NaN, infinite or over 1e+30"),
 }
 
 

@@ -147,11 +147,6 @@ def _with_sound(read: Plane, sound: Audio, asked: Sequence[MelContract]) -> tupl
     known = _known(read, heard)
     view, search = _searched(read, heard, known)
     fits = search.fits.ranked
-    wanted = {
-        each.name: _candidate(search.fits.of(Reading(each.grid, each.levels.summed)), read, view.linear)
-        for each in asked
-        if each.grid.bands == read.values.shape[0]
-    }
     if fits[0].residual_db > STRANGE_DB and fits[0].misfit > STRANGE_MISFIT:
         alone = _from_values(read)
         strange = f"no grid gives this array from {sound.name}: the best leaves {fits[0].residual_db:.0f} dB; was it "
@@ -165,6 +160,9 @@ def _with_sound(read: Plane, sound: Audio, asked: Sequence[MelContract]) -> tupl
         score += evidence(fit, fits[0], cells)
         scored.append((candidate, score))
     candidates, ambiguous = settled(scored)
+    fitting = [each for each in asked if each.grid.bands == read.values.shape[0]]
+    readings = {each.name: search.fits.of(Reading(each.grid, each.levels.summed)) for each in fitting}
+    wanted = {name: _candidate(fit, read, view.linear) for name, fit in readings.items() if fit.slope > 0}
     if fits[0].residual_db > GUESSED_DB:
         said = f"the nearest grid leaves {fits[0].residual_db:.1f} dB: a model's output, or a convention that is not "
         ambiguous = [said + "searched for, such as a window shorter than n_fft", *ambiguous]
