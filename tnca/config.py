@@ -1,0 +1,307 @@
+"""The settings of a run, read from TOML: every unknown key is an error, every default stands in the preset `first`.
+
+A preset is a whole file (presets/first.toml: the cell as it was first written).  `--config F.toml` lays the keys of
+F over the preset's; `[[loss.terms]]` are replaced as a whole.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import tomllib
+from importlib import resources
+from typing import Any, Literal
+
+import msgspec
+
+from diagnose.contract import MelContract, load
+from diagnose.errors import InputError
+
+Padding = Literal["zero", "circular", "reflect", "replicate"]
+LARGEST_FILE = 1 << 16
+MOST_CHANNELS = 256
+MOST_HIDDEN = 4096
+MOST_STEPS = 10_000
+MOST_MARGIN = 64
+MOST_POSITIONS = 32
+PRESETS = ("first", "best")
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What every table of a configuration has in common."""
+
+
+class Target(Settings):
+    """What is to be grown.
+
+    contract: convention of the mel: a name of `diagnose contracts`, or a table like those in its files.
+    frames_multiple: zeros are appended to the sound until it has a multiple of so many frames.
+    """
+
+    contract: str | MelContract
+    frames_multiple: int = 1
+
+    @property
+    def mel(self) -> MelContract:
+        return load(self.contract) if isinstance(self.contract, str) else self.contract
+
+
+class Cell(Settings):
+    """The rule.
+
+    channels: numbers a cell holds; 0 is what is seen, 1 is alpha.  hidden: widths of the layers between perception
+    and update.  padding: what a cell at the border sees beyond it, apart for time and frequency.  margin: cells
+    grown around the grid on each side and cropped.  positions: channels that tell a cell where it is, 0 or an even
+    number: x, y, then one sine of each, at twice the frequency for each pair more.  alpha_bias: of the last layer:
+    1 makes every cell alive in the first step; 0 lets them come alive from the seed outwards.  fire_rate: share of
+    the cells that update in a step.  output: "tanh" or "linear"; value = centre + spread * output(channel 0).
+    """
+
+    channels: int = 16
+    hidden: tuple[int, ...] = (128, 64)
+    padding_time: Padding = "zero"
+    padding_frequency: Padding = "zero"
+    margin: int = 0
+    positions: int = 0
+    alpha_bias: float = 1.0
+    fire_rate: float = 1.0
+    output: Literal["tanh", "linear"] = "tanh"
+    centre: float = -40.0
+    spread: float = 40.0
+
+
+class Growth(Settings):
+    """steps: of a rollout, drawn evenly from lowest..highest in training; the highest is used to generate.
+
+    batch: rollouts an iteration.  pool: states that are kept and grown on (0: every rollout starts at the seed).
+    """
+
+    steps: tuple[int, int] = (96, 96)
+    batch: int = 1
+    pool: int = 0
+
+
+class Optimiser(Settings):
+    """Adam.  schedule: "cosine" falls to final_share of learning_rate by the last epoch; warmup: epochs of a linear
+
+    rise.  normalise_gradients: each tensor's gradient is divided by its norm.
+    """
+
+    learning_rate: float = 2e-4
+    schedule: Literal["constant", "cosine"] = "constant"
+    final_share: float = 0.02
+    warmup: int = 0
+    normalise_gradients: bool = False
+
+
+Frequency = Literal["linear", "exponential"]
+
+
+class Term(Settings, tag_field="term"):
+    """A named part of the loss.  mask_db: cells of the target so far under its loudest are not looked at."""
+
+    weight: float = 1.0
+
+
+class L1(Term, tag="l1"):
+    """mean |grown - target|, per bin, in the contract's unit.
+
+    frequency: the error of band b is multiplied, before the mean, by 1..frequency_top, rising with b.
+    """
+
+    mask_db: float | None = None
+    frequency: Frequency | None = None
+    frequency_top: float = 5.0
+
+
+class L2(Term, tag="l2"):
+    """mean (grown - target)**2; see l1."""
+
+    mask_db: float | None = None
+    frequency: Frequency | None = None
+    frequency_top: float = 5.0
+
+
+class Gram(Term, tag="gram"):
+    """Gram matrices of three stride-2 convolutions with fixed random weights, as first written."""
+
+    mask_db: float | None = None
+    seed: int = 0
+
+
+class MultiscaleGram(Term, tag="gram-multiscale"):
+    """Gram matrices at full, half and quarter resolution, of convolutions with stride 1."""
+
+    mask_db: float | None = None
+    seed: int = 0
+
+
+class Boundary(Term, tag="boundary"):
+    """mean |grown - target| in the cells within `width` of an edge of the time axis."""
+
+    width: int = 8
+
+
+class Temporal(Term, tag="temporal"):
+    """mean |d grown - d target|, d the difference between neighbouring frames."""
+
+
+class Stft(Term, tag="stft"):
+    """Multi-resolution STFT loss of a differentiable synthesis with the target's phases, over magnitudes."""
+
+    n_fft: tuple[int, ...] = (512, 1024, 2048)
+
+
+AnyTerm = L1 | L2 | Gram | MultiscaleGram | Boundary | Temporal | Stft
+
+
+class Loss(Settings):
+    """weighting_after_reduction: the first notebook's frequency weights 1..that, laid on the loss when it was
+
+    already one number: a factor and no more.
+    """
+
+    terms: tuple[AnyTerm, ...]
+    weighting_after_reduction: float = 1.0
+
+
+class Watch(Settings):
+    """every: epochs between two looks.  best: the figure of a look by which the best checkpoint is chosen, lowest
+
+    magnitude of it.  patience: looks without a better one before training stops; 0 for never.
+    """
+
+    every: int = 100
+    best: str = "mel_error_db"
+    patience: int = 0
+
+
+class Config(Settings):
+    """A whole run."""
+
+    target: Target
+    loss: Loss
+    cell: Cell = Cell()
+    growth: Growth = Growth()
+    optimiser: Optimiser = Optimiser()
+    watch: Watch = Watch()
+    epochs: int = 8000
+    seed: int = 0
+
+
+def preset(name: str) -> Config:
+    """`first` or `best`, as shipped."""
+    return parse(_preset_table(name), f"preset {name}")
+
+
+def read(path: str | os.PathLike[str] | None, base: str) -> Config:
+    """The preset `base` with the keys of the TOML file laid over it; InputError says which key is wrong."""
+    table = _preset_table(base)
+    if path is None:
+        return parse(table, f"preset {base}")
+    return parse(_laid_over(table, _table(path)), os.fspath(path))
+
+
+def parse(table: dict[str, Any], name: str) -> Config:
+    """A Config from a table, checked; InputError with the name of the file and the key."""
+    try:
+        config = msgspec.convert(table, Config)
+    except (msgspec.ValidationError, ValueError) as error:
+        raise InputError(f"{name}: not a configuration: {error}") from None
+    problem = next(_problems(config), None)
+    if problem:
+        raise InputError(f"{name}: {problem}")
+    return config
+
+
+def as_table(config: Config) -> dict[str, Any]:
+    """The inverse of parse: plain dicts, lists and numbers; a key without a value is left out, as in TOML."""
+    table: dict[str, Any] = _without_none(msgspec.to_builtins(config))
+    return table
+
+
+def _without_none(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_none(each) for key, each in value.items() if each is not None}
+    return [_without_none(each) for each in value] if isinstance(value, list | tuple) else value
+
+
+def _preset_table(name: str) -> dict[str, Any]:
+    if name not in PRESETS:
+        raise InputError(f"{name}: no such preset; known are {', '.join(PRESETS)}")
+    return tomllib.loads((resources.files("tnca") / "presets" / f"{name}.toml").read_text(encoding="utf-8"))
+
+
+def _table(path: str | os.PathLike[str]) -> dict[str, Any]:
+    name = os.fspath(path)
+    try:
+        if not os.path.isfile(name):
+            raise InputError(f"{name}: cannot be read (no such file); a configuration is a TOML file")
+        with open(name, "rb") as file:
+            text = file.read(LARGEST_FILE + 1)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{name}: cannot be read ({getattr(error, 'strerror', None) or error})") from None
+    if len(text) > LARGEST_FILE:
+        raise InputError(f"{name}: over {LARGEST_FILE} bytes is no configuration")
+    try:
+        return tomllib.loads(text.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{name}: not TOML: {error}") from None
+
+
+def _laid_over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """Tables are merged key by key; anything else above replaces what is below."""
+    merged = dict(below)
+    for key, value in above.items():
+        under = merged.get(key)
+        both = isinstance(value, dict) and isinstance(under, dict)
+        merged[key] = _laid_over(under or {}, value) if both else value
+    return merged
+
+
+def _problems(config: Config) -> Any:
+    """What the types cannot say, in words with the key."""
+    config.target.mel  # noqa: B018 -- an unknown name raises InputError
+    cell, growth, optimiser = config.cell, config.growth, config.optimiser
+    lowest, highest = growth.steps
+    checks = [
+        (1 <= config.target.frames_multiple <= 64, "target.frames_multiple: 1 to 64"),
+        (2 <= cell.channels <= MOST_CHANNELS, f"cell.channels: 2 to {MOST_CHANNELS}"),
+        (all(1 <= width <= MOST_HIDDEN for width in cell.hidden), f"cell.hidden: widths of 1 to {MOST_HIDDEN}"),
+        (1 <= len(cell.hidden) <= 8, "cell.hidden: 1 to 8 layers"),
+        (0 <= cell.margin <= MOST_MARGIN, f"cell.margin: 0 to {MOST_MARGIN}"),
+        (cell.positions % 2 == 0 and 0 <= cell.positions <= MOST_POSITIONS, "cell.positions: 0 or an even number"),
+        (0 < cell.fire_rate <= 1, "cell.fire_rate: over 0, up to 1"),
+        (cell.spread > 0, "cell.spread: over 0"),
+        (1 <= lowest <= highest <= MOST_STEPS, f"growth.steps: [lowest, highest], 1 to {MOST_STEPS}"),
+        (1 <= growth.batch <= 1024, "growth.batch: 1 to 1024"),
+        (growth.pool == 0 or growth.batch <= growth.pool <= 4096, "growth.pool: 0, or growth.batch to 4096"),
+        (optimiser.learning_rate > 0, "optimiser.learning_rate: over 0"),
+        (0 <= optimiser.final_share <= 1, "optimiser.final_share: 0 to 1"),
+        (optimiser.warmup >= 0, "optimiser.warmup: 0 or more"),
+        (config.epochs >= 1, "epochs: 1 or more"),
+        (0 <= config.seed < 2**63, "seed: 0 or more"),
+        (config.watch.every >= 1, "watch.every: 1 or more"),
+        (config.watch.patience >= 0, "watch.patience: 0 or more"),
+        (len(config.loss.terms) >= 1, "loss.terms: at least one"),
+        (config.loss.weighting_after_reduction >= 1, "loss.weighting_after_reduction: 1 or more"),
+    ]
+    yield from (f"{said} is read" for holds, said in checks if not holds)
+    for each in _numbers(as_table(config), ""):
+        if not math.isfinite(each[1]):
+            yield f"{each[0]}: {each[1]} is no number to reckon with"
+    for term in config.loss.terms:
+        if term.weight < 0 or getattr(term, "frequency_top", 1) <= 0 or getattr(term, "width", 1) < 1:
+            yield "loss.terms: weights are 0 or more, frequency_top over 0, width 1 or more"
+
+
+def _numbers(value: Any, key: str) -> Any:
+    """(key, number) of every number in a table."""
+    if isinstance(value, dict):
+        for name, each in value.items():
+            yield from _numbers(each, f"{key}.{name}" if key else name)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from _numbers(each, key)
+    elif isinstance(value, float | int):
+        yield key, value

@@ -1,0 +1,83 @@
+"""What is to be grown: a sound's mel in the target's contract, and the errors of a grown one in dB."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+
+from diagnose import audio as sounds
+from diagnose.audio import Audio
+from diagnose.errors import InputError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from diagnose.contract import MelContract
+    from tnca.config import Target as Settings
+
+    Floats = NDArray[np.floating[Any]]
+
+LONGEST_S = 60.0
+HIGH_HZ = 4000.0
+LAST_FRAMES = 6
+
+
+class Target(msgspec.Struct, frozen=True, eq=False):
+    """values: mel [shape=(bands, frames)] in the contract's unit.  sound: what it was made of, mono, at its rate."""
+
+    values: Floats
+    contract: MelContract
+    sound: Audio
+
+    @property
+    def levels_db(self) -> Floats:
+        """dB under the loudest cell; what the floor hides lies on it."""
+        return levels_db(self.values, self.contract) - float(levels_db(self.values, self.contract).max())
+
+    def errors_db(self, grown: Floats) -> dict[str, float]:
+        """mean |grown - target| in dB: over all cells, above 4 kHz, and in the last 6 frames."""
+        error = np.abs(levels_db(grown, self.contract) - levels_db(self.values, self.contract))
+        high = centres_hz(self.contract) > HIGH_HZ
+        parts = {"mel_error_db": error, "mel_error_high_db": error[high], "mel_error_end_db": error[:, -LAST_FRAMES:]}
+        return {name: float(part.mean()) for name, part in parts.items() if part.size}
+
+
+def target_of(sound: Audio, settings: Settings) -> Target:
+    """Raises InputError for a sound without a frame, without a level, or of over a minute."""
+    contract = settings.mel
+    if sound.duration_s > LONGEST_S:
+        raise InputError(f"{sound.name}: {sound.duration_s:.0f} s; the automaton grows notes of up to {LONGEST_S:g} s")
+    mono = Audio(sound.mono[None], sound.rate, sound.name)
+    resampled = sounds.resample(mono, contract.grid.rate)
+    grid = contract.grid
+    whole = grid.hop * settings.frames_multiple
+    length = math.ceil(resampled.length / whole) * whole if settings.frames_multiple > 1 else resampled.length
+    padded = Audio(np.pad(resampled.samples, ((0, 0), (0, length - resampled.length))), grid.rate, sound.name)
+    if resampled.length < grid.n_fft:
+        raise InputError(
+            f"{sound.name}: {1000 * sound.duration_s:.3g} ms is too short for one frame of "
+            f"{1000 * grid.n_fft / grid.rate:.3g} ms; give a longer note"
+        )
+    if not np.any(resampled.samples):
+        raise InputError(f"{sound.name}: is silent; there is nothing to grow")
+    values = contract.mel(padded.mono).values
+    if float(np.ptp(values)) == 0:
+        raise InputError(f"{sound.name}: every cell of its mel is the same ({values.flat[0]:.4g}); nothing to grow")
+    return Target(values, contract, padded)
+
+
+def levels_db(values: Floats, contract: MelContract) -> Floats:
+    """Values in dB of power, at the contract's floor or above."""
+    scale = contract.levels.scale(1.0)
+    lowest = max(contract.levels.clip_power, 1e-30)
+    return 10 * np.log10(np.maximum(scale.to_power(np.asarray(values, np.float64)), lowest))
+
+
+def centres_hz(contract: MelContract) -> Floats:
+    """Where each band peaks [shape=(bands,)]."""
+    from diagnose.spectrogram import mel_edges
+
+    return mel_edges(contract.grid)[1:-1]
