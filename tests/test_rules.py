@@ -29,6 +29,7 @@ LAYERS = [
     ("batch", "golden", "pytest_plugin", "sensitivity"),
     ("comparison", "conversion", "faults", "render", "suite"),
     ("agreement", "picture"),
+    ("difference",),
     ("consequence",),
     ("infer",),
     ("report", "findings"),

@@ -31,7 +31,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What every table of a configuration has in common."""
 
 
-class Target(Settings):
+class Target(Settings, frozen=True):
     """What is to be grown.
 
     contract: convention of the mel: a name of `diagnose contracts`, or a table like those in its files.
@@ -46,7 +46,7 @@ class Target(Settings):
         return load(self.contract) if isinstance(self.contract, str) else self.contract
 
 
-class Cell(Settings):
+class Cell(Settings, frozen=True):
     """The rule.
 
     channels: numbers a cell holds; 0 is what is seen, 1 is alpha.  hidden: widths of the layers between perception
@@ -70,7 +70,7 @@ class Cell(Settings):
     spread: float = 40.0
 
 
-class Growth(Settings):
+class Growth(Settings, frozen=True):
     """steps: of a rollout, drawn evenly from lowest..highest in training; the highest is used to generate.
 
     batch: rollouts an iteration.  pool: states that are kept and grown on (0: every rollout starts at the seed).
@@ -81,7 +81,7 @@ class Growth(Settings):
     pool: int = 0
 
 
-class Optimiser(Settings):
+class Optimiser(Settings, frozen=True):
     """Adam.  schedule: "cosine" falls to final_share of learning_rate by the last epoch; warmup: epochs of a linear
 
     rise.  normalise_gradients: each tensor's gradient is divided by its norm.
@@ -97,13 +97,13 @@ class Optimiser(Settings):
 Frequency = Literal["linear", "exponential"]
 
 
-class Term(Settings, tag_field="term"):
+class Term(Settings, frozen=True, tag_field="term"):
     """A named part of the loss.  mask_db: cells of the target so far under its loudest are not looked at."""
 
     weight: float = 1.0
 
 
-class L1(Term, tag="l1"):
+class L1(Term, frozen=True, tag="l1"):
     """mean |grown - target|, per bin, in the contract's unit.
 
     frequency: the error of band b is multiplied, before the mean, by 1..frequency_top, rising with b.
@@ -114,7 +114,7 @@ class L1(Term, tag="l1"):
     frequency_top: float = 5.0
 
 
-class L2(Term, tag="l2"):
+class L2(Term, frozen=True, tag="l2"):
     """mean (grown - target)**2; see l1."""
 
     mask_db: float | None = None
@@ -122,31 +122,31 @@ class L2(Term, tag="l2"):
     frequency_top: float = 5.0
 
 
-class Gram(Term, tag="gram"):
+class Gram(Term, frozen=True, tag="gram"):
     """Gram matrices of three stride-2 convolutions with fixed random weights, as first written."""
 
     mask_db: float | None = None
     seed: int = 0
 
 
-class MultiscaleGram(Term, tag="gram-multiscale"):
+class MultiscaleGram(Term, frozen=True, tag="gram-multiscale"):
     """Gram matrices at full, half and quarter resolution, of convolutions with stride 1."""
 
     mask_db: float | None = None
     seed: int = 0
 
 
-class Boundary(Term, tag="boundary"):
+class Boundary(Term, frozen=True, tag="boundary"):
     """mean |grown - target| in the cells within `width` of an edge of the time axis."""
 
     width: int = 8
 
 
-class Temporal(Term, tag="temporal"):
+class Temporal(Term, frozen=True, tag="temporal"):
     """mean |d grown - d target|, d the difference between neighbouring frames."""
 
 
-class Stft(Term, tag="stft"):
+class Stft(Term, frozen=True, tag="stft"):
     """Multi-resolution STFT loss of a differentiable synthesis with the target's phases, over magnitudes."""
 
     n_fft: tuple[int, ...] = (512, 1024, 2048)
@@ -155,7 +155,7 @@ class Stft(Term, tag="stft"):
 AnyTerm = L1 | L2 | Gram | MultiscaleGram | Boundary | Temporal | Stft
 
 
-class Loss(Settings):
+class Loss(Settings, frozen=True):
     """weighting_after_reduction: the first notebook's frequency weights 1..that, laid on the loss when it was
 
     already one number: a factor and no more.
@@ -165,7 +165,7 @@ class Loss(Settings):
     weighting_after_reduction: float = 1.0
 
 
-class Watch(Settings):
+class Watch(Settings, frozen=True):
     """every: epochs between two looks.  best: the figure of a look by which the best checkpoint is chosen, lowest
 
     magnitude of it.  patience: looks without a better one before training stops; 0 for never.
@@ -176,7 +176,7 @@ class Watch(Settings):
     patience: int = 0
 
 
-class Config(Settings):
+class Config(Settings, frozen=True):
     """A whole run."""
 
     target: Target

@@ -33,9 +33,9 @@ def inverse_stft(spectra: Tensor, framing: Framing, length: int) -> Tensor:
     frames = torch.fft.irfft(spectra, framing.n_fft, dim=1) * window[:, None]
     whole = framing.hop * (spectra.shape[-1] - 1) + framing.n_fft
     fold = {"output_size": (1, whole), "kernel_size": (1, framing.n_fft), "stride": (1, framing.hop)}
-    signal = functional.fold(frames, **fold)[:, 0, 0]  # type: ignore[arg-type]
+    signal = functional.fold(frames, **fold)[:, 0, 0]
     weights = (window**2)[None, :, None].expand(1, -1, spectra.shape[-1])
-    weight = functional.fold(weights, **fold)[:, 0, 0]  # type: ignore[arg-type]
+    weight = functional.fold(weights, **fold)[:, 0, 0]
     kept = torch.where(weight > 1e-3 * weight.max(), signal / weight.clamp_min(TINY), 0.0)[:, framing.margin :]
     return functional.pad(kept, (0, max(0, length - kept.shape[1])))[:, :length]
 

@@ -1,9 +1,9 @@
 """What a cell at the border sees beyond it: zeros, the other side, the mirror image or the border itself.
 
-    1 2 3   zero       0 1 2 3 0
-            circular   3 1 2 3 1
-            reflect    2 1 2 3 2
-            replicate  1 1 2 3 3
+1 2 3   zero       0 1 2 3 0
+circular   3 1 2 3 1
+reflect    2 1 2 3 2
+replicate  1 1 2 3 3
 """
 
 from __future__ import annotations

@@ -1,0 +1,209 @@
+"""In what a mel differs from what its reader takes it for: field by field, in words, with the consequence."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from diagnose.consequence import consequence
+from diagnose.infer.candidate import Candidate, Inference
+from diagnose.infer.values import UNIT_DB
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from diagnose.contract import MelContract
+    from diagnose.spectrogram import MelGrid
+
+LEAST_LEVEL_DB = 0.5
+NEAR_CLIP = 1.06
+UNDER_CLIP = 0.1
+LEAST_SPREAD_DB = 3.0
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """One field in which an array is not what a contract asks for, and the consequence."""
+
+    field: str
+    found: Any = msgspec.field(name="is")
+    should_be: Any
+    consequence: str
+
+    @property
+    def line(self) -> str:
+        if isinstance(self.found, bool):
+            how = "centred, where they should not be" if self.found else "not centred, where they should be"
+            return f"frames {how}: {self.consequence}"
+        if self.should_be is None and isinstance(self.found, str):
+            return f"{self.field}: {self.found}; {self.consequence}"
+        return f"{self.field} {_shown(self.found)}, not {_shown(self.should_be)}: {self.consequence}"
+
+
+def declared(ours: MelContract, wanted: MelContract) -> tuple[Difference, ...]:
+    """Of two contracts, without an array: where a mel that is in ours is not what the reader of wanted takes it for."""
+    bands = ours.grid.bands
+    best = Candidate(ours.levels, ours.levels.summed, bands, ours.grid, residual_db=0.0)
+    low, high = ours.range
+    said = Inference(best, (best,), (), (), (bands, 0), "bands, frames", bands, 0, 1, low, high, spread=math.inf)
+    return tuple(differences(said, best, wanted))
+
+
+def differences(inference: Inference, best: Candidate, wanted: MelContract) -> Iterator[Difference]:
+    inference = msgspec.structs.replace(inference, best=best)
+    yield from _in_levels(inference, wanted)
+    yield from _in_grid(best, wanted)
+
+
+# Levels
+
+
+def _in_levels(inference: Inference, wanted: MelContract) -> Iterator[Difference]:
+    best = inference.best
+    assert best is not None
+    if inference.bands != wanted.grid.bands:
+        yield Difference("bands", inference.bands, wanted.grid.bands, "the vocoder's first layer does not fit")
+    found = []
+    ours, theirs = unit(best.levels.name), unit(wanted.levels.name)
+    if ours != theirs:
+        found.append(Difference("scale", best.levels.name, wanted.levels.name, _of_unit(inference, wanted)))
+    elif ours == "normalised":
+        found += _in_range(best, wanted)
+    pooled = best.fields()["pooled"]
+    if pooled is not None and pooled != wanted.levels.summed:
+        found.append(Difference("pooled", pooled, wanted.levels.summed, _of_pooled(str(pooled))))
+    found += _in_reference(best, wanted)
+    found += _in_floor(inference, wanted)
+    normed = best.grid is None or best.grid.norm == wanted.grid.norm
+    if not found and normed:  # what another difference brings about is none of its own
+        found += _in_span(inference, wanted)
+    yield from found
+
+
+def unit(scale: str) -> str:
+    """What the numbers are: linear, dB, ln, log10, normalised."""
+    for word in ("db", "ln", "log10"):
+        if word in scale.split("-"):
+            return "dB" if word == "db" else word
+    return "normalised" if scale == "normalised" else "linear"
+
+
+def _of_unit(inference: Inference, wanted: MelContract) -> str:
+    best = inference.best
+    assert best is not None
+    ours, theirs = unit(best.levels.name), unit(wanted.levels.name)
+    names = {"linear": "linear values", "dB": "dB", "ln": "natural logarithms", "log10": "logarithms to base 10"}
+    names["normalised"] = f"values laid on {best.levels.bottom:g} to {best.levels.top:g}"
+    wanted_name = names[theirs] if theirs != "normalised" else "normalised values"
+    span = f"{inference.lowest:.4g} to {inference.highest:.4g}"
+    low, high = wanted.range
+    reads = f"{low:.4g} to {high:.4g}" if math.isfinite(low) else f"up to {high:.4g}"
+    return f"{names[ours]}, not {wanted_name}: {span} where {reads} is read"
+
+
+def _of_pooled(pooled: str) -> str:
+    ours, theirs = ("|STFT|**2", "|STFT|") if pooled == "power" else ("|STFT|", "|STFT|**2")
+    return (
+        f"the filters summed {ours}, not {theirs}: the sum of squares is not the square of the sum, nothing undoes it"
+    )
+
+
+def _in_range(best: Candidate, wanted: MelContract) -> Iterator[Difference]:
+    ours, theirs = best.levels, wanted.levels
+    if (ours.bottom, ours.top) != (theirs.bottom, theirs.top):
+        found, should = f"{ours.bottom:g}..{ours.top:g}", f"{theirs.bottom:g}..{theirs.top:g}"
+        yield Difference("range", found, should, "another range of numbers stands for the same levels")
+
+
+def _in_reference(best: Candidate, wanted: MelContract) -> Iterator[Difference]:
+    ours, theirs = best.fields()["reference"], wanted.levels.reference
+    if ours is None or wanted.levels.name == "normalised":
+        return
+    if ours == "max" and theirs != "max":
+        yield Difference(
+            "reference", "max", theirs, "reference lost: the loudest cell is the zero point, so the level is gone"
+        )
+    elif ours != "max" and theirs == "max":
+        yield Difference("reference", _number(ours), "max", "the loudest cell is not the zero point")
+    elif ours != "max" and theirs != "max" and best.residual_db is not None:
+        per_decade = 20 if best.pooled == "magnitude" else 10
+        over = per_decade * math.log10(float(theirs) / float(ours))
+        if abs(over) > max(LEAST_LEVEL_DB, 2 * best.residual_db):
+            said = f"every level is {over:+.1f} dB off, or the sound was scaled by that before the mel was made"
+            yield Difference("reference", _number(ours), theirs, said)
+
+
+def _in_floor(inference: Inference, wanted: MelContract) -> Iterator[Difference]:
+    """A floor that was raised: what lay under it is lost."""
+    best = inference.best
+    assert best is not None
+    if best.levels.top_db and not wanted.levels.top_db:
+        said = f"what lay further than {best.levels.top_db:g} dB under the loudest was raised to there"
+        yield Difference("top_db", best.levels.top_db, None, said)
+    clip, wants = best.levels.clip, wanted.levels.clip
+    at_floor = abs(inference.lowest - wanted.range[0]) < 1e-3 * abs(wanted.range[0])
+    same = unit(best.levels.name) == unit(wanted.levels.name) and best.pooled in (None, wanted.levels.summed)
+    if clip and wants and same and not at_floor and clip > NEAR_CLIP * wants and best.levels.reference == 1.0:
+        yield Difference("clip", clip, wants, "quiet cells were raised: silence is not silent")
+
+
+def _in_span(inference: Inference, wanted: MelContract) -> Iterator[Difference]:
+    """Values that no sound gives, in the scale that is read."""
+    low, high = wanted.range
+    spread_db = UNIT_DB.get(wanted.levels.name, math.inf) * inference.spread
+    if spread_db < LEAST_SPREAD_DB:
+        said = "the same in every cell is no sound: a vocoder hums at its frame rate"
+        yield Difference("spread", f"the values spread over {spread_db:.2g} dB", None, said)
+    if math.isfinite(low) and inference.lowest < low - UNDER_CLIP * abs(low):
+        said = f"values down to {inference.lowest:.4g}, the vocoder never saw any under {low:.4g}; clip them there"
+        clip = inference.best.levels.clip if inference.best is not None else None
+        yield Difference("clip", None if clip == wanted.levels.clip else clip, wanted.levels.clip, said)
+    if wanted.levels.reference != "max" and inference.highest > high + UNDER_CLIP * abs(high):
+        said = f"values up to {inference.highest:.4g}; a sound within full scale gives {high:.4g} at most"
+        yield Difference("range", round(inference.highest, 4), round(high, 4), said)
+    tail = next((sign.says for sign in inference.signs if sign.id == "masked-tail"), None)
+    if tail is not None and "(the floor)" not in tail and wanted.levels.name not in ("power", "magnitude"):
+        yield Difference("masked-tail", tail, None, f"no silence, which is {low:.4g}: the vocoder plays it")
+
+
+# Grid
+
+
+def _in_grid(best: Candidate, wanted: MelContract) -> Iterator[Difference]:
+    if best.grid is None:
+        return
+    fields, grid, theirs = best.fields(), best.grid, wanted.grid
+    wants: dict[str, Any] = {
+        "rate_hz": theirs.rate,
+        "n_fft": theirs.n_fft,
+        "hop": theirs.hop,
+        "fmin_hz": theirs.fmin,
+        "fmax_hz": theirs.fmax,
+        "formula": theirs.formula,
+        "norm": theirs.norm,
+        "centred": theirs.padding.startswith("centre"),
+    }
+    for name, should in wants.items():
+        ours: Any = fields[name]
+        if ours is None or ours == should or (name in ("fmin_hz", "fmax_hz") and _same_hz(ours, should, theirs)):
+            continue
+        yield Difference(name, ours, should, consequence(name, grid, theirs))
+    if fields["padding"] is not None and {grid.padding, theirs.padding} == {"same-reflect", "none"}:
+        said = f"frames begin {abs(grid.framing.margin - theirs.framing.margin)} samples apart"
+        yield Difference("padding", grid.padding, theirs.padding, said)
+
+
+def _same_hz(ours: float, should: float, grid: MelGrid) -> bool:
+    """Within a tenth of a bin: no filter changes that one could see."""
+    return abs(ours - should) < 0.1 * grid.rate / grid.n_fft
+
+
+def _number(value: Any) -> Any:
+    return float(f"{value:.6g}") if isinstance(value, float) else value
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return "none" if value is None else str(value)

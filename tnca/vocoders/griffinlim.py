@@ -1,0 +1,39 @@
+"""Griffin-Lim: a vocoder without weights, for any contract whose level is known."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from diagnose.audio import Audio
+from diagnose.resynthesis import sound_from_mel
+from tnca.vocoders.vocoder import Mel, check
+
+if TYPE_CHECKING:
+    from diagnose.contract import MelContract
+    from tnca.vocoders.vocoder import Floats
+
+
+class GriffinLim:
+    """Deterministic: the phases start at random from one seed, or where they are given.
+
+    A contract with reference "max" holds no level; its loudest sum is taken for 1, as `db_to_power(ref=1)` does.
+    """
+
+    name = "griffinlim"
+
+    def __init__(self, contract: MelContract, seed: int = 0) -> None:
+        self.contract, self.seed = contract, seed
+
+    def __call__(self, mel: Mel, phases: Floats | None = None) -> Audio:
+        """The sound [hop * frames samples] of a mel.  phases: where to start [shape=(frames, n_fft/2 + 1)], radians."""
+        check(mel, self)
+        grid, levels = self.contract.grid, self.contract.levels
+        power = levels.scale(1.0).to_power(np.asarray(mel.values, np.float64))
+        rng = np.random.default_rng(self.seed)
+        frames = mel.values.shape[1]
+        # A centred frame more than hops: the last frame lies at the sound's end.
+        length = grid.hop * (frames - 1 if grid.padding.startswith("centre") and frames > 1 else frames)
+        samples = sound_from_mel(levels.pooled.from_power(power), grid, length, rng, levels.pooled, phases)
+        return Audio(samples.astype(np.float32)[None], grid.rate, self.name)

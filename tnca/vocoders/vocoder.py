@@ -1,0 +1,54 @@
+"""What a vocoder is: a contract, and a call that turns a mel in that contract into sound."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+import msgspec
+import numpy as np
+
+from diagnose.contract import MelContract  # noqa: TC001
+from diagnose.difference import declared
+from diagnose.errors import DiagnoseError, InputError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from diagnose.audio import Audio
+
+    Floats = NDArray[np.floating[Any]]
+
+
+class Mel(msgspec.Struct, frozen=True, eq=False):
+    """Values [shape=(bands, frames)], finite, and the contract they are in."""
+
+    values: Floats
+    contract: MelContract
+
+
+class Vocoder(Protocol):
+    """name: for reports.  contract: of the mels it reads.  A call raises OtherContract for any other, in words."""
+
+    name: str
+    contract: MelContract
+
+    def __call__(self, mel: Mel) -> Audio: ...
+
+
+class OtherContract(DiagnoseError):
+    """A mel in another contract than the vocoder's; one line a difference."""
+
+    exit_code = 1
+
+
+def check(mel: Mel, vocoder: Vocoder) -> None:
+    """Raises OtherContract, in the words of `diagnose mel --for`, or InputError for values that are no mel."""
+    found = declared(mel.contract, vocoder.contract)
+    if found:
+        ours = f"a mel in {mel.contract.name or mel.contract.about}"
+        raise OtherContract("\n  ".join((f"{vocoder.name} cannot read {ours}:", *(each.line for each in found))))
+    bands = vocoder.contract.grid.bands
+    if mel.values.ndim != 2 or mel.values.shape[0] != bands or mel.values.shape[1] < 1:
+        raise InputError(f"the mel: shape {mel.values.shape}, where ({bands}, frames) is read")
+    if not np.isfinite(mel.values).all():
+        raise InputError("the mel holds NaN or infinite values; the training has diverged")
