@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from diagnose.scale import Magnitude, Power
 from diagnose.spectrogram import Framing, MelGrid, hann, mel_filterbank, stft_blocks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from diagnose.scale import Magnitude, Power
 
     Floats = NDArray[np.floating[Any]]
     Spectra = NDArray[np.complex128]
@@ -95,7 +96,7 @@ def sound_from_mel(
     grid: MelGrid,
     length: int,
     rng: np.random.Generator,
-    pooled: Power | Magnitude = Magnitude(),
+    pooled: Power | Magnitude,
     phases: Floats | None = None,
 ) -> Floats:
     """A signal [shape=(length,)] whose own mel is nearly sums [shape=(bands, frames)], linear, of what pooled says.

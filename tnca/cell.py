@@ -86,7 +86,7 @@ class CellRule(nn.Module):
         return state
 
     def read(self, state: Tensor) -> Tensor:
-        """What the grid shows [shape=(B, bands, frames)], in the unit of the target's contract; the margin is cropped."""
+        """What the grid shows [shape=(B, bands, frames)], in the unit of the target; the margin is cropped."""
         cell, margin = self.cell, self.cell.margin
         value = state[:, VALUE, margin : margin + self.bands, margin : margin + self.frames]
         shown = torch.tanh(value) if cell.output == "tanh" else value

@@ -41,7 +41,7 @@ def _kernels(channels: int, dtype: torch.dtype, device: torch.device) -> tuple[T
 
 
 def positions(count: int, bands: int, frames: int, margin: int = 0) -> Tensor:
-    """Where each cell is [shape=(count, bands + 2 margin, frames + 2 margin)]: x, y, sin pi x, sin pi y, sin 2 pi x, ...
+    """Where each cell is [shape=(count, bands + 2 margin, frames + 2 margin)]: x, y, sin pi x, sin pi y, sin 2 pi x...
 
     x and y run from -1 to 1 over the grid, and beyond over its margin.  count: even; 0 gives no channel.
     """

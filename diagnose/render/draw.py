@@ -21,7 +21,12 @@ MOST_COLUMNS = 1200
 
 
 def picture(values: Floats, low: float, high: float, colours: list[str]) -> str:
-    """A PNG data URI of values [shape=(bands, frames)], low band at the bottom, low..high mapped to colours."""
+    """A PNG data URI of values [shape=(bands, frames)]; see png()."""
+    return data_uri("image/png", png(values, low, high, colours))
+
+
+def png(values: Floats, low: float, high: float, colours: list[str]) -> bytes:
+    """A PNG of values [shape=(bands, frames)], low band at the bottom, low..high mapped to colours."""
     scaled = np.clip((_narrowed(values) - low) / (high - low), 0, 1) * (len(colours) - 1)
     table = np.array([[int(colour[i : i + 2], 16) for i in (0, 2, 4)] for colour in colours])
     points = np.arange(len(colours))
@@ -29,7 +34,7 @@ def picture(values: Floats, low: float, high: float, colours: list[str]) -> str:
     pixels = np.stack(channels, axis=-1)[::-1].round().astype(np.uint8)
     buffer = io.BytesIO()
     Image.fromarray(np.ascontiguousarray(pixels)).save(buffer, "PNG", optimize=True)
-    return data_uri("image/png", buffer.getvalue())
+    return buffer.getvalue()
 
 
 def data_uri(kind: str, data: bytes) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from diagnose.audio import Audio, encode
 from diagnose.metrics.bands import THIRD_OCTAVES
@@ -52,17 +52,22 @@ class Player(msgspec.Struct, frozen=True):
     note: str
 
 
-def to_html(report: Report) -> str:
-    """The page of one comparison.  report.pair has to be there: pictures and players come from the sounds."""
-    if report.pair is None:
-        raise ValueError("this report holds no sounds; compare() makes one that does")
-    environment = Environment(
-        loader=PackageLoader("diagnose.render"),
+def page_environment(*packages: str) -> Environment:
+    """Templates of diagnose.render, and of the packages named: one look for every page, everything escaped."""
+    return Environment(
+        loader=ChoiceLoader([PackageLoader(package) for package in (*packages, "diagnose.render")]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+
+
+def to_html(report: Report) -> str:
+    """The page of one comparison.  report.pair has to be there: pictures and players come from the sounds."""
+    if report.pair is None:
+        raise ValueError("this report holds no sounds; compare() makes one that does")
+    environment = page_environment()
     environment.globals.update(number=number, amount=amount, meaning=meaning, limit_text=limit_text)
     environment.globals.update(likelihood=likelihood, cause_lines=cause_lines, printable=printable)
     found = places(report)
@@ -71,7 +76,7 @@ def to_html(report: Report) -> str:
         report=report,
         headline=printable(headline(report)),
         names=[printable(report.reference.path), printable(report.generated.path)],
-        players=[_player("Reference", report.pair.reference.audio), _player("Generated", report.pair.generated.audio)],
+        players=[player("Reference", report.pair.reference.audio), player("Generated", report.pair.generated.audio)],
         spectrograms=_spectrograms(report.pair),
         places=shown,
         left_out=len(found) - len(shown),
@@ -82,7 +87,7 @@ def to_html(report: Report) -> str:
     )
 
 
-def _player(label: str, sound: Audio) -> Player:
+def player(label: str, sound: Audio) -> Player:
     """FLAC of up to 60 s of the sound at the rate of the comparison; only what would clip is turned down."""
     samples = sound.samples[:, : int(LONGEST_PLAYED_S * sound.rate)]
     if sound.channels > 2:

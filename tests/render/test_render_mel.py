@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from diagnose.agreement import Agreement
-from diagnose.difference import Difference
 from diagnose.contract import Levels, load, names
+from diagnose.difference import Difference
 from diagnose.infer.candidate import Candidate, Inference, Sign
 from diagnose.render.mel import contracts_json, print_contracts, print_mel, to_json, words
 from diagnose.spectrogram import MelGrid

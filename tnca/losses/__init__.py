@@ -59,7 +59,7 @@ def make(term: AnyTerm, target: Target) -> TermFunction:
         case Boundary():
             return structure.Boundary(term, target)
         case Temporal():
-            return structure.Temporal(term, target)
+            return structure.Temporal(target)
         case Stft():
             return audio.MultiResolutionStft(term, target)
 

@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from tnca.config import Boundary as BoundaryTerm
-    from tnca.config import Temporal as TemporalTerm
     from tnca.target import Target
 
 
@@ -33,7 +32,7 @@ class Boundary:
 class Temporal:
     """mean |(grown[t+1] - grown[t]) - (target[t+1] - target[t])|."""
 
-    def __init__(self, term: TemporalTerm, target: Target) -> None:
+    def __init__(self, target: Target) -> None:
         self.change = torch.from_numpy(target.values).diff(dim=-1)
 
     def to(self, device: torch.device) -> Temporal:

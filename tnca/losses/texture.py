@@ -53,7 +53,7 @@ class Gram:
 
 
 class MultiscaleGram:
-    """Gram matrices of every layer at full, half and quarter resolution, summed; no layer skips a cell."""
+    """Gram matrices of every layer at full, half and quarter resolution, each error over its wanted square, summed."""
 
     def __init__(self, term: MultiscaleTerm, target: Target) -> None:
         self.mask = mask(target, term.mask_db)
@@ -69,7 +69,7 @@ class MultiscaleGram:
 
     def __call__(self, grown: Tensor) -> Tensor:
         found = [gram(each) for each in self._features(grown)]
-        parts = [functional.mse_loss(a, b.expand_as(a)) for a, b in zip(found, self.wanted, strict=True)]
+        parts = [(a - b).square().mean() / b.square().mean() for a, b in zip(found, self.wanted, strict=True)]
         return torch.stack(parts).sum()
 
     def _features(self, values: Tensor) -> list[Tensor]:

@@ -1,0 +1,97 @@
+"""From a run to a sound, and what was lost on the way: beside every grown sound stands the round trip's."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+import numpy as np
+
+from diagnose.errors import InputError
+from diagnose.resynthesis import stft
+from tnca.judge import Judged, ceiling, judge
+from tnca.look import grow
+from tnca.vocoders.griffinlim import GriffinLim
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from diagnose.audio import Audio
+    from diagnose.contract import MelContract
+    from tnca.run import Run
+    from tnca.target import Target
+    from tnca.vocoders.vocoder import Mel, Vocoder
+
+    Floats = NDArray[np.floating[Any]]
+
+Phase = Literal["none", "target", "frequency"]
+MOST_STEPS = 10_000
+
+
+class Generated(msgspec.Struct, frozen=True, eq=False):
+    """A grown sound.  errors_db: of its mel.  ceiling: the figures of the round trip.  without_phase: the figures of
+
+    the same mel where no phase was carried, if one was.
+    """
+
+    mel: Mel
+    sound: Audio
+    errors_db: dict[str, float]
+    judged: Judged
+    ceiling: Judged
+    without_phase: Judged | None = None
+
+
+def generate(
+    run: Run, vocoder: Vocoder | None = None, *, steps: int | None = None, phase: Phase = "none", seed: int = 0
+) -> Generated:
+    """What the best rule of a run grows, as sound, and judged.
+
+    vocoder: Griffin-Lim in the run's contract by default.  steps: the highest of training's by default.
+    phase: what is carried beside the grid to start Griffin-Lim from; see carried().
+    """
+    target = run.target
+    voice = vocoder or GriffinLim(target.contract)
+    if steps is not None and not 1 <= steps <= MOST_STEPS:
+        raise InputError(f"--steps {steps}: 1 to {MOST_STEPS} are taken")
+    mel = grow(run.best_rule, target, steps or run.config.growth.steps[1], seed)
+    top = ceiling(target, voice)[1]
+    plain = voice(mel)
+    if phase == "none":
+        return Generated(mel, plain, target.errors_db(mel.values), judge(target, plain), top)
+    if not isinstance(voice, GriffinLim):
+        raise InputError(f"--phase {phase}: {voice.name} makes its own phases; it is griffinlim that can be started")
+    sound = voice(mel, carried(target, phase))
+    return Generated(mel, sound, target.errors_db(mel.values), judge(target, sound), top, judge(target, plain))
+
+
+def carried(target: Target, phase: Phase) -> Floats:
+    """Phases to start a synthesis from [shape=(frames, n_fft/2 + 1)], radians: what a mel drops.
+
+    "target": the target's own.  "frequency": only its instantaneous frequency f = d phase / dt of each bin, carried
+    from frame to frame, phase[t] = phase[t-1] + 2 pi f hop / rate, from 0.
+    """
+    grid = target.contract.grid
+    frames = target.values.shape[1]
+    own = np.angle(stft(target.sound.mono, grid.framing))
+    own = np.pad(own[:frames], ((0, max(0, frames - len(own))), (0, 0)))
+    if phase == "target":
+        return own
+    steps = np.diff(own, axis=0, prepend=own[:1])
+    expected = 2 * math.pi * np.arange(own.shape[1]) * grid.hop / grid.n_fft
+    deviation = np.angle(np.exp(1j * (steps - expected)))
+    deviation[0] = -expected
+    return np.cumsum(expected + deviation, axis=0)
+
+
+def vocoder_of(name: str, contract: MelContract, device: str = "cpu") -> Vocoder:
+    """`griffinlim`, or `bigvgan:FOLDER` and `bigvgan:HUB/ID`; InputError for any other."""
+    kind, _, source = name.partition(":")
+    if kind == "griffinlim" and not source:
+        return GriffinLim(contract)
+    if kind == "bigvgan" and source:
+        from tnca.vocoders.bigvgan import BigVGAN
+
+        return BigVGAN(source, device)
+    raise InputError(f"--vocoder {name}: griffinlim, bigvgan:FOLDER or bigvgan:HUB/ID")

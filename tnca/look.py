@@ -1,0 +1,115 @@
+"""A look at a run: what it has grown, how it sounds, what `diagnose` says of it; files for its folder."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import os
+from typing import TYPE_CHECKING
+
+import msgspec
+import torch
+
+from diagnose import audio as sounds
+from diagnose.errors import InputError
+from diagnose.files import write_whole
+from diagnose.render import draw
+from tnca.judge import Judged, judge
+from tnca.target import levels_db
+from tnca.vocoders.griffinlim import GriffinLim
+from tnca.vocoders.vocoder import Mel
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from diagnose.audio import Audio
+    from tnca.cell import CellRule
+    from tnca.run import Row, Run
+    from tnca.target import Target
+
+RANGE_DB = 80.0
+METRICS = "metrics.csv"
+
+
+class Look(msgspec.Struct, frozen=True, eq=False):
+    """mel: as grown from the seed.  sound: of Griffin-Lim.  row: the figures, a line of metrics.csv."""
+
+    mel: Mel
+    sound: Audio
+    judged: Judged
+    row: Row
+    best: bool
+
+
+def look(run: Run, losses: dict[str, Tensor]) -> Look:
+    """Judge the rule as it is; keep it where it is the best so far; write the files of the run's folder, if any.
+
+    losses: of the epoch, "loss" the sum.  Draws nothing from the run's own generators.
+    """
+    numbers = {name: float(value) for name, value in losses.items()}
+    if not all(map(math.isfinite, numbers.values())):
+        raise InputError(f"the training diverged by epoch {run.epoch}: the loss is not finite; lower the learning rate")
+    mel = grow(run.rule, run.target, run.config.growth.steps[1])
+    sound = GriffinLim(run.target.contract)(mel)
+    judged = judge(run.target, sound)
+    row: Row = {"epoch": run.epoch, "seconds": round(run.seconds, 3), **numbers, **run.target.errors_db(mel.values)}
+    row |= {**judged.figures, "verdict": judged.verdict, "causes": " ".join(judged.causes)}
+    run.rows = [*(each for each in run.rows if int(each["epoch"] or 0) < run.epoch), row]
+    found = Look(mel, sound, judged, row, _keep_best(run, row))
+    if run.folder is not None:
+        _write(run.folder, run, found)
+    return found
+
+
+def grow(rule: CellRule, target: Target, steps: int, seed: int = 0) -> Mel:
+    """What the rule grows from the seed in so many steps.  seed: which cells fire, where not all do."""
+    device = rule.biases[-1].device
+    with torch.no_grad():
+        state = rule.run(rule.seed(), steps, torch.Generator(device).manual_seed(seed))
+        values = rule.read(state)[0].cpu().numpy()
+    return Mel(values, target.contract)
+
+
+def _keep_best(run: Run, row: Row) -> bool:
+    name = run.config.watch.best
+    if name not in row or isinstance(row[name], str):
+        numbers = ", ".join(key for key, value in row.items() if not isinstance(value, str))
+        raise InputError(f"watch.best: no figure {name}; there are {numbers}")
+    figure = row[name]
+    assert not isinstance(figure, str)
+    best = run.best["figure"]
+    # A ratio is best at 1, any other figure at 0.
+    distance = (
+        None if figure is None else abs(math.log(figure)) if name.endswith("_ratio") and figure > 0 else abs(figure)
+    )
+    better = distance is not None and (best is None or distance < best)
+    if better or run.best["epoch"] == 0:
+        weights = {key: value.detach().cpu().clone() for key, value in run.rule.state_dict().items()}
+        run.best = {"epoch": run.epoch, "figure": distance, "rule": weights}
+    return better
+
+
+def _write(folder: str, run: Run, found: Look) -> None:
+    from tnca.page import to_html
+
+    name = os.path.join(folder, f"epoch_{run.epoch:04d}")
+    write_whole(f"{name}.png", png(found.mel, run.target))
+    sounds.write(f"{name}.wav", found.sound)
+    write_whole(os.path.join(folder, METRICS), _csv(run.rows).encode())
+    write_whole(os.path.join(folder, "index.html"), to_html(run).encode())
+
+
+def png(mel: Mel, target: Target) -> bytes:
+    """The grown mel, from the target's loudest cell to 80 dB under it, four pixels a cell."""
+    top = float(levels_db(target.values, target.contract).max())
+    values = levels_db(mel.values, mel.contract).repeat(4, axis=0).repeat(4, axis=1)
+    return draw.png(values, top - RANGE_DB, top, draw.LEVEL_MAP)
+
+
+def _csv(rows: list[Row]) -> str:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[-1]), lineterminator="\n", restval="", extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()

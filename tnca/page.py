@@ -1,0 +1,77 @@
+"""The page of a run: how far it is, what it has grown, how that sounds, what the figures did."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from diagnose.render import draw
+from diagnose.render.html import page_environment
+
+if TYPE_CHECKING:
+    from tnca.run import Row, Run
+
+WIDTH, HEIGHT = 400, 110
+LATEST = 4
+CURVES = (
+    ("loss", "Loss"),
+    ("mel_error_db", "Error of the mel, dB"),
+    ("rms_ratio", "RMS ratio"),
+    ("centroid_ratio", "Centroid ratio"),
+    ("band_4096_8192_db", "4 to 8 kHz, dB"),
+    ("log_spectral_distance_db", "Log-spectral distance, dB"),
+)
+COLUMNS = (
+    "epoch",
+    "mel_error_db",
+    "mel_error_high_db",
+    "mel_error_end_db",
+    "rms_ratio",
+    "centroid_ratio",
+    "band_4096_8192_db",
+    "edge_right_db",
+    "verdict",
+    "causes",
+)
+
+
+def to_html(run: Run) -> str:
+    """index.html; the pictures and sounds it shows lie beside it.  It loads itself again while the run goes on."""
+    curves = [curve for name, label in CURVES if (curve := _curve(run.rows, name, label))]
+    running = run.epoch < run.config.epochs
+    return (
+        page_environment("tnca")
+        .get_template("run.html")
+        .render(
+            name=os.path.basename(os.path.realpath(run.folder or ".")),
+            run=run,
+            running=running,
+            left=_left(run) if running else "",
+            latest=[f"epoch_{row['epoch']:04d}" for row in run.rows[-LATEST:]][::-1],
+            columns=COLUMNS,
+            rows=run.rows[::-1],
+            curves=curves,
+            size=(WIDTH, HEIGHT),
+        )
+    )
+
+
+def _left(run: Run) -> str:
+    seconds = run.seconds / max(run.epoch, 1) * (run.config.epochs - run.epoch)
+    return f"{seconds / 60:.0f} min left" if seconds > 90 else f"{seconds:.0f} s left"
+
+
+def _curve(rows: list[Row], name: str, label: str) -> dict[str, Any] | None:
+    """A figure over the epochs as an SVG path, with its extremes; None where it was never had."""
+    points = [(float(row["epoch"] or 0), float(row[name] or 0)) for row in rows if _is_number(row.get(name))]
+    if not points:
+        return None
+    low, high = min(y for _, y in points), max(y for _, y in points)
+    first, last = points[0][0], points[-1][0]
+    across, up = WIDTH / max(last - first, 1), (HEIGHT - 8) / ((high - low) or 1)
+    path = draw.line_path([((x - first) * across, HEIGHT - 4 - (y - low) * up) for x, y in points])
+    return {"label": label, "path": path, "low": low, "high": high, "now": points[-1][1]}
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float)

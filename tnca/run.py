@@ -1,0 +1,176 @@
+"""A run: a rule, what it grows, and how far it has come; and the folder it lives in.
+
+runs/NAME/checkpoint.pt   everything, see tnca.checkpoint
+          config.toml     the settings, whole
+          reference.wav   the target's sound, mono, at the contract's rate
+          metrics.csv     a row a look
+          epoch_0100.png, epoch_0100.wav, index.html
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import tomli_w
+import torch
+
+from diagnose import audio as sounds
+from diagnose.errors import InputError
+from diagnose.files import write_whole
+from tnca import checkpoint
+from tnca.cell import CellRule
+from tnca.config import as_table, parse
+from tnca.pool import Pool
+from tnca.target import Target, target_of
+
+if TYPE_CHECKING:
+    from diagnose.audio import Audio
+    from tnca.config import Config
+
+CHECKPOINT, CONFIG, REFERENCE = "checkpoint.pt", "config.toml", "reference.wav"
+Row = dict[str, float | str | None]
+
+
+class Run:
+    """Everything that decides what the next epoch does, and the best that was found so far.
+
+    rule, optimiser, pool, rng: at the end of `epoch`.  best: the rule's weights at the best look, and that look.
+    rows: the looks.  rng draws on the CPU, chance (which cells fire) on the rule's device.
+    """
+
+    def __init__(self, config: Config, target: Target, device: torch.device, folder: str | None = None) -> None:
+        self.config, self.target, self.device, self.folder = config, target, device, folder
+        bands, frames = target.values.shape
+        self.rng = torch.Generator().manual_seed(config.seed)
+        self.chance = torch.Generator(device).manual_seed(config.seed + 1)
+        self.rule = CellRule(config.cell, bands, frames, self.rng).to(device)
+        self.optimiser = torch.optim.Adam(self.rule.parameters(), lr=config.optimiser.learning_rate)
+        self.pool = Pool(self.rule.seed(), config.growth.pool)
+        self.epoch = 0
+        self.rows: list[Row] = []
+        self.best: dict[str, Any] = {"epoch": 0, "figure": None, "rule": _copied(self.rule)}
+        self.seconds = 0.0
+
+    @property
+    def best_rule(self) -> CellRule:
+        """The rule as it was at the best look."""
+        rule = CellRule(self.config.cell, self.rule.bands, self.rule.frames, torch.Generator()).to(self.device)
+        rule.load_state_dict(self.best["rule"])
+        return rule
+
+    def state(self) -> dict[str, Any]:
+        """Tensors and plain values, enough to go on bit for bit."""
+        return {
+            "config": json.dumps(as_table(self.config)),
+            "epoch": self.epoch,
+            "bands": self.rule.bands,
+            "frames": self.rule.frames,
+            "target": torch.from_numpy(self.target.values),
+            "rule": self.rule.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "pool": {"states": self.pool.states, "errors": self.pool.errors},
+            "rng": self.rng.get_state(),
+            "chance": self.chance.get_state(),
+            "best": self.best,
+            "rows": self.rows,
+            "seconds": self.seconds,
+        }
+
+    def save(self) -> None:
+        """The checkpoint of a run that has a folder."""
+        if self.folder is not None:
+            checkpoint.save(os.path.join(self.folder, CHECKPOINT), self.state())
+
+    def go_on(self, state: dict[str, Any], path: str) -> None:
+        """Everything as it was when the state was taken; InputError where it is another run's."""
+        wanted = state.get("target")
+        if not isinstance(wanted, torch.Tensor) or not np.array_equal(wanted.numpy(), self.target.values):
+            raise InputError(f"{path}: is of another sound; give the one it was begun with, or another --out")
+        checkpoint.fits(path, self.rule, state["rule"])
+        try:
+            self.optimiser.load_state_dict(state["optimiser"])
+            self.pool.states, self.pool.errors = (state["pool"][key].to(self.device) for key in ("states", "errors"))
+            self.rng.set_state(state["rng"])
+            self.chance.set_state(state["chance"])
+            self.epoch, self.rows, self.best = state["epoch"], state["rows"], state["best"]
+            self.seconds = state["seconds"]
+        except (KeyError, ValueError, RuntimeError, TypeError, AttributeError) as error:
+            raise InputError(f"{path}: cannot be resumed ({type(error).__name__}: {error})") from None
+
+
+def begin(config: Config, target: Target, device: torch.device, folder: str | None) -> Run:
+    """A new run.  Its folder appears whole: made beside under another name, then renamed."""
+    run = Run(config, target, device)
+    if folder is None:
+        return run
+    if os.path.exists(folder) and (not os.path.isdir(folder) or os.listdir(folder)):
+        how = "pass --resume to go on with it, or " if os.path.isfile(os.path.join(folder, CHECKPOINT)) else ""
+        raise InputError(f"{folder}: is there already; {how}give another --out")
+    place = os.path.realpath(folder)
+    made = None
+    try:
+        os.makedirs(os.path.dirname(place), exist_ok=True)
+        made = os.path.join(os.path.dirname(place), f".{os.path.basename(place)}-{os.getpid()}")
+        os.mkdir(made)
+        write_whole(os.path.join(made, CONFIG), tomli_w.dumps(as_table(config)).encode())
+        sounds.write(os.path.join(made, REFERENCE), target.sound, "FLOAT")
+        run.folder = made
+        run.save()
+        os.replace(made, place)
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be made ({error.strerror or error})") from None
+    finally:
+        if made is not None:
+            shutil.rmtree(made, ignore_errors=True)
+    run.folder = folder
+    return run
+
+
+def resumed(folder: str, sound: Audio | None, device: torch.device, changed: dict[str, Any] | None = None) -> Run:
+    """The run in a folder, where its checkpoint left it.  changed: top-level settings that are not the stored ones."""
+    path = os.path.join(folder, CHECKPOINT)
+    state = checkpoint.load(path)
+    config = _config_of(state, path, changed or {})
+    if sound is None:
+        sound = sounds.read(os.path.join(folder, REFERENCE))
+    run = Run(config, target_of(sound, config.target), device, folder)
+    run.go_on(state, path)
+    return run
+
+
+def opened(path: str, device: torch.device) -> Run:
+    """A run to generate from: its folder, or a checkpoint in one."""
+    folder = path if os.path.isdir(path) else os.path.dirname(path) or "."
+    if not os.path.isfile(os.path.join(folder, CHECKPOINT)):
+        raise InputError(f"{path}: no run there; `tnca train AUDIO --out {path}` makes one")
+    return resumed(folder, None, device)
+
+
+def _config_of(state: dict[str, Any], path: str, changed: dict[str, Any]) -> Config:
+    try:
+        table = json.loads(state["config"])
+    except (TypeError, ValueError, RecursionError):
+        raise InputError(f"{path}: its configuration cannot be read") from None
+    return parse({**table, **changed} if isinstance(table, dict) else table, path)
+
+
+def _copied(rule: CellRule) -> dict[str, Any]:
+    return {name: value.detach().cpu().clone() for name, value in rule.state_dict().items()}
+
+
+def device_of(name: str) -> torch.device:
+    """The device of that name; "auto" takes the first GPU there is; InputError for one that is not there."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+        torch.Generator(device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        why = (str(error).strip().splitlines() or [""])[0][:100]
+        raise InputError(f"--device {name}: is not there ({why}); auto, cpu or cuda") from None
+    return device
