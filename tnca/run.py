@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from tnca.config import Config
 
 CHECKPOINT, CONFIG, REFERENCE = "checkpoint.pt", "config.toml", "reference.wav"
+ROUNDING = 1e-3
 Row = dict[str, float | str | None]
 
 
@@ -59,7 +60,7 @@ class Run:
     def best_rule(self) -> CellRule:
         """The rule as it was at the best look."""
         rule = CellRule(self.config.cell, self.rule.bands, self.rule.frames, torch.Generator()).to(self.device)
-        rule.load_state_dict(self.best["rule"])
+        checkpoint.fits(self.folder or "the run", rule, self.best["rule"])
         return rule
 
     def state(self) -> dict[str, Any]:
@@ -87,19 +88,30 @@ class Run:
 
     def go_on(self, state: dict[str, Any], path: str) -> None:
         """Everything as it was when the state was taken; InputError where it is another run's."""
-        wanted = state.get("target")
-        if not isinstance(wanted, torch.Tensor) or not np.array_equal(wanted.numpy(), self.target.values):
-            raise InputError(f"{path}: is of another sound; give the one it was begun with, or another --out")
+        self.take_best(state, path)
         checkpoint.fits(path, self.rule, state["rule"])
         try:
             self.optimiser.load_state_dict(state["optimiser"])
             self.pool.states, self.pool.errors = (state["pool"][key].to(self.device) for key in ("states", "errors"))
             self.rng.set_state(state["rng"])
             self.chance.set_state(state["chance"])
-            self.epoch, self.rows, self.best = state["epoch"], state["rows"], state["best"]
-            self.seconds = state["seconds"]
+            self.rows, self.seconds = state["rows"], state["seconds"]
         except (KeyError, ValueError, RuntimeError, TypeError, AttributeError) as error:
             raise InputError(f"{path}: cannot be resumed ({type(error).__name__}: {error})") from None
+
+    def take_best(self, state: dict[str, Any], path: str) -> None:
+        """Only what a sound is made from; InputError where it is another sound's or another model's."""
+        wanted = state.get("target")
+        if not isinstance(wanted, torch.Tensor) or not _alike(wanted.numpy(), self.target.values):
+            raise InputError(f"{path}: is of another sound; give the one it was begun with, or another --out")
+        try:
+            self.best, self.epoch = (
+                {key: state["best"][key] for key in ("epoch", "figure", "rule")},
+                int(state["epoch"]),
+            )
+        except (KeyError, ValueError, TypeError) as error:
+            raise InputError(f"{path}: not a whole checkpoint ({type(error).__name__}: {error})") from None
+        checkpoint.fits(path, self.rule, self.best["rule"])
 
 
 def begin(config: Config, target: Target, device: torch.device, folder: str | None) -> Run:
@@ -130,24 +142,35 @@ def begin(config: Config, target: Target, device: torch.device, folder: str | No
     return run
 
 
-def resumed(folder: str, sound: Audio | None, device: torch.device, changed: dict[str, Any] | None = None) -> Run:
+def resumed(folder: str, sound: Audio, device: torch.device, changed: dict[str, Any] | None = None) -> Run:
     """The run in a folder, where its checkpoint left it.  changed: top-level settings that are not the stored ones."""
     path = os.path.join(folder, CHECKPOINT)
     state = checkpoint.load(path)
     config = _config_of(state, path, changed or {})
-    if sound is None:
-        sound = sounds.read(os.path.join(folder, REFERENCE))
     run = Run(config, target_of(sound, config.target), device, folder)
     run.go_on(state, path)
     return run
 
 
-def opened(path: str, device: torch.device) -> Run:
-    """A run to generate from: its folder, or a checkpoint in one."""
-    folder = path if os.path.isdir(path) else os.path.dirname(path) or "."
+def opened(folder: str, device: torch.device) -> Run:
+    """The run in a folder, to generate from."""
     if not os.path.isfile(os.path.join(folder, CHECKPOINT)):
-        raise InputError(f"{path}: no run there; `tnca train AUDIO --out {path}` makes one")
-    return resumed(folder, None, device)
+        raise InputError(f"{folder}: no run there; `tnca train AUDIO --out {folder}` makes one")
+    return restored(os.path.join(folder, CHECKPOINT), sounds.read(os.path.join(folder, REFERENCE)), device, folder)
+
+
+def restored(path: str, sound: Audio, device: torch.device, folder: str | None = None) -> Run:
+    """A run to generate from, of a checkpoint and the sound that it grows."""
+    state = checkpoint.load(path)
+    config = _config_of(state, path, {})
+    run = Run(config, target_of(sound, config.target), device, folder)
+    run.take_best(state, path)
+    return run
+
+
+def _alike(ours: Any, theirs: Any) -> bool:
+    """The same mel, as far as another machine's FFT may round it."""
+    return ours.shape == theirs.shape and bool(np.abs(ours - theirs).mean() < ROUNDING * (np.abs(theirs).mean() + 1))
 
 
 def _config_of(state: dict[str, Any], path: str, changed: dict[str, Any]) -> Config:

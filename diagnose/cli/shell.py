@@ -1,0 +1,60 @@
+"""How a command ends, whatever it meets: an exit code of the contract and at most one line; `diagnose` and `tnca`."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import sys
+
+import click
+
+from diagnose.errors import DiagnoseError
+
+EXIT_FAULT = 4
+EXIT_INTERRUPTED = 130
+
+
+def run(command: click.Command, name: str) -> None:
+    """The program of that name: parse the command line, do what it says, exit."""
+    if hasattr(signal, "SIGPIPE"):  # a reader that goes away ends the program as it ends any other, and is no verdict
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a name that the terminal's encoding lacks is shown escaped
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        command.main(standalone_mode=False, prog_name=name)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.ctx.get_help() if error.ctx else error.format_message(), err=True)
+        sys.exit(2)
+    except (KeyboardInterrupt, click.Abort):
+        _die(name, "interrupted; nothing was written half", EXIT_INTERRUPTED)
+    except Exception as error:
+        if os.environ.get("DIAGNOSE_DEBUG"):
+            raise
+        _die(name, *_explained(error, name))
+
+
+def _explained(error: Exception, name: str) -> tuple[str, int]:
+    """One line and an exit code for an error."""
+    if isinstance(error, DiagnoseError):
+        return str(error), error.exit_code
+    if isinstance(error, click.ClickException):
+        return f"{error.format_message()} (see `{_command(error, name)} --help`)", 2
+    if isinstance(error, OSError):
+        return f"cannot write the output ({error.strerror or error})", 2
+    if isinstance(error, MemoryError):
+        return "out of memory; compare shorter files", EXIT_FAULT
+    return f"a fault of {name} itself: {type(error).__name__}: {error} (DIAGNOSE_DEBUG=1 shows where)", EXIT_FAULT
+
+
+def _command(error: click.ClickException, name: str) -> str:
+    context = getattr(error, "ctx", None)
+    return context.command_path if context else name
+
+
+def _die(name: str, message: str, code: int) -> None:
+    from diagnose.render.words import printable
+
+    sys.stderr.write(f"{name}: {printable(message)}\n")
+    sys.exit(code)

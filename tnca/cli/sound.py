@@ -1,0 +1,154 @@
+"""tnca generate, roundtrip, demo: a mel becomes a sound, and the sound is judged."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from diagnose.cli.output import check_outputs, make_folder, write
+
+if TYPE_CHECKING:
+    from tnca.generation import Generated
+    from tnca.judge import Judged
+
+VOCODER = "griffinlim, bigvgan:FOLDER or bigvgan:HUB/ID."
+
+
+@click.command()
+@click.argument("run")
+@click.option("--out", metavar="WAV", required=True, help="The sound; .wav, .flac or .ogg.")
+@click.option("--vocoder", default="griffinlim", show_default=True, help=VOCODER)
+@click.option("--steps", type=click.IntRange(min=1), help="Steps to grow; the run's own by default.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, help="Which cells fire, where not all do.")
+@click.option(
+    "--phase",
+    type=click.Choice(["none", "target", "frequency"]),
+    default="none",
+    show_default=True,
+    help="Carried beside the grid to start Griffin-Lim from: the target's phases, or only their frequencies.",
+)
+@click.option("--device", default="cpu", show_default=True, help="auto, cpu, cuda or cuda:N.")
+@click.option("--json", "json_file", metavar="FILE", help="Write the figures as JSON to FILE, or - for stdout.")
+def generate(run: str, out: str, vocoder: str, device: str, json_file: str | None, **options: Any) -> None:
+    """Grow what the run in folder RUN has learnt, and make it sound.
+
+    \b
+    tnca generate runs/violin --out gen.wav
+    tnca generate runs/violin --vocoder bigvgan:models/bigvgan_base_22khz_80band --out gen.wav
+    diagnose compare runs/violin/reference.wav gen.wav
+
+    Beside each figure stands the round trip's: the reference's own mel through the same vocoder.
+    """
+    check_outputs({"out": out, "json": json_file})
+    from diagnose import audio as sounds
+    from tnca import run as runs
+    from tnca.generation import generate as go
+    from tnca.generation import vocoder_of
+
+    where = runs.device_of(device)
+    opened = runs.opened(run, where)
+    made = go(opened, vocoder_of(vocoder, opened.target.contract, str(where)), **options)
+    sounds.write(out, made.sound)
+    _say(made, json_file)
+
+
+def _say(made: Generated, json_file: str | None) -> None:
+    columns = {"grown": made.judged, "round trip": made.ceiling}
+    if made.without_phase is not None:
+        columns["without phase"] = made.without_phase
+    if json_file is not None:
+        figures = {name.replace(" ", "_"): _as_dict(judged) for name, judged in columns.items()}
+        write(json_file, json.dumps({"schema": "tnca.generated/1", **made.errors_db, **figures}, indent=2) + "\n")
+    if json_file != "-":
+        errors = {"all": "mel_error_db", "above 4 kHz": "mel_error_high_db", "last 6 frames": "mel_error_end_db"}
+        said = [f"{made.errors_db[key]:.2f} dB {name}" for name, key in errors.items() if key in made.errors_db]
+        click.echo(f"mel error: {', '.join(said)}")
+        print_figures(columns)
+
+
+def print_figures(columns: dict[str, Judged]) -> None:
+    """The figures of several sounds against one reference, side by side."""
+    from rich.table import Table
+
+    from diagnose.render.terminal import print_parts
+
+    table = Table(box=None, pad_edge=False)
+    table.add_column("figure")
+    for name in columns:
+        table.add_column(name, justify="right")
+    first = next(iter(columns.values()))
+    for figure in first.figures:
+        values = [judged.figures[figure] for judged in columns.values()]
+        table.add_row(figure, *("" if value is None else f"{value:.3f}" for value in values))
+    table.add_row("causes", *(", ".join(judged.causes) or "none" for judged in columns.values()))
+    print_parts([table])
+
+
+def _as_dict(judged: Judged) -> dict[str, Any]:
+    return {**judged.figures, "causes": list(judged.causes), "verdict": judged.verdict}
+
+
+@click.command()
+@click.argument("audio")
+@click.option("--out", metavar="WAV", required=True, help="The sound; .wav, .flac or .ogg.")
+@click.option("--vocoder", default="griffinlim", show_default=True, help=VOCODER)
+@click.option(
+    "--contract",
+    default="bigvgan_base_22khz_80band",
+    show_default=True,
+    help="The mel between, for griffinlim: a name of `diagnose contracts`.",
+)
+@click.option("--device", default="cpu", show_default=True, help="auto, cpu, cuda or cuda:N.")
+def roundtrip(audio: str, out: str, vocoder: str, contract: str, device: str) -> None:
+    """Send AUDIO's own mel through a vocoder: the ceiling that no model before it can pass.
+
+    \b
+    tnca roundtrip violin.wav --out trip.wav
+    tnca roundtrip violin.wav --vocoder bigvgan:models/bigvgan_base_22khz_80band --out trip.wav
+    """
+    check_outputs({"out": out}, audio)
+    from diagnose import audio as sounds
+    from diagnose.contract import load
+    from tnca.config import Target as Settings
+    from tnca.generation import vocoder_of
+    from tnca.judge import ceiling
+    from tnca.run import device_of
+    from tnca.target import target_of
+
+    voice = vocoder_of(vocoder, load(contract), str(device_of(device)))
+    target = target_of(sounds.read(audio), Settings(voice.contract))
+    sound, judged = ceiling(target, voice)
+    sounds.write(out, sound)
+    print_figures({"round trip": judged})
+
+
+@click.command()
+@click.option("--out", metavar="DIR", default="tnca-demo", show_default=True, help="Folder; made where missing.")
+def demo(out: str) -> None:
+    """Grow a string note with the automaton that comes with the package, hear it and judge it.
+
+    \b
+    tnca demo --out /tmp/demo
+
+    Writes reference.wav, grown.wav and report.html; takes seconds on a CPU.
+    """
+    from diagnose import audio as sounds
+    from diagnose.render.html import to_html
+    from diagnose.render.terminal import print_report
+    from tnca.demo import grown_string
+    from tnca.judge import within_band
+
+    made, target = grown_string()
+    make_folder(out)
+    paths = [os.path.join(out, name) for name in ("reference.wav", "grown.wav", "report.html")]
+    sounds.write(paths[0], within_band(target))
+    sounds.write(paths[1], made.sound)
+    if made.judged.report is not None:
+        write(paths[2], to_html(made.judged.report))
+        print_report(made.judged.report)
+    click.echo()
+    _say(made, None)
+    click.echo(f"\nThe report with players and pictures is {paths[2]}")
