@@ -44,6 +44,22 @@ LAYERS = [
     ("errors", "version"),
 ]
 LEVEL = {name: -index for index, layer in enumerate(LAYERS) for name in layer}
+TNCA_LAYERS = [
+    ("cli",),
+    ("demo",),
+    ("generation", "training"),
+    ("look",),
+    ("page",),
+    ("run",),
+    ("judge",),
+    ("losses", "vocoders"),
+    ("mel", "target"),
+    ("cell", "checkpoint", "pool"),
+    ("perceive",),
+    ("padding",),
+    ("config",),
+]
+TNCA_LEVEL = {name: -index for index, layer in enumerate(TNCA_LAYERS) for name in layer}
 HEAVY = {"torch", "librosa", "scipy", "matplotlib", "pandas", "tnca", "bigvgan"}
 NOT_FOR_JSON = {"rich", "jinja2", "PIL", "numpy.ma"}
 
@@ -118,7 +134,31 @@ def test_torch_loads_weights_only():
     assert all("weights_only=True" in ast.unparse(call) for call in loads)
 
 
-@pytest.mark.parametrize("path", [path for path in TREES if path.parts[len(ROOT.parts)] == "tnca"], ids=short)
+TNCA = [path for path in TREES if path.parts[len(ROOT.parts)] == "tnca"]
+
+
+@pytest.mark.parametrize("path", TNCA, ids=short)
+def test_arrows_run_one_way_in_tnca(path):
+    here = path.relative_to(ROOT / "tnca").parts[0].removesuffix(".py")
+    if here == "__init__":
+        return
+    assert here in TNCA_LEVEL
+    wrong = []
+    for module, line in imported(TREES[path]):
+        words = module.split(".")
+        there = words[1] if words[0] == "tnca" and len(words) > 1 else None
+        if there and there != here and TNCA_LEVEL[there] >= TNCA_LEVEL[here]:
+            wrong.append(f"line {line}: {here} -> {there}")
+    assert wrong == []
+
+
+def test_the_cell_needs_torch_alone():
+    modules = loaded("import tnca.cell, torch, numpy")
+    ours = {"diagnose", "soundfile", "soxr", "msgspec", "click", "rich", "jinja2", "PIL", "librosa", "bigvgan"}
+    assert those_of(modules, ours) == set()
+
+
+@pytest.mark.parametrize("path", TNCA, ids=short)
 def test_tnca_does_not_import_benchmarks(path):
     names = {benchmark.stem for benchmark in SOURCES if benchmark.parent.name == "benchmarks"} | {"benchmarks"}
     assert {module for module, _ in imported(TREES[path])} & names == set()

@@ -11,7 +11,7 @@ import click
 from diagnose.cli.output import check_outputs, make_folder, write
 
 if TYPE_CHECKING:
-    from tnca.generation import Generated
+    from tnca.generation import Generated, Phase
     from tnca.judge import Judged
 
 VOCODER = "griffinlim, bigvgan:FOLDER or bigvgan:HUB/ID."
@@ -32,7 +32,16 @@ VOCODER = "griffinlim, bigvgan:FOLDER or bigvgan:HUB/ID."
 )
 @click.option("--device", default="cpu", show_default=True, help="auto, cpu, cuda or cuda:N.")
 @click.option("--json", "json_file", metavar="FILE", help="Write the figures as JSON to FILE, or - for stdout.")
-def generate(run: str, out: str, vocoder: str, device: str, json_file: str | None, **options: Any) -> None:
+def generate(
+    run: str,
+    out: str,
+    vocoder: str,
+    steps: int | None,
+    seed: int,
+    phase: Phase,
+    device: str,
+    json_file: str | None,
+) -> None:
     """Grow what the run in folder RUN has learnt, and make it sound.
 
     \b
@@ -50,7 +59,7 @@ def generate(run: str, out: str, vocoder: str, device: str, json_file: str | Non
 
     where = runs.device_of(device)
     opened = runs.opened(run, where)
-    made = go(opened, vocoder_of(vocoder, opened.target.contract, str(where)), **options)
+    made = go(opened, vocoder_of(vocoder, opened.target.contract, str(where)), steps=steps, phase=phase, seed=seed)
     sounds.write(out, made.sound)
     _say(made, json_file)
 

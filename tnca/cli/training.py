@@ -25,7 +25,16 @@ EXIT_STOPPED = 130
 @click.option("--seed", type=click.IntRange(min=0), help="Of the first weights and of every draw.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
 @click.option("--resume", is_flag=True, help="Go on with the run in --out, from its checkpoint, bit for bit on CPU.")
-def train(audio: str, out: str, device: str, resume: bool, **options: Any) -> None:
+def train(
+    audio: str,
+    out: str,
+    preset: str | None,
+    config: str | None,
+    epochs: int | None,
+    seed: int | None,
+    device: str,
+    resume: bool,
+) -> None:
     """Learn to grow the mel spectrogram of AUDIO, a note of up to a minute.
 
     \b
@@ -44,12 +53,12 @@ def train(audio: str, out: str, device: str, resume: bool, **options: Any) -> No
     where = runs.device_of(device)
     sound = sounds.read(audio)
     if resume:
-        if any(options[key] is not None for key in ("preset", "config", "seed")):
+        if any(given is not None for given in (preset, config, seed)):
             raise click.UsageError("--resume goes on with the run's own settings; only --epochs can be changed")
-        changed = {} if options["epochs"] is None else {"epochs": options["epochs"]}
+        changed = {} if epochs is None else {"epochs": epochs}
         run = runs.resumed(out, sound, where, changed)
     else:
-        run = start(sound, _config(**options), out, where)
+        run = start(sound, _config(preset, config, epochs, seed), out, where)
     with _Stop() as stop, listener() as heard:
         go(run, heard, stop)
     if run.epoch < run.config.epochs and stop.asked:
@@ -66,8 +75,11 @@ def _config(preset: str | None, config: str | None, epochs: int | None, seed: in
     from tnca.config import read
 
     settings = read(config, preset or "best")
-    changed = {"epochs": epochs, "seed": seed}
-    return msgspec.structs.replace(settings, **{key: value for key, value in changed.items() if value is not None})
+    return msgspec.structs.replace(
+        settings,
+        epochs=settings.epochs if epochs is None else epochs,
+        seed=settings.seed if seed is None else seed,
+    )
 
 
 def _quoted(text: str) -> str:

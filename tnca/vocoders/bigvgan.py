@@ -237,7 +237,7 @@ def _state(path: str) -> dict[str, torch.Tensor]:
     state = found.get("generator") if isinstance(found, dict) else None
     if not (isinstance(state, dict) and state and all(map(_is_weight, state.values()))):
         raise InputError(f"{path}: not a BigVGAN's generator: {{'generator': weights by name}} is read")
-    return {str(name): value.to(torch.float32) for name, value in state.items()}
+    return {str(name): value for name, value in state.items()}
 
 
 def _check_claims(path: str) -> None:
@@ -265,26 +265,36 @@ def _is_weight(value: object) -> bool:
 def _network(config: Config, path: str) -> torch.nn.Module:
     """The network of config with the weights of a file, their norm folded in, ready to run."""
     state = _state(path)
-    try:
-        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), torch.device("meta"):
-            warnings.simplefilter("ignore")  # torch has deprecated the weight_norm that the package uses
-            network = _layout(config)
-            if not any(name.endswith(".weight_g") for name in state):
-                network.remove_weight_norm()
-    except ImportError as error:
-        raise InputError(f"bigvgan cannot be imported ({_line(error)}); pip install 'timbre-diagnose[tnca]'") from None
+    network = _layout(config, normed=any(name.endswith(".weight_g") for name in state))
     _check_state(network.state_dict(), state, path)
-    network.load_state_dict(state, assign=True)
-    with contextlib.redirect_stdout(io.StringIO()):
-        network.remove_weight_norm()
+    network.load_state_dict({name: value.to(torch.float32) for name, value in state.items()}, assign=True)
+    _fold_norm(network)
     return network.eval().requires_grad_(False)
 
 
-def _layout(config: Config) -> Any:
-    """The package's own network; on the meta device it takes no memory and draws no random numbers."""
-    import bigvgan
+def _layout(config: Config, *, normed: bool) -> Any:
+    """The package's own network, without values: on the meta device it takes no memory and draws no random numbers.
 
-    return bigvgan.BigVGAN(bigvgan.AttrDict(msgspec.to_builtins(config)), use_cuda_kernel=False)
+    normed: with the parameters of weight normalisation, as it is trained and published.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch has deprecated the weight_norm that the package uses
+        try:
+            import bigvgan  # type: ignore[import-untyped]
+        except ImportError as error:
+            why = f"bigvgan cannot be imported ({_line(error)})"
+            raise InputError(f"{why}; pip install 'timbre-diagnose[tnca]'") from None
+        with torch.device("meta"):
+            network = bigvgan.BigVGAN(bigvgan.AttrDict(msgspec.to_builtins(config)), use_cuda_kernel=False)
+            if not normed:
+                _fold_norm(network)
+    return network
+
+
+def _fold_norm(network: Any) -> None:
+    """weight = g v / |v|, once and for all; nothing where that is done already.  The package prints what it does."""
+    with contextlib.redirect_stdout(io.StringIO()):
+        network.remove_weight_norm()
 
 
 def _check_state(wanted: dict[str, torch.Tensor], state: dict[str, torch.Tensor], path: str) -> None:
