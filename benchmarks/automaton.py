@@ -155,7 +155,7 @@ def as_markdown(results: dict[str, Any]) -> str:
         lines += [
             f"**{name}.** Mean error in dB by the number of steps, of {run['steps']} trained: {steps}.",
             f"With every cell deaf to its neighbours {run['without_neighbours_db']:.1f} dB.",
-            f"A square of {DAMAGE} x {DAMAGE} cells emptied: there {hurt['hurt']:.1f} dB (before {hurt['before']:.2f}),",
+            f"A square of {DAMAGE} x {DAMAGE} cells emptied: {hurt['hurt']:.1f} dB (before {hurt['before']:.2f}),",
             f"after {run['steps']} steps more {hurt['after']:.1f}; unhurt, as long {hurt['unhurt_as_long']:.1f}.",
             "",
         ]

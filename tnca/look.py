@@ -94,6 +94,9 @@ def _write(folder: str, run: Run, found: Look) -> None:
     from tnca.page import to_html
 
     name = os.path.join(folder, f"epoch_{run.epoch:04d}")
+    if not os.path.exists(os.path.join(folder, "target.png")):
+        write_whole(os.path.join(folder, "target.png"), png(Mel(run.target.values, run.target.contract), run.target))
+        sounds.write(os.path.join(folder, "roundtrip.wav"), run.ceiling[0])
     write_whole(f"{name}.png", png(found.mel, run.target))
     sounds.write(f"{name}.wav", found.sound)
     write_whole(os.path.join(folder, METRICS), _csv(run.rows).encode())

@@ -49,11 +49,17 @@ def to_html(run: Run) -> str:
             left=_left(run) if running else "",
             latest=[f"epoch_{row['epoch']:04d}" for row in run.rows[-LATEST:]][::-1],
             columns=COLUMNS,
-            rows=run.rows[::-1],
+            rows=[*run.rows[::-1], _round_trip(run)],
             curves=curves,
             size=(WIDTH, HEIGHT),
         )
     )
+
+
+def _round_trip(run: Run) -> Row:
+    """The last row: what no look can pass."""
+    judged = run.ceiling[1]
+    return {"epoch": "round trip", **judged.figures, "verdict": judged.verdict, "causes": " ".join(judged.causes)}
 
 
 def _left(run: Run) -> str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,8 +25,10 @@ from diagnose.files import write_whole
 from tnca import checkpoint
 from tnca.cell import CellRule
 from tnca.config import as_table, parse
+from tnca.judge import Judged, ceiling
 from tnca.pool import Pool
 from tnca.target import Target, target_of
+from tnca.vocoders.griffinlim import GriffinLim
 
 if TYPE_CHECKING:
     from diagnose.audio import Audio
@@ -62,6 +65,11 @@ class Run:
         rule = CellRule(self.config.cell, self.rule.bands, self.rule.frames, torch.Generator()).to(self.device)
         checkpoint.fits(self.folder or "the run", rule, self.best["rule"])
         return rule
+
+    @cached_property
+    def ceiling(self) -> tuple[Audio, Judged]:
+        """The target's own mel through Griffin-Lim, and what diagnose says of it: no look can be better."""
+        return ceiling(self.target, GriffinLim(self.target.contract))
 
     def state(self) -> dict[str, Any]:
         """Tensors and plain values, enough to go on bit for bit."""

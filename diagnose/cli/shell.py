@@ -13,6 +13,7 @@ from diagnose.errors import DiagnoseError
 
 EXIT_FAULT = 4
 EXIT_INTERRUPTED = 130
+EXTRA = {"torch", "bigvgan", "huggingface_hub"}  # come with an extra, not with the program
 
 
 def run(command: click.Command, name: str) -> None:
@@ -44,7 +45,9 @@ def _explained(error: Exception, name: str) -> tuple[str, int]:
     if isinstance(error, OSError):
         return f"cannot write the output ({error.strerror or error})", 2
     if isinstance(error, MemoryError):
-        return "out of memory; compare shorter files", EXIT_FAULT
+        return "out of memory; use shorter files", EXIT_FAULT
+    if isinstance(error, ModuleNotFoundError) and error.name in EXTRA:
+        return f"{error.name} is not installed; pip install 'timbre-diagnose[tnca]'", 2
     return f"a fault of {name} itself: {type(error).__name__}: {error} (DIAGNOSE_DEBUG=1 shows where)", EXIT_FAULT
 
 
