@@ -16,12 +16,13 @@ if TYPE_CHECKING:
     from tnca.target import Target
 
 CHECKPOINT = "string.pt"
+F0_HZ = 392.0
 SECONDS = 1.0
 
 
 def string() -> Audio:
     """The note that the shipped automaton has learnt."""
-    return example.bowed_string(seconds=SECONDS)
+    return example.bowed_string(f0_hz=F0_HZ, seconds=SECONDS)
 
 
 def grown_string() -> tuple[Generated, Target]:

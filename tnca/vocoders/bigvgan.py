@@ -48,8 +48,8 @@ Kernel = Annotated[int, msgspec.Meta(ge=1, le=64)]
 Dilation = Annotated[int, msgspec.Meta(ge=1, le=64)]
 Rate = Annotated[int, msgspec.Meta(ge=1, le=512)]
 UpKernel = Annotated[int, msgspec.Meta(ge=1, le=1024)]
-Stages = msgspec.Meta(min_length=1, max_length=12)
-Blocks = msgspec.Meta(min_length=1, max_length=8)
+Stages = msgspec.Meta(min_length=1, max_length=8)
+Blocks = msgspec.Meta(min_length=1, max_length=5)
 Length = Annotated[int, msgspec.Meta(ge=1, le=LARGEST_N_FFT)]
 Hertz = Annotated[float, msgspec.Meta(ge=0, le=HIGHEST_RATE_HZ)]
 
@@ -280,7 +280,7 @@ def _layout(config: Config, *, normed: bool) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch has deprecated the weight_norm that the package uses
         try:
-            import bigvgan  # type: ignore[import-untyped]
+            import bigvgan
         except ImportError as error:
             why = f"bigvgan cannot be imported ({_line(error)})"
             raise InputError(f"{why}; pip install 'timbre-diagnose[tnca]'") from None
