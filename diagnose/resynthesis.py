@@ -98,6 +98,8 @@ def sound_from_mel(
     rng: np.random.Generator,
     pooled: Power | Magnitude,
     phases: Floats | None = None,
+    *,
+    hold: bool = False,
 ) -> Floats:
     """A signal [shape=(length,)] whose own mel is nearly sums [shape=(bands, frames)], linear, of what pooled says.
 
@@ -107,7 +109,8 @@ def sound_from_mel(
     (to the power of 1.2) before that.  Measured on a violin, 80 bands to 8 kHz: root mean square 0.93 of the
     reference (0.87 by magnitude_from_mel and griffin_lim), 4 to 8 kHz -1.7 dB (-2.4), error of the mel 0.5 dB (1.7).
 
-    phases: where to start [shape=(frames, n_fft/2 + 1)], in radians; random where None.
+    phases: where to start [shape=(frames, n_fft/2 + 1)], in radians; random where None.  hold: they are known to be
+    right and stay, so that only the magnitudes are looked for.
     """
     framing = grid.framing
     basis = mel_filterbank(grid).astype(np.float64)
@@ -117,11 +120,12 @@ def sound_from_mel(
     previous = np.zeros_like(directions)
     for round_ in range(ROUNDS):
         magnitude = _magnitude(summand, pooled)
-        for _ in range(PER_ROUND):
+        for _ in range(1 if hold else PER_ROUND):
             consistent = stft(inverse_stft(magnitude * directions, framing, length), framing)
             consistent = _as_many(consistent, len(magnitude))
-            ahead = consistent + MOMENTUM * (consistent - previous)
-            directions = ahead / np.maximum(np.abs(ahead), TINY)
+            if not hold:
+                ahead = consistent + MOMENTUM * (consistent - previous)
+                directions = ahead / np.maximum(np.abs(ahead), TINY)
             previous = consistent
         if round_ < ROUNDS - 1:
             power = SHARPER if round_ < ROUNDS - 1 - PLAIN_ROUNDS else 1.0

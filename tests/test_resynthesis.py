@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from diagnose import example
-from diagnose.resynthesis import griffin_lim, inverse_stft, magnitude_from_mel, overlap_add, stft
-from diagnose.spectrogram import Framing, MelGrid, mel_filterbank
+from diagnose.resynthesis import griffin_lim, inverse_stft, magnitude_from_mel, overlap_add, sound_from_mel, stft
+from diagnose.scale import Magnitude, Power
+from diagnose.spectrogram import Framing, MelGrid, mel, mel_filterbank
 
 RATE = 22050
 FRAMING = Framing(n_fft=1024, hop=256, padding="centre")
@@ -123,3 +124,97 @@ def test_silence_stays_silence():
     magnitude = magnitude_from_mel(np.zeros((grid.bands, 4)), grid)
     assert not magnitude.any()
     assert not griffin_lim(magnitude, grid.framing, 1024, np.random.default_rng(0), 2).any()
+
+
+# A sound of a mel
+
+
+POOLED = pytest.mark.parametrize("pooled", [Magnitude(), Power()], ids=["magnitude", "power"])
+
+
+def sums_of(samples, grid, pooled):
+    return mel(samples, grid, pooled).values.astype(np.float64)
+
+
+def decibels(sums, pooled):
+    return 10 * np.log10(np.maximum(pooled.to_power(sums), 1e-10))
+
+
+@POOLED
+@pytest.mark.parametrize("padding", ["centre", "centre-reflect", "same-reflect"])
+def test_a_sound_from_a_mel_has_that_mel_and_its_level(note, pooled, padding):
+    grid = MelGrid(RATE, padding=padding)
+    sums = sums_of(note, grid, pooled)
+    sound = sound_from_mel(sums, grid, note.size, np.random.default_rng(0), pooled)
+    assert sound.shape == note.shape
+    error = decibels(sums_of(sound, grid, pooled), pooled) - decibels(sums, pooled)
+    assert np.abs(error).mean() < 1
+    assert 0.9 < sound.std() / note.std() < 1.1
+
+
+@POOLED
+def test_a_sound_from_a_mel_is_nearer_to_it_than_griffin_lim_on_its_inverse(note, pooled):
+    grid = MelGrid(RATE)
+    sums = sums_of(note, grid, pooled)
+    magnitude = np.sqrt(pooled.to_power(magnitude_from_mel(sums, grid)))
+    plain = griffin_lim(magnitude, grid.framing, note.size, np.random.default_rng(0))
+    sound = sound_from_mel(sums, grid, note.size, np.random.default_rng(0), pooled)
+    far, near = (np.abs(decibels(sums_of(x, grid, pooled), pooled) - decibels(sums, pooled)) for x in (plain, sound))
+    assert near.mean() < 0.6 * far.mean()
+
+
+def test_a_sound_from_a_mel_begins_where_its_generator_says(note):
+    grid = MelGrid(RATE)
+    sums = sums_of(note[:4096], grid, Magnitude())
+    first, again, other = (
+        sound_from_mel(sums, grid, 4096, np.random.default_rng(seed), Magnitude()) for seed in (1, 1, 2)
+    )
+    assert np.array_equal(first, again)
+    assert not np.allclose(first, other)
+
+
+@POOLED
+def test_from_the_true_phases_the_signal_itself_comes_back(note, pooled):
+    grid = MelGrid(RATE)
+    sums = sums_of(note, grid, pooled)
+    phases = np.angle(stft(note, grid.framing))
+    found, blind = (
+        sound_from_mel(sums, grid, note.size, np.random.default_rng(0), pooled, start) for start in (phases, None)
+    )
+    assert np.corrcoef(found, note)[0, 1] > 0.95
+    assert np.corrcoef(found, note)[0, 1] > 0.2 + abs(np.corrcoef(blind, note)[0, 1])
+    error, blind_error = (
+        np.abs(decibels(sums_of(x, grid, pooled), pooled) - decibels(sums, pooled)).mean() for x in (found, blind)
+    )
+    assert error < 0.5 * blind_error
+
+
+@POOLED
+def test_a_mel_of_silence_is_a_silent_sound(pooled):
+    grid = MelGrid(RATE)
+    clip = float(pooled.from_power(np.float64(1e-10)))  # BigVGAN's 1e-5 of magnitude
+    for level, most in ((0.0, 0.0), (clip, 1e-4)):
+        sound = sound_from_mel(np.full((80, 20), level), grid, 20 * 256, np.random.default_rng(0), pooled)
+        assert np.isfinite(sound).all()
+        assert np.abs(sound).max() <= most
+
+
+@POOLED
+@pytest.mark.parametrize("padding", ["centre", "centre-reflect", "same-reflect", "none"])
+@pytest.mark.parametrize("length", [1, 256, 1024])
+def test_one_frame_is_a_sound_of_any_length(pooled, padding, length):
+    grid = MelGrid(RATE, padding=padding)
+    sound = sound_from_mel(np.full((80, 1), 0.1), grid, length, np.random.default_rng(0), pooled)
+    assert sound.shape == (length,)
+    assert np.isfinite(sound).all()
+    assert sound.any() or length < 1024  # a frame without padding fills 1024 samples
+
+
+def test_a_sine_keeps_its_pitch_and_level_within_a_band(tone):
+    grid = MelGrid(RATE)
+    sums = sums_of(tone(1000, RATE, 0.5, 0.5).astype(np.float64), grid, Magnitude())
+    sound = sound_from_mel(sums, grid, RATE // 2, np.random.default_rng(0), Magnitude())
+    inner = sound[RATE // 10 : -RATE // 10]
+    spectrum = np.abs(np.fft.rfft(inner * np.hanning(inner.size), 1 << 18))
+    assert np.argmax(spectrum) * RATE / (1 << 18) == pytest.approx(1000, abs=20)
+    assert inner.std() == pytest.approx(0.5 / np.sqrt(2), rel=0.1)

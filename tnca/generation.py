@@ -62,15 +62,15 @@ def generate(
         return Generated(mel, plain, target.errors_db(mel.values), judge(target, plain), top)
     if not isinstance(voice, GriffinLim):
         raise InputError(f"--phase {phase}: {voice.name} makes its own phases; it is griffinlim that can be started")
-    sound = voice(mel, carried(target, phase))
+    sound = voice(mel, carried(target, phase), hold=phase == "target")
     return Generated(mel, sound, target.errors_db(mel.values), judge(target, sound), top, judge(target, plain))
 
 
 def carried(target: Target, phase: Phase) -> Floats:
     """Phases to start a synthesis from [shape=(frames, n_fft/2 + 1)], radians: what a mel drops.
 
-    "target": the target's own.  "frequency": only its instantaneous frequency f = d phase / dt of each bin, carried
-    from frame to frame, phase[t] = phase[t-1] + 2 pi f hop / rate, from 0.
+    "target": the target's own, which are held.  "frequency": only the instantaneous frequency f of each bin, carried
+    from frame to frame, phase[t] = phase[t-1] + 2 pi f hop / rate, from 0: Griffin-Lim starts there.
     """
     grid = target.contract.grid
     frames = target.values.shape[1]

@@ -18,7 +18,6 @@ from hypothesis import strategies as st
 
 from tnca.cell import CellRule
 from tnca.config import Cell, preset
-from tnca.perceive import perceive
 
 FIRST = preset("first").cell
 SEE = {
@@ -308,15 +307,15 @@ def test_at_first_without_alphas_bias_only_the_seed_is_alive():
 
 
 def test_alpha_is_kept_between_0_and_1_and_what_has_none_near_is_wiped_out():
-    rule = rule_of(FIRST, 12, 12, scale=1.0, alpha=0.0)
-    state = 5 * torch.randn(2, 16, 12, 12, dtype=torch.float64, generator=generator(7))
-    state[:, 1, :6], state[:, 1, 6:] = -1e6, 1e6
-    after = rule.step(state)
-    assert (after[:, 1, 6:] == 1).all()
-    assert not after[:, 1, :6].any()
-    assert not after[:, :, :5].any()
-    assert after[:, :, 5:].any(dim=1).all()  # row 5 has none itself, and a neighbour that has
-    torch.testing.assert_close(after[:, 2:, 6:], (state + rule.update(perceive(state, "zero", "zero")))[:, 2:, 6:])
+    rule = CellRule(Cell(alpha_bias=0.0), 6, 5, generator())  # adds nothing
+    state = torch.randn(1, 16, 6, 5, generator=generator(7))
+    alpha = torch.tensor([-3.0, -1.0, 0.0, 0.25, 0.5, 7.0])[:, None]
+    state[0, 1] = alpha
+    highest = torch.tensor([0.0, 0.0, 0.25, 0.5, 1.0, 1.0])[:, None]  # of three rows, each brought into 0..1
+    after = rule.step(state)[0].detach()
+    assert torch.equal(after[1], (alpha.clamp(0, 1) * highest).expand(6, 5))
+    others = [0, *range(2, 16)]
+    assert torch.equal(after[others], state[0, others] * highest)
 
 
 # Fire rate

@@ -26,8 +26,8 @@ class GriffinLim:
     def __init__(self, contract: MelContract, seed: int = 0) -> None:
         self.contract, self.seed = contract, seed
 
-    def __call__(self, mel: Mel, phases: Floats | None = None) -> Audio:
-        """The sound [hop * frames samples] of a mel.  phases: where to start [shape=(frames, n_fft/2 + 1)], radians."""
+    def __call__(self, mel: Mel, phases: Floats | None = None, *, hold: bool = False) -> Audio:
+        """The sound [hop * frames samples] of a mel; phases and hold as in diagnose.resynthesis.sound_from_mel."""
         check(mel, self)
         grid, levels = self.contract.grid, self.contract.levels
         power = levels.scale(1.0).to_power(np.asarray(mel.values, np.float64))
@@ -35,5 +35,5 @@ class GriffinLim:
         frames = mel.values.shape[1]
         # A centred frame more than hops: the last frame lies at the sound's end.
         length = grid.hop * (frames - 1 if grid.padding.startswith("centre") and frames > 1 else frames)
-        samples = sound_from_mel(levels.pooled.from_power(power), grid, length, rng, levels.pooled, phases)
+        samples = sound_from_mel(levels.pooled.from_power(power), grid, length, rng, levels.pooled, phases, hold=hold)
         return Audio(samples.astype(np.float32)[None], grid.rate, self.name)
