@@ -226,10 +226,15 @@ def _parse(text: bytes, path: str, name: str) -> MelContract:
         contract = msgspec.toml.decode(text, type=MelContract)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:  # ValueError: tomllib's own
         raise InputError(f"{path}: not a contract: {error}") from None
+    check(contract, path)
+    return msgspec.structs.replace(contract, name=name)
+
+
+def check(contract: MelContract, path: str) -> None:
+    """Raises InputError for sizes that are none; path: where it was read."""
     _check_grid(contract.grid, path)
     if not 0 <= contract.bin_epsilon < 1:
         raise InputError(f"{path}: bin_epsilon {contract.bin_epsilon}: 0 to 1 is read")
-    return msgspec.structs.replace(contract, name=name)
 
 
 def _check_grid(grid: MelGrid, path: str) -> None:

@@ -53,7 +53,7 @@ TNCA_LAYERS = [
     ("run",),
     ("judge",),
     ("losses", "vocoders"),
-    ("mel", "target"),
+    ("stft", "target"),
     ("cell", "checkpoint", "pool"),
     ("perceive",),
     ("padding",),

@@ -1,7 +1,7 @@
 """The rule of the automaton: perceive, update, live.
 
     seen  = [state, Sobel x, Sobel y, Laplacian, positions]
-    state = state + W3 relu(W2 relu(W1 seen))            on the share of cells that fire
+    state = state + W3 relu(W2 relu(W1 seen))            where a cell fires, and life is near if that is asked
     alpha = clamp(state[1], 0, 1)
     state = state * (3 x 3 maximum of alpha)
 
@@ -62,13 +62,19 @@ class CellRule(nn.Module):
         """The next state.  rng: which cells fire, where the fire rate is under 1."""
         cell = self.cell
         update = self.update(perceive(state, cell.padding_time, cell.padding_frequency))
+        if cell.near_life:
+            update = update * (self._around(state[:, ALPHA : ALPHA + 1]) > 0)
         if cell.fire_rate < 1:
             chance = torch.rand(state[:, :1].shape, generator=rng, device=state.device, dtype=state.dtype)
             update = update * (chance < cell.fire_rate)
         state = state + update
         alpha = state[:, ALPHA : ALPHA + 1].clamp(0.0, 1.0)
         state = torch.cat([state[:, :ALPHA], alpha, state[:, ALPHA + 1 :]], dim=1)
-        return state * functional.max_pool2d(pad(alpha, cell.padding_time, cell.padding_frequency), 3, stride=1)
+        return state * self._around(alpha)
+
+    def _around(self, alpha: Tensor) -> Tensor:
+        """The 3 x 3 maximum of alpha."""
+        return functional.max_pool2d(pad(alpha, self.cell.padding_time, self.cell.padding_frequency), 3, stride=1)
 
     def update(self, seen: Tensor) -> Tensor:
         """The layers on what is seen [shape=(B, 4 C, ...)] and where it is."""

@@ -10,12 +10,15 @@ import math
 import os
 import tomllib
 from importlib import resources
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from diagnose.contract import MelContract, load
+from diagnose.contract import MelContract, check, load
 from diagnose.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 Padding = Literal["zero", "circular", "reflect", "replicate"]
 LARGEST_FILE = 1 << 16
@@ -24,6 +27,7 @@ MOST_HIDDEN = 4096
 MOST_STEPS = 10_000
 MOST_MARGIN = 64
 MOST_POSITIONS = 32
+LARGEST_N_FFT = 1 << 15
 PRESETS = ("first", "best")
 
 
@@ -35,7 +39,7 @@ class Target(Settings, frozen=True):
     """What is to be grown.
 
     contract: convention of the mel: a name of `diagnose contracts`, or a table like those in its files.
-    frames_multiple: zeros are appended to the sound until it has a multiple of so many frames.
+    frames_multiple: zeros are appended to the sound until it is a multiple of so many hops long.
     """
 
     contract: str | MelContract
@@ -53,8 +57,9 @@ class Cell(Settings, frozen=True):
     and update.  padding: what a cell at the border sees beyond it, apart for time and frequency.  margin: cells
     grown around the grid on each side and cropped.  positions: channels that tell a cell where it is, 0 or an even
     number: x, y, then one sine of each, at twice the frequency for each pair more.  alpha_bias: of the last layer:
-    1 makes every cell alive in the first step; 0 lets them come alive from the seed outwards.  fire_rate: share of
-    the cells that update in a step.  output: "tanh" or "linear"; value = centre + spread * output(channel 0).
+    1 makes every cell alive in the first step.  near_life: only cells with a living neighbour update, so that with
+    an alpha_bias of 0 all come alive from the seed outwards.  fire_rate: share of the cells that update in a step.
+    output: "tanh" or "linear"; value = centre + spread * output(channel 0).
     """
 
     channels: int = 16
@@ -64,6 +69,7 @@ class Cell(Settings, frozen=True):
     margin: int = 0
     positions: int = 0
     alpha_bias: float = 1.0
+    near_life: bool = False
     fire_rate: float = 1.0
     output: Literal["tanh", "linear"] = "tanh"
     centre: float = -40.0
@@ -206,12 +212,19 @@ def parse(table: dict[str, Any], name: str) -> Config:
     """A Config from a table, checked; InputError with the name of the file and the key."""
     try:
         config = msgspec.convert(table, Config)
-    except (msgspec.ValidationError, ValueError) as error:
-        raise InputError(f"{name}: not a configuration: {error}") from None
+        check(config.target.mel, "target.contract")
+    except (msgspec.ValidationError, ValueError, InputError) as error:
+        raise InputError(f"{name}: not a configuration: {_one_line(error)}") from None
     problem = next(_problems(config), None)
     if problem:
         raise InputError(f"{name}: {problem}")
     return config
+
+
+def _one_line(error: Exception) -> str:
+    """What the file holds may have line breaks."""
+    said = " ".join(str(error).split())
+    return f"target.contract: {said}" if isinstance(error, InputError) and "target.contract" not in said else said
 
 
 def as_table(config: Config) -> dict[str, Any]:
@@ -259,9 +272,8 @@ def _laid_over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _problems(config: Config) -> Any:
+def _problems(config: Config) -> Iterator[str]:
     """What the types cannot say, in words with the key."""
-    config.target.mel  # noqa: B018 -- an unknown name raises InputError
     cell, growth, optimiser = config.cell, config.growth, config.optimiser
     lowest, highest = growth.steps
     checks = [
@@ -290,12 +302,24 @@ def _problems(config: Config) -> Any:
     for each in _numbers(as_table(config), ""):
         if not math.isfinite(each[1]):
             yield f"{each[0]}: {each[1]} is no number to reckon with"
-    for term in config.loss.terms:
+    yield from _term_problems(config.loss.terms)
+
+
+def _term_problems(terms: tuple[AnyTerm, ...]) -> Iterator[str]:
+    for term in terms:
+        if (getattr(term, "mask_db", None) or -1.0) >= 0:
+            yield "loss.terms: mask_db: dB under the loudest, so below 0, is read"
+        if isinstance(term, Stft) and not (
+            term.n_fft and all(4 <= n <= LARGEST_N_FFT and n % 4 == 0 for n in term.n_fft)
+        ):
+            yield f"loss.terms: n_fft: multiples of 4 up to {LARGEST_N_FFT} are read"
+        if not 0 <= getattr(term, "seed", 0) < 2**63:
+            yield "loss.terms: seed: 0 or more is read"
         if term.weight < 0 or getattr(term, "frequency_top", 1) <= 0 or getattr(term, "width", 1) < 1:
             yield "loss.terms: weights are 0 or more, frequency_top over 0, width 1 or more"
 
 
-def _numbers(value: Any, key: str) -> Any:
+def _numbers(value: Any, key: str) -> Iterator[tuple[str, float]]:
     """(key, number) of every number in a table."""
     if isinstance(value, dict):
         for name, each in value.items():

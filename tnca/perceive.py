@@ -36,8 +36,9 @@ def perceive(state: Tensor, time: str, frequency: str) -> Tensor:
 @lru_cache(maxsize=8)
 def _kernels(channels: int, dtype: torch.dtype, device: torch.device) -> tuple[Tensor, ...]:
     """Each filter, once for every channel [shape=(C, 1, 3, 3)]; made once, for an upload a step costs more."""
-    filters = (torch.tensor(each, dtype=dtype, device=device) for each in FILTERS)
-    return tuple(each.expand(channels, 1, 3, 3).contiguous() for each in filters)
+    with torch.inference_mode(False):  # what is made in that mode and kept could not be used for training later
+        filters = (torch.tensor(each, dtype=dtype, device=device) for each in FILTERS)
+        return tuple(each.expand(channels, 1, 3, 3).contiguous() for each in filters)
 
 
 def positions(count: int, bands: int, frames: int, margin: int = 0) -> Tensor:

@@ -30,15 +30,6 @@ NUMPY_MODES = {"zero": "constant", "circular": "wrap", "reflect": "reflect", "re
 MODES = tuple(NUMPY_MODES)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """A small grid's convolutions spend a hundred times their time waiting for a second thread."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 def generator(seed=0):
     return torch.Generator().manual_seed(seed)
 
@@ -298,6 +289,18 @@ def test_life_spreads_by_one_cell_a_step_where_a_rule_does_nothing_in_the_void(s
         alive = rule.run(rule.seed(), steps)[0].abs().amax(dim=0) > 0
     away = np.maximum(*np.abs(np.indices((bands, frames)) - np.array([bands // 2, frames // 2])[:, None, None]))
     assert not alive.numpy()[away > steps].any()
+
+
+@pytest.mark.parametrize("near_life", [True, False])
+def test_where_life_has_to_be_near_it_spreads_by_one_cell_a_step_whatever_the_rule(near_life):
+    rule = rule_of(Cell(alpha_bias=0.0, near_life=near_life), 21, 21, seed=3, scale=0.5)
+    state = rule.run(rule.seed().double(), 4)
+    alive = state.detach().abs().sum(dim=1)[0] > 0
+    distance = torch.maximum(
+        *torch.meshgrid((torch.arange(21) - 10).abs(), (torch.arange(21) - 10).abs(), indexing="ij")
+    )
+    assert bool(alive[distance > 5].any()) is not near_life
+    assert alive.any()
 
 
 def test_at_first_without_alphas_bias_only_the_seed_is_alive():

@@ -74,15 +74,6 @@ def kept(folder, config, weights):
     return folder
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """On a busy machine, networks this small spend their time waiting for the other threads."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 @pytest.fixture(scope="module")
 def network():
     return network_of(dict(SMALL))

@@ -14,7 +14,7 @@ import torch
 
 from diagnose.resynthesis import stft as stft_of
 from diagnose.spectrogram import Framing, mel_filterbank
-from tnca.mel import inverse_stft, stft
+from tnca.stft import inverse_stft, stft
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -40,6 +40,8 @@ class MultiResolutionStft:
         pooled = self.levels.pooled
         self.sums = self.basis @ pooled.from_power(self.template.abs().square() + TINY)
         self.peak = float(pooled.to_power(self.sums.max()))
+        # Beyond it exp() overflows; no sound is so loud.
+        self.most = float(target.values.max() + np.ptp(target.values))
         self._compare()
 
     def _compare(self) -> None:
@@ -54,7 +56,9 @@ class MultiResolutionStft:
     def __call__(self, grown: Tensor) -> Tensor:
         pooled = self.levels.pooled
         reference = 1.0 if self.levels.reference != "max" else self.peak
-        sums = pooled.from_power(self.levels.scale(reference).to_power(grown).clamp(TINY, 10 * self.peak + 1))
+        sums = pooled.from_power(
+            self.levels.scale(reference).to_power(grown.clamp(max=self.most)).clamp(TINY, 10 * self.peak + 1)
+        )
         sound = self._sound(sums)
         parts = []
         for framing, wanted in zip(self.resolutions, self.wanted, strict=True):

@@ -1,4 +1,4 @@
-"""A mel spectrogram that gradients pass through, on diagnose's own filterbank, framing and scale."""
+"""STFT and its inverse that gradients pass through, in diagnose's own framing."""
 
 from __future__ import annotations
 
@@ -7,12 +7,9 @@ from typing import TYPE_CHECKING
 import torch
 from torch.nn import functional
 
-from diagnose.spectrogram import mel_filterbank
-
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from diagnose.contract import MelContract
     from diagnose.spectrogram import Framing
 
 TINY = 1e-12
@@ -38,18 +35,3 @@ def inverse_stft(spectra: Tensor, framing: Framing, length: int) -> Tensor:
     weight = functional.fold(weights, **fold)[:, 0, 0]
     kept = torch.where(weight > 1e-3 * weight.max(), signal / weight.clamp_min(TINY), 0.0)[:, framing.margin :]
     return functional.pad(kept, (0, max(0, length - kept.shape[1])))[:, :length]
-
-
-def mel(samples: Tensor, contract: MelContract, reference: float | None = None) -> Tensor:
-    """Mel in the contract's own unit [shape=(B, bands, frames)]; equal to contract.mel(samples).
-
-    reference: loudest sum as a power, where the contract's reference or floor hangs on it; of each sound by default.
-    """
-    power = stft(samples, contract.grid.framing).abs().square() + contract.bin_epsilon
-    pooled = contract.levels.pooled
-    basis = torch.from_numpy(mel_filterbank(contract.grid).copy()).to(power)
-    sums = basis @ pooled.from_power(power.clamp_min(TINY))
-    sum_power = pooled.to_power(sums)
-    peak = float(sum_power.detach().max()) if reference is None else reference
-    converted: Tensor = contract.levels.scale(peak).from_power(sum_power)
-    return converted
