@@ -21,7 +21,7 @@ CONTRACT = load("bigvgan_base_22khz_80band")
 
 @pytest.fixture(scope="module")
 def target():
-    return target_of(example.bowed_string(seconds=1.0), Settings(CONTRACT))
+    return target_of(example.bowed_string(), Settings(CONTRACT))
 
 
 @pytest.fixture(scope="module")

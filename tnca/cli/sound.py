@@ -145,6 +145,7 @@ def demo(out: str) -> None:
     Writes reference.wav, grown.wav and report.html; takes seconds on a CPU.
     """
     from diagnose import audio as sounds
+    from diagnose.comparison import compare
     from diagnose.render.html import to_html
     from diagnose.render.terminal import print_report
     from tnca.demo import grown_string
@@ -155,9 +156,9 @@ def demo(out: str) -> None:
     paths = [os.path.join(out, name) for name in ("reference.wav", "grown.wav", "report.html")]
     sounds.write(paths[0], within_band(target))
     sounds.write(paths[1], made.sound)
-    if made.judged.report is not None:
-        write(paths[2], to_html(made.judged.report))
-        print_report(made.judged.report)
+    report = compare(paths[0], paths[1])
+    write(paths[2], to_html(report))
+    print_report(report)
     click.echo()
     _say(made, None)
     click.echo(f"\nThe report with players and pictures is {paths[2]}")
