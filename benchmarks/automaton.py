@@ -10,6 +10,7 @@ Writes automaton.json and automaton.md.  Nothing of the sound itself is in them.
 from __future__ import annotations
 
 import argparse
+import csv
 import json
 import os
 from datetime import UTC, datetime
@@ -20,13 +21,13 @@ import torch
 from diagnose.files import write_whole
 from diagnose.version import VERSION
 from tnca.generation import generate
-from tnca.run import opened
+from tnca.look import METRICS
+from tnca.run import Run, opened
 from tnca.target import centres_hz
+from tnca.training import train
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-    from tnca.run import Run
 
 SHARES = (0.125, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
 DAMAGE = 16  # cells on a side
@@ -83,6 +84,25 @@ def _alone(run: Run, steps: int) -> Tensor:
         channels = rule.cell.channels
         rule.weights[0][:, channels : 4 * channels] = 0
         return _all(rule, steps)
+
+
+def trained_deaf(run: Run, epochs: int) -> dict[str, float | int]:
+    """The same training from its start, the layers deaf to the neighbours: what the positions alone teach."""
+    deaf = Run(run.config, run.target, run.device)
+    channels, first = run.config.cell.channels, deaf.rule.weights[0]
+    with torch.no_grad():
+        first[:, channels : 4 * channels] = 0
+    heard = torch.ones_like(first)
+    heard[:, channels : 4 * channels] = 0
+    first.register_hook(lambda slope: slope * heard)
+    train(deaf, stop=lambda: deaf.epoch >= epochs)
+    with open(os.path.join(run.folder or "", METRICS), encoding="utf-8") as file:
+        hearing = {int(row["epoch"]): float(row["mel_error_db"]) for row in csv.DictReader(file)}
+    return {
+        "epochs": deaf.epoch,
+        "deaf_db": float(deaf.rows[-1]["mel_error_db"] or 0),
+        "hearing_db": hearing[deaf.epoch],
+    }
 
 
 def _all(rule: Any, steps: int) -> Tensor:
@@ -157,6 +177,7 @@ def as_markdown(results: dict[str, Any]) -> str:
             f"With every cell deaf to its neighbours {run['without_neighbours_db']:.1f} dB.",
             f"A square of {DAMAGE} x {DAMAGE} cells emptied: {hurt['hurt']:.1f} dB (before {hurt['before']:.2f}),",
             f"after {run['steps']} steps more {hurt['after']:.1f}; unhurt, as long {hurt['unhurt_as_long']:.1f}.",
+            *_of_deaf(run.get("trained_deaf")),
             "",
         ]
     lines += ["## Phase carried beside the grid", ""]
@@ -165,6 +186,13 @@ def as_markdown(results: dict[str, Any]) -> str:
             said = ", ".join(f"{figure} {_text(value)}" for figure, value in figures.items())
             lines.append(f"- {name}, {kind}: {said}")
     return "\n".join(lines) + "\n"
+
+
+def _of_deaf(found: dict[str, Any] | None) -> list[str]:
+    if found is None:
+        return []
+    said = f"{found['deaf_db']:.2f} dB after {found['epochs']} epochs (hearing: {found['hearing_db']:.2f})"
+    return [f"Trained deaf from the start, by the positions alone: {said}."]
 
 
 def _text(value: Any) -> str:
@@ -178,6 +206,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("runs", nargs="+", help="folders of `tnca train`")
     parser.add_argument("--out", default="reports/automaton", help="the report's path without its suffix")
+    parser.add_argument(
+        "--deaf", type=int, metavar="EPOCHS", help="train the first so far without neighbours (minutes)"
+    )
     arguments = parser.parse_args()
     runs = {
         os.path.basename(os.path.realpath(folder)): measured(opened(folder, torch.device("cpu")))
@@ -185,6 +216,9 @@ def main() -> None:
     }
     how = f"timbre-diagnose {VERSION}, torch {torch.__version__}, CPU, {datetime.now(UTC):%Y-%m-%d}; "
     how += "`python benchmarks/automaton.py`; sounds by griffinlim, against the reference within the contract's band."
+    if arguments.deaf:
+        name, run = next(iter(runs)), opened(arguments.runs[0], torch.device("cpu"))
+        runs[name]["trained_deaf"] = trained_deaf(run, arguments.deaf)
     results = {"how": how, "runs": runs}
     write_whole(f"{arguments.out}.json", (json.dumps(results, indent=2) + "\n").encode())
     write_whole(f"{arguments.out}.md", as_markdown(results).encode())

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from diagnose.contract import MelContract, check, load
+from diagnose.contract import MelContract, check, load, names
 from diagnose.errors import InputError
 
 if TYPE_CHECKING:
@@ -211,7 +211,7 @@ def read(path: str | os.PathLike[str] | None, base: str) -> Config:
 def parse(table: dict[str, Any], name: str) -> Config:
     """A Config from a table, checked; InputError with the name of the file and the key."""
     try:
-        config = msgspec.convert(table, Config)
+        config = _self_contained(msgspec.convert(table, Config))
         check(config.target.mel, "target.contract")
     except (msgspec.ValidationError, ValueError, InputError) as error:
         raise InputError(f"{name}: not a configuration: {_one_line(error)}") from None
@@ -219,6 +219,14 @@ def parse(table: dict[str, Any], name: str) -> Config:
     if problem:
         raise InputError(f"{name}: {problem}")
     return config
+
+
+def _self_contained(config: Config) -> Config:
+    """The contract of a file taken in whole: a run outlives the file, and the folder it was named from."""
+    contract = config.target.contract
+    if not isinstance(contract, str) or contract in names():
+        return config
+    return msgspec.structs.replace(config, target=msgspec.structs.replace(config.target, contract=load(contract)))
 
 
 def _one_line(error: Exception) -> str:

@@ -15,8 +15,9 @@ from diagnose import audio as sounds
 from diagnose.errors import InputError
 from diagnose.files import write_whole
 from diagnose.render import draw
-from tnca.judge import Judged, judge
-from tnca.target import levels_db
+from tnca.judge import FIGURES, Judged, judge
+from tnca.losses import names
+from tnca.target import ERRORS, levels_db
 from tnca.vocoders.griffinlim import GriffinLim
 from tnca.vocoders.vocoder import Mel
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from diagnose.audio import Audio
     from tnca.cell import CellRule
+    from tnca.config import Config
     from tnca.run import Row, Run
     from tnca.target import Target
 
@@ -49,7 +51,7 @@ def look(run: Run, losses: dict[str, Tensor]) -> Look:
     """
     numbers = {name: float(value) for name, value in losses.items()}
     if not all(map(math.isfinite, numbers.values())):
-        raise InputError(f"the training diverged by epoch {run.epoch}: the loss is not finite; lower the learning rate")
+        raise diverged(run.epoch)
     mel = grow(run.rule, run.target, run.config.growth.steps[1])
     sound = GriffinLim(run.target.contract)(mel)
     judged = judge(run.target, sound)
@@ -60,6 +62,24 @@ def look(run: Run, losses: dict[str, Tensor]) -> Look:
     if run.folder is not None:
         _write(run.folder, run, found)
     return found
+
+
+def diverged(epoch: int) -> InputError:
+    """What to say where a loss or a weight is not finite; the checkpoint of the last look is still there."""
+    return InputError(f"the training diverged by epoch {epoch}: not finite any more; lower optimiser.learning_rate")
+
+
+def check_watched(config: Config) -> None:
+    """Raises InputError where watch.best is no figure of a look."""
+    figures = ["loss", *names(config.loss.terms), *ERRORS, *(name for name, *_ in FIGURES)]
+    if config.watch.best not in figures:
+        raise InputError(f"watch.best: no figure {config.watch.best}; there are {', '.join(figures)}")
+
+
+def finish(run: Run) -> None:
+    """The page of a run that is not going on: stopped, or at its end."""
+    if run.folder is not None and run.rows:
+        _write_page(run.folder, run, running=False)
 
 
 def grow(rule: CellRule, target: Target, steps: int, seed: int = 0) -> Mel:
@@ -73,16 +93,11 @@ def grow(rule: CellRule, target: Target, steps: int, seed: int = 0) -> Mel:
 
 def _keep_best(run: Run, row: Row) -> bool:
     name = run.config.watch.best
-    if name not in row or isinstance(row[name], str):
-        numbers = ", ".join(key for key, value in row.items() if not isinstance(value, str))
-        raise InputError(f"watch.best: no figure {name}; there are {numbers}")
     figure = row[name]
     assert not isinstance(figure, str)
-    best = run.best["figure"]
-    # A ratio is best at 1, any other figure at 0.
-    distance = (
-        None if figure is None else abs(math.log(figure)) if name.endswith("_ratio") and figure > 0 else abs(figure)
-    )
+    best, distance = run.best["figure"], None if figure is None else abs(figure)
+    if figure is not None and name.endswith("_ratio"):  # best at 1, where any other figure is best at 0
+        distance = abs(math.log(figure)) if figure > 0 else math.inf
     better = distance is not None and (best is None or distance < best)
     if better or run.best["epoch"] == 0:
         weights = {key: value.detach().cpu().clone() for key, value in run.rule.state_dict().items()}
@@ -91,8 +106,6 @@ def _keep_best(run: Run, row: Row) -> bool:
 
 
 def _write(folder: str, run: Run, found: Look) -> None:
-    from tnca.page import to_html
-
     name = os.path.join(folder, f"epoch_{run.epoch:04d}")
     if not os.path.exists(os.path.join(folder, "target.png")):
         write_whole(os.path.join(folder, "target.png"), png(Mel(run.target.values, run.target.contract), run.target))
@@ -100,7 +113,13 @@ def _write(folder: str, run: Run, found: Look) -> None:
     write_whole(f"{name}.png", png(found.mel, run.target))
     sounds.write(f"{name}.wav", found.sound)
     write_whole(os.path.join(folder, METRICS), _csv(run.rows).encode())
-    write_whole(os.path.join(folder, "index.html"), to_html(run).encode())
+    _write_page(folder, run, running=run.epoch < run.config.epochs)
+
+
+def _write_page(folder: str, run: Run, *, running: bool) -> None:
+    from tnca.page import to_html
+
+    write_whole(os.path.join(folder, "index.html"), to_html(run, running).encode("utf-8", "backslashreplace"))
 
 
 def png(mel: Mel, target: Target) -> bytes:

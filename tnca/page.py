@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from diagnose.render import draw
 from diagnose.render.html import page_environment
+from diagnose.render.words import printable
 
 if TYPE_CHECKING:
     from tnca.run import Row, Run
@@ -35,15 +36,15 @@ COLUMNS = (
 )
 
 
-def to_html(run: Run) -> str:
+def to_html(run: Run, running: bool) -> str:
     """index.html; the pictures and sounds it shows lie beside it.  It loads itself again while the run goes on."""
     curves = [curve for name, label in CURVES if (curve := _curve(run.rows, name, label))]
-    running = run.epoch < run.config.epochs
     return (
         page_environment("tnca")
         .get_template("run.html")
         .render(
-            name=os.path.basename(os.path.realpath(run.folder or ".")),
+            name=printable(os.path.basename(os.path.realpath(run.folder or "."))),
+            sound=printable(run.target.sound.name),
             run=run,
             running=running,
             left=_left(run) if running else "",

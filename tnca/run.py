@@ -12,9 +12,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import time
+import warnings
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 import tomli_w
 import torch
@@ -36,7 +39,7 @@ if TYPE_CHECKING:
 
 CHECKPOINT, CONFIG, REFERENCE = "checkpoint.pt", "config.toml", "reference.wav"
 ROUNDING = 1e-3
-Row = dict[str, float | str | None]
+Row = dict[str, int | float | str | None]
 
 
 class Run:
@@ -100,23 +103,27 @@ class Run:
         checkpoint.fits(path, self.rule, state["rule"])
         try:
             self.optimiser.load_state_dict(state["optimiser"])
-            self.pool.states, self.pool.errors = (state["pool"][key].to(self.device) for key in ("states", "errors"))
+            for kept, key in ((self.pool.states, "states"), (self.pool.errors, "errors")):
+                if state["pool"][key].shape != kept.shape:
+                    raise ValueError(f"a pool of {tuple(state['pool'][key].shape)}")
+                kept.copy_(state["pool"][key])
             self.rng.set_state(state["rng"])
             self.chance.set_state(state["chance"])
-            self.rows, self.seconds = state["rows"], state["seconds"]
+            self.rows = msgspec.convert(state["rows"], list[Row])
+            self.seconds = msgspec.convert(state["seconds"], float)
         except (KeyError, ValueError, RuntimeError, TypeError, AttributeError) as error:
             raise InputError(f"{path}: cannot be resumed ({type(error).__name__}: {error})") from None
 
     def take_best(self, state: dict[str, Any], path: str) -> None:
         """Only what a sound is made from; InputError where it is another sound's or another model's."""
         wanted = state.get("target")
-        if not isinstance(wanted, torch.Tensor) or not _alike(wanted.numpy(), self.target.values):
+        plain = isinstance(wanted, torch.Tensor) and wanted.layout == torch.strided and not wanted.requires_grad
+        if not plain or not _alike(wanted.numpy(), self.target.values):  # type: ignore[union-attr]
             raise InputError(f"{path}: is of another sound; give the one it was begun with, or another --out")
         try:
-            self.best, self.epoch = (
-                {key: state["best"][key] for key in ("epoch", "figure", "rule")},
-                int(state["epoch"]),
-            )
+            best = {key: state["best"][key] for key in ("epoch", "figure", "rule")}
+            msgspec.convert(best["figure"], float | None)
+            self.best, self.epoch = best, msgspec.convert(state["epoch"], int)
         except (KeyError, ValueError, TypeError) as error:
             raise InputError(f"{path}: not a whole checkpoint ({type(error).__name__}: {error})") from None
         checkpoint.fits(path, self.rule, self.best["rule"])
@@ -127,6 +134,8 @@ def begin(config: Config, target: Target, device: torch.device, folder: str | No
     run = Run(config, target, device)
     if folder is None:
         return run
+    if not folder:
+        raise InputError("--out: no folder name given")
     if os.path.exists(folder) and (not os.path.isdir(folder) or os.listdir(folder)):
         how = "pass --resume to go on with it, or " if os.path.isfile(os.path.join(folder, CHECKPOINT)) else ""
         raise InputError(f"{folder}: is there already; {how}give another --out")
@@ -134,13 +143,16 @@ def begin(config: Config, target: Target, device: torch.device, folder: str | No
     made = None
     try:
         os.makedirs(os.path.dirname(place), exist_ok=True)
-        made = os.path.join(os.path.dirname(place), f".{os.path.basename(place)}-{os.getpid()}")
-        os.mkdir(made)
+        beside = os.path.join(os.path.dirname(place), f".{os.path.basename(place)}-{os.getpid()}-{time.time_ns()}")
+        os.mkdir(beside)
+        made = beside
         write_whole(os.path.join(made, CONFIG), tomli_w.dumps(as_table(config)).encode())
         sounds.write(os.path.join(made, REFERENCE), target.sound, "FLOAT")
         run.folder = made
         run.save()
-        os.replace(made, place)
+        _move(made, place)
+    except InputError as error:
+        raise InputError(str(error).replace(str(made), folder)) from None
     except OSError as error:
         raise InputError(f"{folder}: cannot be made ({error.strerror or error})") from None
     finally:
@@ -150,6 +162,20 @@ def begin(config: Config, target: Target, device: torch.device, folder: str | No
     return run
 
 
+def _move(made: str, place: str) -> None:
+    """The folder to its place; into it, the checkpoint last, where it is there, for it may be where we stand."""
+    if not os.path.isdir(place):
+        os.replace(made, place)
+        return
+    for name in (CONFIG, REFERENCE, CHECKPOINT):
+        os.replace(os.path.join(made, name), os.path.join(place, name))
+
+
+def files(folder: str) -> list[str]:
+    """What nothing else may be written over."""
+    return [entry.path for entry in os.scandir(folder)] if os.path.isdir(folder) else []
+
+
 def resumed(folder: str, sound: Audio, device: torch.device, changed: dict[str, Any] | None = None) -> Run:
     """The run in a folder, where its checkpoint left it.  changed: top-level settings that are not the stored ones."""
     path = os.path.join(folder, CHECKPOINT)
@@ -157,6 +183,8 @@ def resumed(folder: str, sound: Audio, device: torch.device, changed: dict[str, 
     config = _config_of(state, path, changed or {})
     run = Run(config, target_of(sound, config.target), device, folder)
     run.go_on(state, path)
+    if changed:
+        write_whole(os.path.join(folder, CONFIG), tomli_w.dumps(as_table(config)).encode())
     return run
 
 
@@ -198,10 +226,12 @@ def device_of(name: str) -> torch.device:
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
-        device = torch.device(name)
-        torch.empty(1, device=device)
-        torch.Generator(device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            device = torch.device(name)
+            torch.empty(1, device=device)
+            torch.Generator(device)
+    except (RuntimeError, AssertionError, NotImplementedError, ImportError) as error:
         why = (str(error).strip().splitlines() or [""])[0][:100]
         raise InputError(f"--device {name}: is not there ({why}); auto, cpu or cuda") from None
     return device

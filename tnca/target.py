@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 LONGEST_S = 60.0
 HIGH_HZ = 4000.0
 LAST_FRAMES = 6
+ERRORS = ("mel_error_db", "mel_error_high_db", "mel_error_end_db")
 
 
 class Target(msgspec.Struct, frozen=True, eq=False):
@@ -41,19 +42,20 @@ class Target(msgspec.Struct, frozen=True, eq=False):
         """mean |grown - target| in dB: over all cells, above 4 kHz, and in the last 6 frames."""
         error = np.abs(levels_db(grown, self.contract) - levels_db(self.values, self.contract))
         high = centres_hz(self.contract) > HIGH_HZ
-        parts = {"mel_error_db": error, "mel_error_high_db": error[high], "mel_error_end_db": error[:, -LAST_FRAMES:]}
-        return {name: float(part.mean()) for name, part in parts.items() if part.size}
+        parts = (error, error[high], error[:, -LAST_FRAMES:])
+        return {name: float(part.mean()) for name, part in zip(ERRORS, parts, strict=True) if part.size}
 
 
 def target_of(sound: Audio, settings: Settings) -> Target:
     """Raises InputError for a sound without a frame, without a level, or of over a minute."""
     contract = settings.mel
-    if sound.duration_s > LONGEST_S:
+    grid = contract.grid
+    whole = grid.hop * settings.frames_multiple
+    # What a run appended before is not held against its reference.wav.
+    if sound.duration_s > LONGEST_S + (whole - grid.hop) / grid.rate:
         raise InputError(f"{sound.name}: {sound.duration_s:.0f} s; the automaton grows notes of up to {LONGEST_S:g} s")
     mono = Audio(sound.mono[None], sound.rate, sound.name)
     resampled = sounds.resample(mono, contract.grid.rate)
-    grid = contract.grid
-    whole = grid.hop * settings.frames_multiple
     length = math.ceil(resampled.length / whole) * whole if settings.frames_multiple > 1 else resampled.length
     padded = Audio(np.pad(resampled.samples, ((0, 0), (0, length - resampled.length))), grid.rate, sound.name)
     if resampled.length < grid.n_fft:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import torch
 
-from tnca.look import Look, look
+from tnca.look import Look, check_watched, diverged, finish, look
 from tnca.losses import Losses
 from tnca.run import Run, begin
 from tnca.target import target_of
@@ -34,7 +34,10 @@ class Listener(Protocol):
 
 def start(sound: Audio, config: Config, folder: str | None, device: torch.device) -> Run:
     """A new run on a sound; its folder is made when everything else is known to be right."""
-    return begin(config, target_of(sound, config.target), device, folder)
+    target = target_of(sound, config.target)
+    Losses(config.loss, target)
+    check_watched(config)
+    return begin(config, target, device, folder)
 
 
 def train(run: Run, listener: Listener | None = None, stop: Callable[[], bool] = bool) -> Run:
@@ -70,7 +73,10 @@ def train(run: Run, listener: Listener | None = None, stop: Callable[[], bool] =
             run.save()
             if listener is not None:
                 listener.looked(run, found)
+    if not all(bool(parameter.isfinite().all()) for parameter in run.rule.parameters()):
+        raise diverged(run.epoch)
     run.save()
+    finish(run)
     return run
 
 

@@ -9,6 +9,7 @@ import pytest
 from diagnose import example
 from diagnose.audio import Audio
 from diagnose.contract import load
+from diagnose.errors import NotComparable
 from diagnose.metrics import METRICS
 from tnca.config import Target as Settings
 from tnca.judge import FIGURES, ceiling, judge, within_band
@@ -100,8 +101,6 @@ def test_a_silent_sound_is_judged_too(target, length):
 
 
 def test_where_diagnose_can_say_nothing_the_verdict_is_error(monkeypatch, target):
-    from diagnose.errors import NotComparable
-
     def cannot(*_):
         raise NotComparable("nothing in common")
 

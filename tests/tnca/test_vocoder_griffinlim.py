@@ -11,6 +11,7 @@ from diagnose.comparison import compare
 from diagnose.contract import load
 from diagnose.errors import InputError
 from tnca.config import Target as Settings
+from tnca.generation import carried
 from tnca.judge import within_band
 from tnca.target import target_of
 from tnca.vocoders.griffinlim import GriffinLim
@@ -83,8 +84,6 @@ def test_the_length_follows_from_the_centred_frames(target):
 
 
 def test_phases_that_are_held_give_back_the_sound(target, mel):
-    from tnca.generation import carried
-
     sound = GriffinLim(CONTRACT)(mel, carried(target, "target"), hold=True)
     wanted = target.sound.mono[: sound.length].astype(np.float64)
     error = np.sum((sound.mono - wanted) ** 2) / np.sum(wanted**2)

@@ -22,7 +22,7 @@ VOCODER = "griffinlim, bigvgan:FOLDER or bigvgan:HUB/ID."
 @click.option("--out", metavar="WAV", required=True, help="The sound; .wav, .flac or .ogg.")
 @click.option("--vocoder", default="griffinlim", show_default=True, help=VOCODER)
 @click.option("--steps", type=click.IntRange(min=1), help="Steps to grow; the run's own by default.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, help="Which cells fire, where not all do.")
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, help="Which cells fire, where not all do.")
 @click.option(
     "--phase",
     type=click.Choice(["none", "target", "frequency"]),
@@ -51,12 +51,12 @@ def generate(
 
     Beside each figure stands the round trip's: the reference's own mel through the same vocoder.
     """
-    check_outputs({"out": out, "json": json_file})
     from diagnose import audio as sounds
     from tnca import run as runs
     from tnca.generation import generate as go
     from tnca.generation import vocoder_of
 
+    check_outputs({"out": out, "json": json_file}, *runs.files(run))
     where = runs.device_of(device)
     opened = runs.opened(run, where)
     made = go(opened, vocoder_of(vocoder, opened.target.contract, str(where)), steps=steps, phase=phase, seed=seed)

@@ -22,7 +22,7 @@ EXIT_STOPPED = 130
 @click.option("--preset", type=click.Choice(["first", "best"]), help="Settings to start from.  [default: best]")
 @click.option("--config", metavar="F.toml", help="Settings laid over the preset's.")
 @click.option("--epochs", type=click.IntRange(min=1), help="Epochs in all, instead of the preset's.")
-@click.option("--seed", type=click.IntRange(min=0), help="Of the first weights and of every draw.")
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Of the first weights and of every draw.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
 @click.option("--resume", is_flag=True, help="Go on with the run in --out, from its checkpoint, bit for bit on CPU.")
 def train(
