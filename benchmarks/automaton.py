@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import math
 import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -101,7 +102,7 @@ def trained_deaf(run: Run, epochs: int) -> dict[str, float | int]:
     return {
         "epochs": deaf.epoch,
         "deaf_db": float(deaf.rows[-1]["mel_error_db"] or 0),
-        "hearing_db": hearing[deaf.epoch],
+        "hearing_db": hearing.get(deaf.epoch, math.nan),
     }
 
 

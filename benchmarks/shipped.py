@@ -10,7 +10,6 @@ import sys
 
 import torch
 
-from diagnose.errors import InputError
 from tnca import checkpoint
 from tnca.config import preset
 from tnca.demo import CHECKPOINT, string
@@ -31,10 +30,8 @@ def main() -> None:
     """Train to the end, and write tnca/shipped/string.pt."""
     folder = sys.argv[1] if len(sys.argv) > 1 else "runs/string"
     device = torch.device("cpu")
-    try:
-        run = resumed(folder, string(), device)
-    except InputError:
-        run = start(string(), preset("best"), folder, device)
+    begun = os.path.isfile(os.path.join(folder, "checkpoint.pt"))
+    run = resumed(folder, string(), device) if begun else start(string(), preset("best"), folder, device)
     os.makedirs(os.path.dirname(OUT), exist_ok=True)
     checkpoint.save(OUT, slim(train(run)))
     print(f"{OUT}: {os.path.getsize(OUT):,} bytes, mel error {run.best['figure']:.3f} dB at epoch {run.best['epoch']}")

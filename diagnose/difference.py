@@ -21,6 +21,7 @@ LEAST_LEVEL_DB = 0.5
 NEAR_CLIP = 1.06
 UNDER_CLIP = 0.1
 LEAST_SPREAD_DB = 3.0
+LEAST_EPSILON = 1e-6  # of |STFT|**2: 60 dB under a full-scale sample; what is under it differs between builds only
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -47,7 +48,26 @@ def declared(ours: MelContract, wanted: MelContract) -> tuple[Difference, ...]:
     best = Candidate(ours.levels, ours.levels.summed, bands, ours.grid, residual_db=0.0)
     low, high = ours.range
     said = Inference(best, (best,), (), (), (bands, 0), "bands, frames", bands, 0, 1, low, high, spread=math.inf)
-    return tuple(differences(said, best, wanted))
+    found = tuple(differences(said, best, wanted))
+    return (*found, *_left_over(ours, wanted, {each.field for each in found}))
+
+
+def _left_over(ours: MelContract, wanted: MelContract, named: set[str]) -> Iterator[Difference]:
+    """What no inference tells apart, and two contracts do: every other field of the levels, and the padding."""
+    theirs = msgspec.structs.asdict(wanted.levels)
+    normalised = {"low", "high", "bottom", "top", "of"}
+    if named & {"scale", "range"}:
+        return
+    for field, value in msgspec.structs.asdict(ours.levels).items():
+        counts = ours.levels.name == "normalised" or field not in normalised
+        if counts and field not in named and value != theirs[field]:
+            yield Difference(field, value, theirs[field], "the same numbers stand for other levels")
+    if ours.grid.padding != wanted.grid.padding and not named & {"centred", "padding"}:
+        yield Difference(
+            "padding", ours.grid.padding, wanted.grid.padding, "the frames at both ends are of other samples"
+        )
+    if ours.bin_epsilon != wanted.bin_epsilon and max(ours.bin_epsilon, wanted.bin_epsilon) > LEAST_EPSILON:
+        yield Difference("bin_epsilon", ours.bin_epsilon, wanted.bin_epsilon, "quiet bins are at another level")
 
 
 def differences(inference: Inference, best: Candidate, wanted: MelContract) -> Iterator[Difference]:

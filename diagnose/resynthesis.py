@@ -105,7 +105,7 @@ def sound_from_mel(
 
     Griffin-Lim, where after every 4 iterations the magnitudes that came out are brought back to the mel.  So they
     keep the peaks that a signal has, where an inversion of the mel alone spreads a band's sum evenly over its bins,
-    which holds less energy than one strong partial.  All but the last 8 of the 24 rounds sharpen what came out
+    which holds less energy than one strong partial.  15 of the 24 rounds sharpen what came out
     (to the power of 1.2) before that.  Measured on a violin, 80 bands to 8 kHz: root mean square 0.93 of the
     reference (0.87 by magnitude_from_mel and griffin_lim), 4 to 8 kHz -1.7 dB (-2.4), error of the mel 0.5 dB (1.7).
 

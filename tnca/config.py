@@ -1,4 +1,4 @@
-"""The settings of a run, read from TOML: every unknown key is an error, every default stands in the preset `first`.
+"""The settings of a run, read from TOML: every unknown key is an error, every default is what the first notebook did.
 
 A preset is a whole file (presets/first.toml: the cell as it was first written).  `--config F.toml` lays the keys of
 F over the preset's; `[[loss.terms]]` are replaced as a whole.
@@ -27,6 +27,7 @@ MOST_HIDDEN = 4096
 MOST_STEPS = 10_000
 MOST_MARGIN = 64
 MOST_POSITIONS = 32
+MOST_EPOCHS = 10**9
 LARGEST_N_FFT = 1 << 15
 PRESETS = ("first", "best")
 
@@ -88,7 +89,7 @@ class Growth(Settings, frozen=True):
 
 
 class Optimiser(Settings, frozen=True):
-    """Adam.  schedule: "cosine" falls to final_share of learning_rate by the last epoch; warmup: epochs of a linear
+    """Adam.  schedule: "cosine" falls towards final_share of learning_rate; warmup: epochs of a linear
 
     rise.  normalise_gradients: each tensor's gradient is divided by its norm.
     """
@@ -298,8 +299,8 @@ def _problems(config: Config) -> Iterator[str]:
         (growth.pool == 0 or growth.batch <= growth.pool <= 4096, "growth.pool: 0, or growth.batch to 4096"),
         (optimiser.learning_rate > 0, "optimiser.learning_rate: over 0"),
         (0 <= optimiser.final_share <= 1, "optimiser.final_share: 0 to 1"),
-        (optimiser.warmup >= 0, "optimiser.warmup: 0 or more"),
-        (config.epochs >= 1, "epochs: 1 or more"),
+        (0 <= optimiser.warmup <= MOST_EPOCHS, f"optimiser.warmup: 0 to {MOST_EPOCHS}"),
+        (1 <= config.epochs <= MOST_EPOCHS, f"epochs: 1 to {MOST_EPOCHS}"),
         (0 <= config.seed < 2**63, "seed: 0 or more"),
         (config.watch.every >= 1, "watch.every: 1 or more"),
         (config.watch.patience >= 0, "watch.patience: 0 or more"),

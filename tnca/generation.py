@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
@@ -69,20 +68,14 @@ def generate(
 def carried(target: Target, phase: Phase) -> Floats:
     """Phases to start a synthesis from [shape=(frames, n_fft/2 + 1)], radians: what a mel drops.
 
-    "target": the target's own, which are held.  "frequency": only the instantaneous frequency f of each bin, carried
-    from frame to frame, phase[t] = phase[t-1] + 2 pi f hop / rate, from 0: Griffin-Lim starts there.
+    "target": the target's own, which are held.  "frequency": only how each bin's phase moves from frame to frame,
+    phase[t] - phase[0]: Griffin-Lim starts there.  Each bin then has its frequencies, and lacks one constant.
     """
     grid = target.contract.grid
     frames = target.values.shape[1]
     own = np.angle(stft(target.sound.mono, grid.framing))
     own = np.pad(own[:frames], ((0, max(0, frames - len(own))), (0, 0)))
-    if phase == "target":
-        return own
-    steps = np.diff(own, axis=0, prepend=own[:1])
-    expected = 2 * math.pi * np.arange(own.shape[1]) * grid.hop / grid.n_fft
-    deviation = np.angle(np.exp(1j * (steps - expected)))
-    deviation[0] = -expected
-    return np.cumsum(expected + deviation, axis=0)
+    return own if phase == "target" else own - own[:1]
 
 
 def vocoder_of(name: str, contract: MelContract, device: str = "cpu") -> Vocoder:

@@ -1,4 +1,4 @@
-"""What `diagnose` says of a grown sound, beside what it says of the round trip, the ceiling of any model."""
+"""What `diagnose` says of a grown sound, and of the round trip: the true mel, through the same vocoder."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def judge(target: Target, generated: Audio) -> Judged:
 
 
 def ceiling(target: Target, vocoder: Vocoder) -> tuple[Audio, Judged]:
-    """The target's own mel through the vocoder: what no model can pass."""
+    """The target's own mel through the vocoder: what a model before it can hardly better."""
     from tnca.vocoders.vocoder import Mel
 
     sound = vocoder(Mel(target.values, target.contract))

@@ -17,7 +17,7 @@ from diagnose.files import write_whole
 from diagnose.render import draw
 from tnca.judge import FIGURES, Judged, judge
 from tnca.losses import names
-from tnca.target import ERRORS, levels_db
+from tnca.target import levels_db
 from tnca.vocoders.griffinlim import GriffinLim
 from tnca.vocoders.vocoder import Mel
 
@@ -69,16 +69,26 @@ def diverged(epoch: int) -> InputError:
     return InputError(f"the training diverged by epoch {epoch}: not finite any more; lower optimiser.learning_rate")
 
 
-def check_watched(config: Config) -> None:
+def check_watched(target: Target, config: Config) -> None:
     """Raises InputError where watch.best is no figure of a look."""
-    figures = ["loss", *names(config.loss.terms), *ERRORS, *(name for name, *_ in FIGURES)]
+    figures = ["loss", *names(config.loss.terms), *target.errors_db(target.values), *(name for name, *_ in FIGURES)]
     if config.watch.best not in figures:
         raise InputError(f"watch.best: no figure {config.watch.best}; there are {', '.join(figures)}")
 
 
+def open_page(run: Run) -> None:
+    """The page of a run that begins or goes on, with the target and its round trip."""
+    if run.folder is not None:
+        write_whole(
+            os.path.join(run.folder, "target.png"), png(Mel(run.target.values, run.target.contract), run.target)
+        )
+        sounds.write(os.path.join(run.folder, "roundtrip.wav"), run.ceiling[0])
+        _write_page(run.folder, run, running=run.epoch < run.config.epochs)
+
+
 def finish(run: Run) -> None:
     """The page of a run that is not going on: stopped, or at its end."""
-    if run.folder is not None and run.rows:
+    if run.folder is not None:
         _write_page(run.folder, run, running=False)
 
 
@@ -107,9 +117,6 @@ def _keep_best(run: Run, row: Row) -> bool:
 
 def _write(folder: str, run: Run, found: Look) -> None:
     name = os.path.join(folder, f"epoch_{run.epoch:04d}")
-    if not os.path.exists(os.path.join(folder, "target.png")):
-        write_whole(os.path.join(folder, "target.png"), png(Mel(run.target.values, run.target.contract), run.target))
-        sounds.write(os.path.join(folder, "roundtrip.wav"), run.ceiling[0])
     write_whole(f"{name}.png", png(found.mel, run.target))
     sounds.write(f"{name}.wav", found.sound)
     write_whole(os.path.join(folder, METRICS), _csv(run.rows).encode())

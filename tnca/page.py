@@ -58,7 +58,7 @@ def to_html(run: Run, running: bool) -> str:
 
 
 def _round_trip(run: Run) -> Row:
-    """The last row: what no look can pass."""
+    """The last row: what the looks are held against."""
     judged = run.ceiling[1]
     return {"epoch": "round trip", **judged.figures, "verdict": judged.verdict, "causes": " ".join(judged.causes)}
 

@@ -3,6 +3,7 @@
 runs/NAME/checkpoint.pt   everything, see tnca.checkpoint
           config.toml     the settings, whole
           reference.wav   the target's sound, mono, at the contract's rate
+          reference_in_band.wav   the same within fmin..fmax of the contract: what a grown sound is judged by
           metrics.csv     a row a look
           epoch_0100.png, epoch_0100.wav, index.html
 """
@@ -15,7 +16,7 @@ import shutil
 import time
 import warnings
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import numpy as np
@@ -28,7 +29,7 @@ from diagnose.files import write_whole
 from tnca import checkpoint
 from tnca.cell import CellRule
 from tnca.config import as_table, parse
-from tnca.judge import Judged, ceiling
+from tnca.judge import Judged, ceiling, within_band
 from tnca.pool import Pool
 from tnca.target import Target, target_of
 from tnca.vocoders.griffinlim import GriffinLim
@@ -38,7 +39,9 @@ if TYPE_CHECKING:
     from tnca.config import Config
 
 CHECKPOINT, CONFIG, REFERENCE = "checkpoint.pt", "config.toml", "reference.wav"
+IN_BAND = "reference_in_band.wav"
 ROUNDING = 1e-3
+EpochNumber = Annotated[int, msgspec.Meta(ge=0)]
 Row = dict[str, int | float | str | None]
 
 
@@ -71,7 +74,7 @@ class Run:
 
     @cached_property
     def ceiling(self) -> tuple[Audio, Judged]:
-        """The target's own mel through Griffin-Lim, and what diagnose says of it: no look can be better."""
+        """The target's own mel through Griffin-Lim, and what diagnose says of it: what a look is held against."""
         return ceiling(self.target, GriffinLim(self.target.contract))
 
     def state(self) -> dict[str, Any]:
@@ -87,6 +90,7 @@ class Run:
             "pool": {"states": self.pool.states, "errors": self.pool.errors},
             "rng": self.rng.get_state(),
             "chance": self.chance.get_state(),
+            "device": self.device.type,
             "best": self.best,
             "rows": self.rows,
             "seconds": self.seconds,
@@ -108,25 +112,44 @@ class Run:
                     raise ValueError(f"a pool of {tuple(state['pool'][key].shape)}")
                 kept.copy_(state["pool"][key])
             self.rng.set_state(state["rng"])
-            self.chance.set_state(state["chance"])
+            self._take_chance(state, path)
+            self._check_moments()
             self.rows = msgspec.convert(state["rows"], list[Row])
+            if not all(type(row.get("epoch")) is int for row in self.rows):
+                raise ValueError("a row without its epoch")
             self.seconds = msgspec.convert(state["seconds"], float)
         except (KeyError, ValueError, RuntimeError, TypeError, AttributeError) as error:
             raise InputError(f"{path}: cannot be resumed ({type(error).__name__}: {error})") from None
 
+    def _check_moments(self) -> None:
+        """Adam's moments are those of the rule's own weights, and there if an epoch was trained."""
+        for parameter in self.rule.parameters():
+            kept = self.optimiser.state.get(parameter, {})
+            if self.epoch and any(kept[name].shape != parameter.shape for name in ("exp_avg", "exp_avg_sq")):
+                raise ValueError("the optimiser's moments are another model's")
+
+    def _take_chance(self, state: dict[str, Any], path: str) -> None:
+        """Which cells fire is drawn on the device, and one device's generator cannot go on with another's state."""
+        begun_on = state.get("device", self.device.type)
+        if begun_on == self.device.type:
+            self.chance.set_state(state["chance"])
+        elif self.config.cell.fire_rate < 1:
+            raise InputError(f"{path}: was begun on {begun_on}; give --device {begun_on} to go on with it")
+
     def take_best(self, state: dict[str, Any], path: str) -> None:
         """Only what a sound is made from; InputError where it is another sound's or another model's."""
-        wanted = state.get("target")
-        plain = isinstance(wanted, torch.Tensor) and wanted.layout == torch.strided and not wanted.requires_grad
-        if not plain or not _alike(wanted.numpy(), self.target.values):  # type: ignore[union-attr]
+        if not _alike(state.get("target"), self.target.values):
             raise InputError(f"{path}: is of another sound; give the one it was begun with, or another --out")
         try:
             best = {key: state["best"][key] for key in ("epoch", "figure", "rule")}
             msgspec.convert(best["figure"], float | None)
-            self.best, self.epoch = best, msgspec.convert(state["epoch"], int)
+            msgspec.convert(best["epoch"], EpochNumber)
+            self.best, self.epoch = best, msgspec.convert(state["epoch"], EpochNumber)
         except (KeyError, ValueError, TypeError) as error:
             raise InputError(f"{path}: not a whole checkpoint ({type(error).__name__}: {error})") from None
         checkpoint.fits(path, self.rule, self.best["rule"])
+        if not all(bool(weight.isfinite().all()) for weight in self.rule.parameters()):
+            raise InputError(f"{path}: holds weights that are not finite; the training had diverged")
 
 
 def begin(config: Config, target: Target, device: torch.device, folder: str | None) -> Run:
@@ -148,6 +171,7 @@ def begin(config: Config, target: Target, device: torch.device, folder: str | No
         made = beside
         write_whole(os.path.join(made, CONFIG), tomli_w.dumps(as_table(config)).encode())
         sounds.write(os.path.join(made, REFERENCE), target.sound, "FLOAT")
+        sounds.write(os.path.join(made, IN_BAND), within_band(target), "FLOAT")
         run.folder = made
         run.save()
         _move(made, place)
@@ -167,7 +191,7 @@ def _move(made: str, place: str) -> None:
     if not os.path.isdir(place):
         os.replace(made, place)
         return
-    for name in (CONFIG, REFERENCE, CHECKPOINT):
+    for name in (CONFIG, REFERENCE, IN_BAND, CHECKPOINT):
         os.replace(os.path.join(made, name), os.path.join(place, name))
 
 
@@ -183,6 +207,8 @@ def resumed(folder: str, sound: Audio, device: torch.device, changed: dict[str, 
     config = _config_of(state, path, changed or {})
     run = Run(config, target_of(sound, config.target), device, folder)
     run.go_on(state, path)
+    if run.epoch > config.epochs:
+        raise InputError(f"{path}: has come to epoch {run.epoch} already; give --epochs {run.epoch} or more")
     if changed:
         write_whole(os.path.join(folder, CONFIG), tomli_w.dumps(as_table(config)).encode())
     return run
@@ -204,9 +230,13 @@ def restored(path: str, sound: Audio, device: torch.device, folder: str | None =
     return run
 
 
-def _alike(ours: Any, theirs: Any) -> bool:
+def _alike(kept: Any, values: Any) -> bool:
     """The same mel, as far as another machine's FFT may round it."""
-    return ours.shape == theirs.shape and bool(np.abs(ours - theirs).mean() < ROUNDING * (np.abs(theirs).mean() + 1))
+    if not isinstance(kept, torch.Tensor) or kept.layout != torch.strided or kept.requires_grad:
+        return False
+    if kept.dtype != torch.float32 or kept.shape != values.shape:
+        return False
+    return bool(np.abs(kept.numpy() - values).mean() < ROUNDING * (np.abs(values).mean() + 1))
 
 
 def _config_of(state: dict[str, Any], path: str, changed: dict[str, Any]) -> Config:
@@ -224,13 +254,14 @@ def _copied(rule: CellRule) -> dict[str, Any]:
 def device_of(name: str) -> torch.device:
     """The device of that name; "auto" takes the first GPU there is; InputError for one that is not there."""
     if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        return device_of("cuda" if torch.cuda.is_available() else "cpu")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             device = torch.device(name)
             torch.empty(1, device=device)
             torch.Generator(device)
+        torch.backends.cudnn.allow_tf32 = False  # convolutions in full precision: a rule is generated elsewhere too
     except (RuntimeError, AssertionError, NotImplementedError, ImportError) as error:
         why = (str(error).strip().splitlines() or [""])[0][:100]
         raise InputError(f"--device {name}: is not there ({why}); auto, cpu or cuda") from None

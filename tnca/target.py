@@ -72,10 +72,13 @@ def target_of(sound: Audio, settings: Settings) -> Target:
 
 
 def levels_db(values: Floats, contract: MelContract) -> Floats:
-    """Values in dB of power, at the contract's floor or above."""
+    """Values in dB of power, at the contract's clip or above."""
     scale = contract.levels.scale(1.0)
     lowest = max(contract.levels.clip_power, 1e-30)
-    return 10 * np.log10(np.maximum(scale.to_power(np.asarray(values, np.float64)), lowest))
+    plain = np.asarray(values, np.float64)
+    if contract.levels.name in ("power", "magnitude"):  # below 0 is nothing, not a level of the other sign
+        plain = np.maximum(plain, 0)
+    return 10 * np.log10(np.maximum(scale.to_power(plain), lowest))
 
 
 def centres_hz(contract: MelContract) -> Floats:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Protocol
 
 import torch
 
-from tnca.look import Look, check_watched, diverged, finish, look
+from diagnose.errors import InputError
+from tnca.checkpoint import MOST_BYTES
+from tnca.look import Look, check_watched, diverged, finish, look, open_page
 from tnca.losses import Losses
 from tnca.run import Run, begin
 from tnca.target import target_of
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
     from diagnose.audio import Audio
     from tnca.config import Config, Optimiser
+    from tnca.target import Target
 
 TINY = 1e-8
 
@@ -36,8 +39,17 @@ def start(sound: Audio, config: Config, folder: str | None, device: torch.device
     """A new run on a sound; its folder is made when everything else is known to be right."""
     target = target_of(sound, config.target)
     Losses(config.loss, target)
-    check_watched(config)
+    check_watched(target, config)
+    check_size(config, target)
     return begin(config, target, device, folder)
+
+
+def check_size(config: Config, target: Target) -> None:
+    """Raises InputError for a pool that no checkpoint would hold."""
+    bands, frames = (size + 2 * config.cell.margin for size in target.values.shape)
+    claimed = 4 * config.cell.channels * bands * frames * config.growth.pool
+    if claimed > MOST_BYTES // 2:
+        raise InputError(f"growth.pool {config.growth.pool}: {claimed:,} bytes of states; {MOST_BYTES // 2:,} are kept")
 
 
 def train(run: Run, listener: Listener | None = None, stop: Callable[[], bool] = bool) -> Run:
@@ -49,6 +61,7 @@ def train(run: Run, listener: Listener | None = None, stop: Callable[[], bool] =
     losses = Losses(config.loss, target, run.device)
     values = torch.from_numpy(target.values).to(run.device)
     lowest, highest = config.growth.steps
+    open_page(run)
     while run.epoch < config.epochs and not out_of_patience(run) and not stop():
         began = time.perf_counter()
         for group in run.optimiser.param_groups:

@@ -126,8 +126,16 @@ def test_train_says_a_line_a_look_on_stderr_and_the_way_on_on_stdout(trained):
 
 
 def test_train_writes_a_run(trained):
-    names = {"checkpoint.pt", "config.toml", "index.html", "metrics.csv", "reference.wav", "target.png"}
-    names |= {"roundtrip.wav", "epoch_0003.png", "epoch_0003.wav", "epoch_0006.png", "epoch_0006.wav"}
+    names = {"checkpoint.pt", "config.toml", "index.html", "metrics.csv", "target.png"}
+    names |= {
+        "reference.wav",
+        "reference_in_band.wav",
+        "roundtrip.wav",
+        "epoch_0003.png",
+        "epoch_0003.wav",
+        "epoch_0006.png",
+        "epoch_0006.wav",
+    }
     assert set(os.listdir(trained[1])) == names
 
 
@@ -144,9 +152,12 @@ def test_the_run_can_be_gone_on_with_for_longer(tnca, sounds, here):
     done = tnca("train", sounds / "note.wav", "--out", "run", "--resume", "--epochs", 4)
     assert done.code == 0
     assert "run: epoch 4, " in done.out
-    done = tnca("train", sounds / "note.wav", "--out", "run", "--resume", "--epochs", 3)
+    done = tnca("train", sounds / "note.wav", "--out", "run", "--resume", "--epochs", 4)
     assert (done.code, done.err) == (0, "")
     assert "run: epoch 4, " in done.out
+    done = tnca("train", sounds / "note.wav", "--out", "run", "--resume", "--epochs", 3)
+    assert done.code == 2
+    assert "has come to epoch 4 already" in done.err
 
 
 MISTAKES = {

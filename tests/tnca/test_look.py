@@ -161,7 +161,8 @@ def test_without_a_folder_nothing_is_written(run, tmp_path, monkeypatch):
 
 def test_the_files_of_a_run(seen):
     looks = [f"epoch_{epoch:04d}.{kind}" for epoch in (2, 4, 6) for kind in ("png", "wav")]
-    rest = ["checkpoint.pt", "config.toml", "index.html", "metrics.csv", "reference.wav", "roundtrip.wav", "target.png"]
+    rest = ["checkpoint.pt", "config.toml", "index.html", "metrics.csv", "reference.wav", "reference_in_band.wav"]
+    rest += ["roundtrip.wav", "target.png"]
     assert files(seen) == sorted(looks + rest)
 
 

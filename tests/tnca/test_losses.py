@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from diagnose import example
 from diagnose.contract import Levels, MelContract, load
+from diagnose.contract import names as contracts
 from diagnose.spectrogram import MelGrid
 from tnca.config import L1, L2, Boundary, Gram, Loss, MultiscaleGram, Stft, Temporal
 from tnca.config import Target as Settings
@@ -345,3 +346,13 @@ def test_a_batch_is_the_mean_of_its_grids(target):
 
 def test_names_are_numbered_where_they_repeat():
     assert names((L1(), L1(), Gram(), L2(), L1(), Gram())) == ["l1", "l1-2", "gram", "l2", "l1-3", "gram-2"]
+
+
+@pytest.mark.parametrize("name", contracts())
+def test_the_stft_loss_is_least_at_the_target_of_every_contract(name):
+    target = target_of(example.bowed_string(seconds=0.4), Settings(name))
+    loss = make(Stft(n_fft=(512, 1024)), target)
+    value, slope = gradient(loss, grown(target))
+    assert value == pytest.approx(0, abs=1e-4)
+    assert np.isfinite(slope).all()
+    assert gradient(loss, grown(target, noise(target, 0.01 * np.ptp(target.values))))[0] > value

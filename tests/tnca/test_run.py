@@ -72,7 +72,7 @@ def test_a_new_run_has_its_settings_its_sound_and_a_checkpoint(target, tmp_path)
     run = begin(CONFIG, target, CPU, folder)
     assert run.folder == folder
     assert everything(tmp_path) == ["runs", "runs/one"] + [
-        f"runs/one/{name}" for name in ("checkpoint.pt", "config.toml", "reference.wav")
+        f"runs/one/{name}" for name in ("checkpoint.pt", "config.toml", "reference.wav", "reference_in_band.wav")
     ]
     with open(os.path.join(folder, "config.toml"), "rb") as file:
         assert parse(tomllib.load(file), "it") == CONFIG
@@ -85,7 +85,7 @@ def test_a_new_run_has_its_settings_its_sound_and_a_checkpoint(target, tmp_path)
 def test_a_folder_that_is_empty_is_taken(target, tmp_path):
     (tmp_path / "run").mkdir()
     begin(CONFIG, target, CPU, str(tmp_path / "run"))
-    assert len(os.listdir(tmp_path / "run")) == 3
+    assert len(os.listdir(tmp_path / "run")) == 4
 
 
 def test_a_run_without_a_folder_writes_nothing(target, tmp_path, monkeypatch):
@@ -215,7 +215,7 @@ def test_where_there_is_no_run(note, tmp_path):
 
 def test_changed_settings_are_checked(note, folder):
     assert resumed(folder, note, CPU, {"epochs": 9}).config == msgspec.structs.replace(CONFIG, epochs=9)
-    assert "epochs: 1 or more" in refused(resumed, folder, note, CPU, {"epochs": 0})
+    assert "epochs: 1 to" in refused(resumed, folder, note, CPU, {"epochs": 0})
 
 
 WEIGHTS = torch.nn.Linear(2, 2).state_dict()

@@ -24,7 +24,7 @@ def cli() -> None:
     tnca demo                                   a trained automaton grows a string note, heard and judged
     tnca train violin.wav --out runs/violin     learn to grow a note
     tnca generate runs/violin --out gen.wav     grow it, and make it sound
-    tnca roundtrip violin.wav --out trip.wav    what the vocoder alone makes of the note: the ceiling
+    tnca roundtrip violin.wav --out trip.wav    what the vocoder alone makes of the note
 
     Exit codes: 0 done; 1 a mel in another contract than the vocoder's; 2 wrong usage or unreadable input;
     4 a fault of the program itself; 130 stopped.

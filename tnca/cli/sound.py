@@ -47,7 +47,7 @@ def generate(
     \b
     tnca generate runs/violin --out gen.wav
     tnca generate runs/violin --vocoder bigvgan:models/bigvgan_base_22khz_80band --out gen.wav
-    diagnose compare runs/violin/reference.wav gen.wav
+    diagnose compare runs/violin/reference_in_band.wav gen.wav
 
     Beside each figure stands the round trip's: the reference's own mel through the same vocoder.
     """
@@ -96,6 +96,13 @@ def print_figures(columns: dict[str, Judged]) -> None:
     print_parts([table])
 
 
+def _round_trip(judged: Judged) -> str:
+    figures = ", ".join(f"{name} {value:.3f}" for name, value in judged.figures.items() if value is not None)
+    return (
+        f"round trip, the reference's own mel through the same vocoder: {figures}; {', '.join(judged.causes) or 'none'}"
+    )
+
+
 def _as_dict(judged: Judged) -> dict[str, Any]:
     return {**judged.figures, "causes": list(judged.causes), "verdict": judged.verdict}
 
@@ -106,13 +113,11 @@ def _as_dict(judged: Judged) -> dict[str, Any]:
 @click.option("--vocoder", default="griffinlim", show_default=True, help=VOCODER)
 @click.option(
     "--contract",
-    default="bigvgan_base_22khz_80band",
-    show_default=True,
-    help="The mel between, for griffinlim: a name of `diagnose contracts`.",
+    help="The mel between: a name of `diagnose contracts`.  [default: bigvgan_base_22khz_80band, or the network's own]",
 )
 @click.option("--device", default="cpu", show_default=True, help="auto, cpu, cuda or cuda:N.")
-def roundtrip(audio: str, out: str, vocoder: str, contract: str, device: str) -> None:
-    """Send AUDIO's own mel through a vocoder: the ceiling that no model before it can pass.
+def roundtrip(audio: str, out: str, vocoder: str, contract: str | None, device: str) -> None:
+    """Send AUDIO's own mel through a vocoder: what a model before it can be expected to reach at best.
 
     \b
     tnca roundtrip violin.wav --out trip.wav
@@ -127,8 +132,8 @@ def roundtrip(audio: str, out: str, vocoder: str, contract: str, device: str) ->
     from tnca.run import device_of
     from tnca.target import target_of
 
-    voice = vocoder_of(vocoder, load(contract), str(device_of(device)))
-    target = target_of(sounds.read(audio), Settings(voice.contract))
+    voice = vocoder_of(vocoder, load(contract or "bigvgan_base_22khz_80band"), str(device_of(device)))
+    target = target_of(sounds.read(audio), Settings(contract or voice.contract))
     sound, judged = ceiling(target, voice)
     sounds.write(out, sound)
     print_figures({"round trip": judged})
@@ -144,6 +149,8 @@ def demo(out: str) -> None:
 
     Writes reference.wav, grown.wav and report.html; takes seconds on a CPU.
     """
+    import msgspec
+
     from diagnose import audio as sounds
     from diagnose.comparison import compare
     from diagnose.render.html import to_html
@@ -157,6 +164,7 @@ def demo(out: str) -> None:
     sounds.write(paths[0], within_band(target))
     sounds.write(paths[1], made.sound)
     report = compare(paths[0], paths[1])
+    report = msgspec.structs.replace(report, notes=(*report.notes, _round_trip(made.ceiling)))
     write(paths[2], to_html(report))
     print_report(report)
     click.echo()

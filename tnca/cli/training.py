@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tnca.training import Listener
 
 EXIT_STOPPED = 130
+STOPS = (signal.SIGINT, signal.SIGTERM)  # Ctrl-C, and what a scheduler sends
 
 
 @click.command()
@@ -85,7 +86,7 @@ def _config(preset: str | None, config: str | None, epochs: int | None, seed: in
 def _quoted(text: str) -> str:
     from shlex import quote
 
-    return quote(text)
+    return quote(f"./{text}" if text.startswith("-") else text)
 
 
 class _Stop:
@@ -97,11 +98,12 @@ class _Stop:
         return self.asked
 
     def __enter__(self) -> _Stop:
-        self.before = signal.signal(signal.SIGINT, lambda *_: self._ask())
+        self.before = {number: signal.signal(number, lambda *_: self._ask()) for number in STOPS}
         return self
 
     def __exit__(self, *_: object) -> None:
-        signal.signal(signal.SIGINT, self.before)
+        for number, handler in self.before.items():
+            signal.signal(number, handler)
 
     def _ask(self) -> None:
         if self.asked:

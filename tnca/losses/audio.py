@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from diagnose.errors import InputError
 from diagnose.resynthesis import stft as stft_of
 from diagnose.spectrogram import Framing, mel_filterbank
 from tnca.stft import inverse_stft, stft
@@ -33,18 +34,17 @@ class MultiResolutionStft:
         grid = target.contract.grid
         self.levels, self.framing = target.contract.levels, grid.framing
         self.length = target.sound.length
-        self.resolutions = tuple(Framing(n, n // 4, "centre") for n in term.n_fft if n <= 2 * self.length)
+        if max(term.n_fft) > self.length:
+            raise InputError(f"loss.terms: n_fft {max(term.n_fft)} is longer than the sound's {self.length} samples")
+        self.resolutions = tuple(Framing(n, n // 4, "centre") for n in term.n_fft)
         spectra = stft_of(target.sound.mono, grid.framing).T[:, : target.values.shape[1]]
         self.template = torch.from_numpy(spectra.astype(np.complex64))[None]
         self.basis = torch.from_numpy(mel_filterbank(grid).copy())
         pooled = self.levels.pooled
-        self.sums = self.basis @ pooled.from_power(self.template.abs().square() + TINY)
-        self.peak = float(pooled.to_power(self.sums.max()))
+        self.peak = float(pooled.to_power((self.basis @ pooled.from_power(self.template.abs().square() + TINY)).max()))
         # Beyond it exp() overflows; no sound is so loud.
         self.most = float(target.values.max() + np.ptp(target.values))
-        self._compare()
-
-    def _compare(self) -> None:
+        self.sums = self._sums(torch.from_numpy(target.values)[None])
         ours = self._sound(self.sums)
         self.wanted = [stft(ours, each).abs() for each in self.resolutions]
 
@@ -54,12 +54,7 @@ class MultiResolutionStft:
         return self
 
     def __call__(self, grown: Tensor) -> Tensor:
-        pooled = self.levels.pooled
-        reference = 1.0 if self.levels.reference != "max" else self.peak
-        sums = pooled.from_power(
-            self.levels.scale(reference).to_power(grown.clamp(max=self.most)).clamp(TINY, 10 * self.peak + 1)
-        )
-        sound = self._sound(sums)
+        sound = self._sound(self._sums(grown))
         parts = []
         for framing, wanted in zip(self.resolutions, self.wanted, strict=True):
             found = stft(sound, framing).abs()
@@ -67,9 +62,16 @@ class MultiResolutionStft:
             parts.append((found.clamp_min(LEAST).log() - wanted.clamp_min(LEAST).log()).abs().mean())
         return torch.stack(parts).mean()
 
+    def _sums(self, values: Tensor) -> Tensor:
+        """The filters' sums, linear, of values in the contract's unit."""
+        reference = 1.0 if self.levels.reference != "max" else self.peak
+        power = self.levels.scale(reference).to_power(values.clamp(max=self.most))
+        sums: Tensor = self.levels.pooled.from_power(power.clamp(TINY, 10 * self.peak + 1))
+        return sums
+
     def _sound(self, sums: Tensor) -> Tensor:
         """The target's spectra, each bin scaled by its bands' change: grown sum over the target's own."""
-        change = sums / self.sums.clamp_min(LEAST)
+        change = sums / self.sums
         cover = self.basis.sum(dim=0)[:, None].clamp_min(TINY)
         gain = (self.basis.T @ change) / cover
         if self.levels.summed == "power":

@@ -30,10 +30,20 @@ class GriffinLim:
         """The sound [hop * frames samples] of a mel; phases and hold as in diagnose.resynthesis.sound_from_mel."""
         check(mel, self)
         grid, levels = self.contract.grid, self.contract.levels
-        power = levels.scale(1.0).to_power(np.asarray(mel.values, np.float64))
+        values = np.asarray(mel.values, np.float64)
+        if levels.name in ("power", "magnitude"):  # a rule with a linear output may go below 0, a sum cannot
+            values = np.maximum(values, 0)
+        power = levels.scale(1.0).to_power(values)
         rng = np.random.default_rng(self.seed)
         frames = mel.values.shape[1]
-        # A centred frame more than hops: the last frame lies at the sound's end.
-        length = grid.hop * (frames - 1 if grid.padding.startswith("centre") and frames > 1 else frames)
+        length = self._length(frames)
         samples = sound_from_mel(levels.pooled.from_power(power), grid, length, rng, levels.pooled, phases, hold=hold)
         return Audio(samples.astype(np.float32)[None], grid.rate, self.name)
+
+    def _length(self, frames: int) -> int:
+        """Samples that so many frames were taken from."""
+        grid = self.contract.grid
+        if grid.padding == "none":
+            return grid.hop * (frames - 1) + grid.n_fft
+        # Centred, there is a frame more than hops: the last lies at the sound's end.
+        return grid.hop * (frames - 1 if grid.padding.startswith("centre") and frames > 1 else frames)
