@@ -165,11 +165,12 @@ AnyTerm = L1 | L2 | Gram | MultiscaleGram | Boundary | Temporal | Stft
 class Loss(Settings, frozen=True):
     """weighting_after_reduction: the first notebook's frequency weights 1..that, laid on the loss when it was
 
-    already one number: a factor and no more.
+    already one number: a factor and no more.  weighting_shape: along which they rise.
     """
 
     terms: tuple[AnyTerm, ...]
     weighting_after_reduction: float = 1.0
+    weighting_shape: Frequency = "linear"
 
 
 class Watch(Settings, frozen=True):
@@ -198,15 +199,15 @@ class Config(Settings, frozen=True):
 
 def preset(name: str) -> Config:
     """`first` or `best`, as shipped."""
-    return parse(_preset_table(name), f"preset {name}")
+    return parse(preset_table(name), f"preset {name}")
 
 
 def read(path: str | os.PathLike[str] | None, base: str) -> Config:
     """The preset `base` with the keys of the TOML file laid over it; InputError says which key is wrong."""
-    table = _preset_table(base)
+    table = preset_table(base)
     if path is None:
         return parse(table, f"preset {base}")
-    return parse(_laid_over(table, _table(path)), os.fspath(path))
+    return parse(laid_over(table, _table(path)), os.fspath(path))
 
 
 def parse(table: dict[str, Any], name: str) -> Config:
@@ -248,7 +249,8 @@ def _without_none(value: Any) -> Any:
     return [_without_none(each) for each in value] if isinstance(value, list | tuple) else value
 
 
-def _preset_table(name: str) -> dict[str, Any]:
+def preset_table(name: str) -> dict[str, Any]:
+    """The TOML table of a preset."""
     if name not in PRESETS:
         raise InputError(f"{name}: no such preset; known are {', '.join(PRESETS)}")
     return tomllib.loads((resources.files("tnca") / "presets" / f"{name}.toml").read_text(encoding="utf-8"))
@@ -271,13 +273,13 @@ def _table(path: str | os.PathLike[str]) -> dict[str, Any]:
         raise InputError(f"{name}: not TOML: {error}") from None
 
 
-def _laid_over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+def laid_over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
     """Tables are merged key by key; anything else above replaces what is below."""
     merged = dict(below)
     for key, value in above.items():
         under = merged.get(key)
         both = isinstance(value, dict) and isinstance(under, dict)
-        merged[key] = _laid_over(under or {}, value) if both else value
+        merged[key] = laid_over(under or {}, value) if both else value
     return merged
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 LONGEST_S = 60.0
 HIGH_HZ = 4000.0
 LAST_FRAMES = 6
-ERRORS = ("mel_error_db", "mel_error_high_db", "mel_error_end_db")
+ERRORS = ("mel_error_db", "mel_error_high_db", "mel_error_end_db", "mel_flicker_db")
 
 
 class Target(msgspec.Struct, frozen=True, eq=False):
@@ -39,11 +39,14 @@ class Target(msgspec.Struct, frozen=True, eq=False):
         return levels_db(self.values, self.contract) - float(levels_db(self.values, self.contract).max())
 
     def errors_db(self, grown: Floats) -> dict[str, float]:
-        """mean |grown - target| in dB: over all cells, above 4 kHz, and in the last 6 frames."""
-        error = np.abs(levels_db(grown, self.contract) - levels_db(self.values, self.contract))
+        """mean |grown - target| in dB: over all cells, above 4 kHz, in the last 6 frames; and of its change from frame
+
+        to frame, which is flicker.
+        """
+        error = levels_db(grown, self.contract) - levels_db(self.values, self.contract)
         high = centres_hz(self.contract) > HIGH_HZ
-        parts = (error, error[high], error[:, -LAST_FRAMES:])
-        return {name: float(part.mean()) for name, part in zip(ERRORS, parts, strict=True) if part.size}
+        parts = (error, error[high], error[:, -LAST_FRAMES:], np.diff(error, axis=1))
+        return {name: float(np.abs(part).mean()) for name, part in zip(ERRORS, parts, strict=True) if part.size}
 
 
 def target_of(sound: Audio, settings: Settings) -> Target:

@@ -36,7 +36,8 @@ class Losses:
         self.weights = [term.weight for term in settings.terms]
         where = device or torch.device("cpu")
         self.terms = [make(term, target).to(where) for term in settings.terms]
-        self.ramp = torch.linspace(1.0, settings.weighting_after_reduction, target.values.shape[0], device=where)
+        shape, top = settings.weighting_shape, settings.weighting_after_reduction
+        self.ramp = spectral.frequency_weights(shape, top, target.values.shape[0]).to(where)
 
     def __call__(self, grown: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """(the loss, each term unweighted)."""

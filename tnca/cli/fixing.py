@@ -1,0 +1,158 @@
+"""tnca fixes: every known fix, applied and measured."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from diagnose.cli.output import check_outputs, make_folder, with_progress, write
+from tnca.cli.sound import VOCODER
+
+if TYPE_CHECKING:
+    from diagnose.audio import Audio
+    from tnca.fixes.study import Study
+
+EXIT_FAIL, EXIT_STOPPED = 1, 130
+EPOCHS, QUICK_EPOCHS = 120, 40
+STYLES = {"came true": "green", "no effect": "", "made it worse": "red"}
+
+
+@click.command()
+@click.argument("audio", required=False)
+@click.option("--out", metavar="DIR", default="fixes", show_default=True, help="For the report and the trainings.")
+@click.option("--only", multiple=True, metavar="NAME,...", help="These fixes, and no others.")
+@click.option("--epochs", type=click.IntRange(1, 10**6), help=f"Of a training.  [default: {EPOCHS}]")
+@click.option("--seeds", type=click.IntRange(1, 100), default=3, show_default=True, help="Trainings a side.")
+@click.option("--jobs", type=click.IntRange(1, 256), help="Trainings at once.  [default: one a core]")
+@click.option("--quick", is_flag=True, help=f"A grid of 20 bands, 16 steps, {QUICK_EPOCHS} epochs: what CI can afford.")
+@click.option("--vocoder", default="griffinlim", show_default=True, help=f"For the round trips: {VOCODER}")
+@click.option("--no-sound", is_flag=True, help="A page without players, for a sound that may not be passed on.")
+@click.option("--golden", metavar="DIR", help="Hold each fix against its threshold; exit 1 where one is not held.")
+@click.option("--record", is_flag=True, help="Write the thresholds that --golden lacks, instead.")
+@click.option("--json", "json_file", metavar="FILE", help="Write the JSON to FILE too, or - for stdout.")
+def fixes(
+    audio: str | None,
+    out: str,
+    only: tuple[str, ...],
+    epochs: int | None,
+    seeds: int,
+    jobs: int | None,
+    quick: bool,
+    vocoder: str,
+    no_sound: bool,
+    golden: str | None,
+    record: bool,
+    json_file: str | None,
+) -> None:
+    """Apply every known fix to AUDIO's pipeline, without and with it from the same seeds, and say which came true.
+
+    \b
+    tnca fixes violin.wav --out fixes                    an hour or so on two cores
+    tnca fixes violin.wav --only unmasked-loss,circular-padding
+    tnca fixes --quick                                   a minute, on a string note that comes with the package
+
+    Writes DIR/fixes.html and DIR/fixes.json; DIR/work keeps the trainings, so that the same command goes on where
+    it was stopped.  The fixes and what was claimed for them: tnca/fixes/catalogue.toml.
+    """
+    if record and golden is None:
+        raise click.UsageError("--record writes thresholds into --golden DIR")
+    check_outputs({"json": json_file, "out": os.path.join(out, "fixes.json")}, *([audio] if audio else []))
+    from tnca.fixes.catalogue import fixes as known
+    from tnca.fixes.page import to_html
+    from tnca.fixes.study import Scale, as_dict, study
+
+    chosen = known(tuple(name for each in only for name in each.split(",") if name))
+    scale = Scale(epochs or (QUICK_EPOCHS if quick else EPOCHS), seeds, quick)
+    sound = _sound(audio, quick)
+    voice = _voice(vocoder)
+    make_folder(out)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a scheduler's stop is a Ctrl-C
+    try:
+        found = with_progress(
+            lambda tell: study(
+                sound,
+                chosen,
+                voice,
+                out,
+                scale,
+                jobs=jobs or _cores(),
+                planned=lambda done, whole: tell(done, whole, "trainings") if tell else None,
+            )
+        )
+    except KeyboardInterrupt:
+        click.echo("tnca: stopped; the same command goes on where it was", err=True)
+        sys.exit(EXIT_STOPPED)
+    write(os.path.join(out, "fixes.html"), to_html(found, players=not no_sound))
+    text = _json(as_dict(found))
+    write(os.path.join(out, "fixes.json"), text)
+    if json_file is not None:
+        write(json_file, text)
+    if json_file != "-":
+        _print(found)
+        click.echo(f"\nEach fix with pictures, sounds and curves: {os.path.join(out, 'fixes.html')}")
+    if golden is not None:
+        _thresholds(found, golden, record)
+
+
+def _sound(audio: str | None, quick: bool) -> Audio:
+    from diagnose import audio as sounds
+    from diagnose.example import bowed_string
+    from tnca.demo import F0_HZ
+
+    return sounds.read(audio) if audio is not None else bowed_string(f0_hz=F0_HZ, seconds=0.25 if quick else 0.5)
+
+
+def _voice(name: str) -> Any:
+    from diagnose.contract import load
+    from tnca.generation import vocoder_of
+
+    return vocoder_of(name, load("bigvgan_base_22khz_80band"))
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _json(table: dict[str, Any]) -> str:
+    import json
+
+    return json.dumps(table, indent=2) + "\n"
+
+
+def _print(found: Study) -> None:
+    """A line a fix: what was claimed, by whom, and what came of it."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from diagnose.render.terminal import print_parts
+    from tnca.fixes.page import number
+
+    table = Table(box=None, pad_edge=False)
+    for name, justify in (("fix", "left"), ("metric", "left"), ("broken", "right"), ("fixed", "right")):
+        table.add_column(name, justify=justify)  # type: ignore[arg-type]
+    table.add_column("verdict")
+    table.add_column("decides")
+    for each in found.fixes:
+        verdict = each.verdict
+        numbers = (number(value) for value in (verdict.broken, verdict.fixed))
+        word = Text(verdict.word, style=STYLES[verdict.word])
+        table.add_row(each.fix.name, each.fix.prediction.metric, *numbers, word, verdict.says)
+    print_parts([table])
+
+
+def _thresholds(found: Study, folder: str, record: bool) -> None:
+    from tnca.fixes import golden
+
+    if record:
+        written = golden.record(found, folder)
+        click.echo(f"{folder}: {len(written)} written{': ' * bool(written)}{', '.join(written)}", err=True)
+        return
+    lines = golden.check(found, folder)
+    for line in lines:
+        click.echo(f"FAIL {line}", err=True)
+    if lines:
+        sys.exit(EXIT_FAIL)

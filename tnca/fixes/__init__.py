@@ -1,0 +1,1 @@
+"""Every known fix, applied and measured: catalogue -> trials -> verdicts -> page."""

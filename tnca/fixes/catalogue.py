@@ -1,0 +1,108 @@
+"""The known fixes, as catalogue.toml has them: whose claim, what was predicted, and the settings of both sides."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib import resources
+from typing import Any, Literal
+
+import msgspec
+
+from diagnose.contract import load
+from diagnose.errors import InputError
+from tnca.config import Config, laid_over, parse, preset_table
+
+Direction = Literal["lower", "higher", "to one"]
+Undoing = Literal["10 ** (x / 20)", "10 ** (x / 10)", "x * ln(10) / 20"]
+FILE = "catalogue.toml"
+# What `--quick` lays over every training: a grid, a rollout and looks so small that three seeds take seconds.
+QUICK: dict[str, Any] = {
+    "target": {"contract": {"grid": {"bands": 20}}},
+    "growth": {"steps": [16, 16]},
+    "optimiser": {"learning_rate": 5e-3, "warmup": 5},
+}
+
+
+class Prediction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """amount: the least improvement that counts, in the metric's unit; for "to one" in dB of the distance from 1."""
+
+    metric: str
+    direction: Direction
+    amount: float
+
+
+class Side(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One side of a fix: a preset, the common tables of `on`, then `over`.
+
+    undone: what becomes of a mel in dB, x, before it is given to the vocoder.  phase: see tnca.generation.carried.
+    """
+
+    preset: Literal["first", "best"] = "first"
+    on: tuple[str, ...] = ()
+    over: dict[str, Any] = {}
+    undone: Undoing | None = None
+    phase: Literal["none", "target"] = "none"
+
+
+class Fix(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """on: what both sides stand on.  says: the prediction in words."""
+
+    name: str
+    claim: Literal["first diagnosis", "measurement since"]
+    says: str
+    measured: Literal["round trip", "training"]
+    prediction: Prediction
+    broken: Side
+    fixed: Side
+    on: tuple[str, ...] = ()
+
+    @property
+    def sides(self) -> dict[str, Side]:
+        return {"broken": self.broken, "fixed": self.fixed}
+
+
+class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    common: dict[str, dict[str, Any]]
+    fix: tuple[Fix, ...]
+
+
+def fixes(only: tuple[str, ...] = ()) -> tuple[Fix, ...]:
+    """All of them, or those of the names, in the catalogue's order; InputError for a name that is none."""
+    known = {fix.name: fix for fix in _file().fix}
+    for name in only:
+        if name not in known:
+            raise InputError(f"--only {name}: no such fix; known are {', '.join(known)}")
+    return tuple(fix for fix in known.values() if not only or fix.name in only)
+
+
+def settings(fix: Fix, side: Side, *, quick: bool = False, over: dict[str, Any] | None = None) -> Config:
+    """The configuration of one side of a fix.  over: keys that are laid over everything (epochs, seed)."""
+    table = preset_table(side.preset)
+    for name in (*fix.on, *side.on):
+        table = laid_over(table, _file().common[name])
+    table = laid_over(table, side.over)
+    if quick:
+        table = laid_over(_spelled_out(table), QUICK)
+    return parse(laid_over(table, over or {}), f"the fix {fix.name}")
+
+
+def _spelled_out(table: dict[str, Any]) -> dict[str, Any]:
+    """With the contract as a table, so that a key of it can be changed."""
+    contract = table["target"]["contract"]
+    if not isinstance(contract, str):
+        return table
+    whole = {key: value for key, value in msgspec.to_builtins(load(contract)).items() if key != "name"}
+    return laid_over(table, {"target": {"contract": _without_none(whole)}})
+
+
+def _without_none(table: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: _without_none(value) if isinstance(value, dict) else value
+        for key, value in table.items()
+        if value is not None
+    }
+
+
+@lru_cache(maxsize=1)
+def _file() -> _File:
+    return msgspec.toml.decode((resources.files("tnca.fixes") / FILE).read_bytes(), type=_File)

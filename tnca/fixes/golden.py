@@ -1,0 +1,136 @@
+"""The thresholds that the fixes hold: a TOML file a fix, recorded once, checked ever after."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import msgspec
+import tomli_w
+
+from diagnose.errors import InputError
+from diagnose.files import write_whole
+
+if TYPE_CHECKING:
+    from tnca.fixes.study import Measured, Study
+
+SPREADS = 2.0  # so far from what was recorded the seeds' own spread may take the mean
+LEAST_SHARE = 0.25  # of the improvement, where the seeds happened to agree
+ROUNDING = 1e-6
+ACTS = 0.25  # of how far a fix moved what is grown
+
+
+class Threshold(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a fix has to hold on the sound and at the size it was recorded with.
+
+    change: the improvement that was recorded.  tolerance: from the spread over the seeds.  moved_db: how far the fix
+    moved what is grown from one seed; a fix that came undone moves nothing.  factor, unlike: see
+    tnca.fixes.study.likeness.
+    """
+
+    fix: str
+    metric: str
+    verdict: str
+    change: float
+    tolerance: float
+    epochs: int
+    seeds: int
+    quick: bool
+    moved_db: float | None = None
+    factor: float | None = None
+    unlike: float | None = None
+    breaches: int | None = None
+
+
+def record(found: Study, folder: str) -> list[str]:
+    """A file for each fix that has none; the names of those that were written."""
+    os.makedirs(folder, exist_ok=True)
+    written = []
+    for each in found.fixes:
+        path = _path(folder, each.fix.name)
+        if not os.path.exists(path):
+            table: dict[str, object] = msgspec.to_builtins(_threshold(each, found))
+            text = tomli_w.dumps({name: value for name, value in table.items() if value is not None})
+            write_whole(path, text.encode())
+            written.append(each.fix.name)
+    return written
+
+
+def check(found: Study, folder: str) -> list[str]:
+    """What does not hold, a line each."""
+    return [line for each in found.fixes for line in _broken(each, _read(_path(folder, each.fix.name)), found)]
+
+
+def _threshold(each: Measured, found: Study) -> Threshold:
+    verdict = each.verdict
+    if verdict.change is None:
+        raise InputError(f"{each.fix.name}: {verdict.says}; there is nothing to record")
+    gradient: dict[str, float] = each.evidence.get("gradient", {})
+    unlike = gradient.get("unlike", 1.0) < ROUNDING
+    return Threshold(
+        each.fix.name,
+        each.fix.prediction.metric,
+        verdict.word,
+        round(verdict.change, 4),
+        round(max(SPREADS * verdict.spread, LEAST_SHARE * abs(verdict.change)), 4),
+        found.scale.epochs,
+        found.scale.seeds,
+        found.scale.quick,
+        each.evidence.get("moved_db"),
+        gradient.get("factor") if unlike else None,
+        ROUNDING if unlike else None,
+        _breaches(each),
+    )
+
+
+def _breaches(each: Measured) -> int | None:
+    lines = each.evidence.get("contract", {}).get("fixed")
+    return None if lines is None else len(lines)
+
+
+def _read(path: str) -> Threshold:
+    try:
+        with open(path, "rb") as file:
+            return msgspec.toml.decode(file.read(), type=Threshold)
+    except OSError as error:
+        raise InputError(f"{path}: no threshold ({error.strerror}); --record writes it") from None
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise InputError(f"{path}: not a threshold: {error}") from None
+
+
+def _broken(each: Measured, held: Threshold, found: Study) -> list[str]:
+    """Lines on what this fix no longer does."""
+    name, verdict = each.fix.name, each.verdict
+    recorded = (held.metric, held.epochs, held.seeds, held.quick)
+    if recorded != (each.fix.prediction.metric, found.scale.epochs, found.scale.seeds, found.scale.quick):
+        return [f"{name}: was recorded at {held.metric}, {held.epochs} epochs, {held.seeds} seeds; measure it so"]
+    lines = []
+    least = held.change - held.tolerance
+    if verdict.change is None or verdict.change < least:
+        lines.append(f"{name}: {held.metric} improves by {_number(verdict.change)}, where {least:.4g} is the least")
+    if held.verdict == "came true" and verdict.word != "came true":
+        lines.append(f"{name}: {verdict.word}, where it came true ({verdict.says})")
+    return lines + [f"{name}: {line}" for line in _undone(each, held)]
+
+
+def _undone(each: Measured, held: Threshold) -> list[str]:
+    """Signs that the two sides do no longer differ in what they differed in."""
+    lines = []
+    moved, gradient = each.evidence.get("moved_db"), each.evidence.get("gradient", {})
+    if held.moved_db and (moved is None or moved < ACTS * held.moved_db):
+        lines.append(f"moves what is grown by {_number(moved)} dB, where it moved it by {held.moved_db:.3g}")
+    if held.factor is not None and abs(gradient.get("factor", 0.0) / held.factor - 1) > ROUNDING:
+        lines.append(f"multiplies the gradient by {gradient.get('factor', 0.0):.6g}, not {held.factor:.6g}")
+    if held.unlike is not None and gradient.get("unlike", 1.0) > held.unlike:
+        lines.append(f"bends the gradient by {gradient.get('unlike', 1.0):.2g}, where it only multiplied it")
+    if held.breaches is not None and _breaches(each) != held.breaches:
+        lines.append(f"leaves {_breaches(each)} differences from the vocoder's contract, not {held.breaches}")
+    return lines
+
+
+def _number(value: float | None) -> str:
+    return "nothing that can be had" if value is None else f"{value:.4g}"
+
+
+def _path(folder: str, name: str) -> str:
+    return os.path.join(folder, f"{name}.toml")

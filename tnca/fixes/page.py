@@ -1,0 +1,93 @@
+"""fixes.html: a table that is understood in a minute, then each fix as it was predicted, seen, heard and measured."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from diagnose.render import draw
+from diagnose.render.html import page_environment, player
+from diagnose.render.words import number as with_unit
+from diagnose.render.words import printable
+from diagnose.version import VERSION
+
+if TYPE_CHECKING:
+    from tnca.fixes.study import Measured, Study
+    from tnca.fixes.trial import Outcome
+
+RANGE_DB = 80.0
+WIDTH, HEIGHT = 400, 110
+CLASSES = {"came true": "PASS", "no effect": "soft", "made it worse": "FAIL"}
+DIRECTIONS = {"lower": "lower", "higher": "higher", "to one": "nearer 1"}
+LABELS = {"broken": "without it", "fixed": "with it"}
+
+
+def to_html(found: Study, *, players: bool = True) -> str:
+    """The page, whole in itself.  players: with the sounds, which may not be passed on with every reference."""
+    environment = page_environment("tnca")
+    environment.globals.update(number=number, printable=printable)
+    return environment.get_template("fixes.html").render(
+        name=printable(found.sound.name),
+        study=found,
+        version=VERSION,
+        counts=_counts(found),
+        classes=CLASSES,
+        directions=DIRECTIONS,
+        labels=LABELS,
+        fixes=[_fix(each, players) for each in found.fixes],
+        size=(WIDTH, HEIGHT),
+    )
+
+
+def _counts(found: Study) -> list[tuple[str, int]]:
+    words = [each.verdict.word for each in found.fixes]
+    return [(word, words.count(word)) for word in CLASSES]  # type: ignore[arg-type]
+
+
+def _fix(each: Measured, players: bool) -> dict[str, Any]:
+    first = {side: outcomes[0] for side, outcomes in each.sides.items()}
+    return {
+        "measured": each,
+        "pictures": [(LABELS[side], _picture(outcome)) for side, outcome in first.items()],
+        "players": [player(LABELS[side], outcome.sound) for side, outcome in first.items()] if players else [],
+        "curve": _curve(each),
+        "figures": _figures(each),
+        "causes": [(LABELS[side], ", ".join(outcome.causes) or "none") for side, outcome in first.items()],
+    }
+
+
+def _picture(outcome: Outcome) -> str:
+    """From the loudest cell of what it should be to 80 dB under it, four pixels a cell."""
+    values = outcome.levels_db.repeat(4, axis=0).repeat(4, axis=1)
+    return draw.picture(values, outcome.top_db - RANGE_DB, outcome.top_db, draw.LEVEL_MAP)
+
+
+def _curve(each: Measured) -> dict[str, Any] | None:
+    """The predicted figure over the epochs, a line a seed; None where nothing was trained or no look has it."""
+    metric = each.fix.prediction.metric
+    lines = [
+        (side, [(float(row["epoch"]), float(row[metric])) for row in outcome.rows if row.get(metric) is not None])
+        for side, outcomes in each.sides.items()
+        for outcome in outcomes
+    ]
+    points = [point for _, line in lines for point in line]
+    if not points:
+        return None
+    low, high = min(y for _, y in points), max(y for _, y in points)
+    first, last = min(x for x, _ in points), max(x for x, _ in points)
+    across, up = WIDTH / max(last - first, 1), (HEIGHT - 8) / ((high - low) or 1)
+    paths = [
+        (side, draw.line_path([((x - first) * across, HEIGHT - 4 - (y - low) * up) for x, y in line]))
+        for side, line in lines
+    ]
+    return {"paths": paths, "low": low, "high": high, "first": first, "last": last}
+
+
+def _figures(each: Measured) -> list[tuple[str, list[str]]]:
+    """(metric, its values by side), for every figure that both sides have."""
+    names = [name for name in each.sides["broken"][0].figures if name in each.sides["fixed"][0].figures]
+    return [(name, [", ".join(map(number, each.values(side, name))) for side in each.sides]) for name in names]
+
+
+def number(value: float | None) -> str:
+    """Three figures, or a dash for what could not be had."""
+    return with_unit(value, "r")
