@@ -59,7 +59,7 @@ def look(run: Run, losses: dict[str, Tensor]) -> Look:
     row |= {**judged.figures, "verdict": judged.verdict, "causes": " ".join(judged.causes)}
     run.rows = [*(each for each in run.rows if int(each["epoch"] or 0) < run.epoch), row]
     found = Look(mel, sound, judged, row, _keep_best(run, row))
-    if run.folder is not None:
+    if run.folder is not None and run.shown:
         _write(run.folder, run, found)
     return found
 
@@ -78,7 +78,7 @@ def check_watched(target: Target, config: Config) -> None:
 
 def open_page(run: Run) -> None:
     """The page of a run that begins or goes on, with the target and its round trip."""
-    if run.folder is not None:
+    if run.folder is not None and run.shown:
         write_whole(
             os.path.join(run.folder, "target.png"), png(Mel(run.target.values, run.target.contract), run.target)
         )
@@ -88,7 +88,7 @@ def open_page(run: Run) -> None:
 
 def finish(run: Run) -> None:
     """The page of a run that is not going on: stopped, or at its end."""
-    if run.folder is not None:
+    if run.folder is not None and run.shown:
         _write_page(run.folder, run, running=False)
 
 

@@ -49,7 +49,8 @@ class Run:
     """Everything that decides what the next epoch does, and the best that was found so far.
 
     rule, optimiser, pool, rng: at the end of `epoch`.  best: the rule's weights at the best look, and that look.
-    rows: the looks.  rng draws on the CPU, chance (which cells fire) on the rule's device.
+    rows: the looks.  shown: its folder gets a page with pictures and sounds.  rng draws on the CPU, chance (which
+    cells fire) on the rule's device.
     """
 
     def __init__(self, config: Config, target: Target, device: torch.device, folder: str | None = None) -> None:
@@ -64,6 +65,7 @@ class Run:
         self.rows: list[Row] = []
         self.best: dict[str, Any] = {"epoch": 0, "figure": None, "rule": _copied(self.rule)}
         self.seconds = 0.0
+        self.shown = True
 
     @property
     def best_rule(self) -> CellRule:

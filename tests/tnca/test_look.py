@@ -90,6 +90,7 @@ def test_a_row_holds_the_losses_the_errors_the_figures_and_the_verdict(run):
     assert run.rows == [found.row]
     assert list(found.row) == [
         *("epoch", "seconds", "loss", "l2", "mel_error_db", "mel_error_high_db", "mel_error_end_db"),
+        "mel_flicker_db",
         *(name for name, *_ in FIGURES),
         *("verdict", "causes"),
     ]

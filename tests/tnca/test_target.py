@@ -126,8 +126,16 @@ def test_over_a_minute_is_refused_and_a_minute_is_not():
 def test_a_constant_on_ln_magnitudes_is_so_many_db_everywhere(target, offset):
     lifted = msgspec.structs.replace(target, values=np.maximum(target.values, -8.0))  # 1 over the floor at least
     errors = lifted.errors_db(lifted.values + offset)
-    assert set(errors) == {"mel_error_db", "mel_error_high_db", "mel_error_end_db"}
-    assert list(errors.values()) == pytest.approx([DB_PER_NEPER * abs(offset)] * 3, rel=1e-5)
+    assert set(errors) == {"mel_error_db", "mel_error_high_db", "mel_error_end_db", "mel_flicker_db"}
+    assert list(errors.values()) == pytest.approx([*[DB_PER_NEPER * abs(offset)] * 3, 0], rel=1e-5, abs=1e-5)
+
+
+def test_flicker_is_the_error_of_the_change_from_frame_to_frame(target):
+    flat = msgspec.structs.replace(target, values=np.full_like(target.values, -5.0))
+    grown = flat.values + 0.5 * (-1.0) ** np.arange(flat.values.shape[1], dtype=np.float32)
+    errors = flat.errors_db(grown)
+    assert errors["mel_flicker_db"] == pytest.approx(DB_PER_NEPER, rel=1e-5)
+    assert errors["mel_error_db"] == pytest.approx(DB_PER_NEPER / 2, rel=1e-5)
 
 
 def test_what_lies_under_the_floor_is_on_it(target):
@@ -161,7 +169,7 @@ def test_without_a_band_over_4_khz_there_is_no_figure_of_them(note):
     mel = load("bigvgan_base_22khz_80band")
     low = msgspec.structs.replace(mel, grid=msgspec.structs.replace(mel.grid, bands=20, fmax=2000.0))
     target = target_of(note, Settings(low))
-    assert set(target.errors_db(target.values)) == {"mel_error_db", "mel_error_end_db"}
+    assert set(target.errors_db(target.values)) == {"mel_error_db", "mel_error_end_db", "mel_flicker_db"}
 
 
 @pytest.mark.parametrize("contract", ["librosa_db", "librosa_db_max", "dali"])

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tnca.fixes.study import Study
 
 EXIT_FAIL, EXIT_STOPPED = 1, 130
-EPOCHS, QUICK_EPOCHS = 120, 40
+EPOCHS, QUICK_EPOCHS = 90, 40
 STYLES = {"came true": "green", "no effect": "", "made it worse": "red"}
 
 
@@ -80,7 +80,7 @@ def fixes(
                 out,
                 scale,
                 jobs=jobs or _cores(),
-                planned=lambda done, whole: tell(done, whole, "trainings") if tell else None,
+                planned=lambda done, whole: (tell or _line)(done, whole, "trainings"),
             )
         )
     except KeyboardInterrupt:
@@ -96,6 +96,11 @@ def fixes(
         click.echo(f"\nEach fix with pictures, sounds and curves: {os.path.join(out, 'fixes.html')}")
     if golden is not None:
         _thresholds(found, golden, record)
+
+
+def _line(done: int, whole: int, what: str) -> None:
+    """Where no bar can be drawn."""
+    click.echo(f"{done} of {whole} {what}", err=True)
 
 
 def _sound(audio: str | None, quick: bool) -> Audio:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 SPREADS = 2.0  # so far from what was recorded the seeds' own spread may take the mean
 LEAST_SHARE = 0.25  # of the improvement, where the seeds happened to agree
+LEAST_LEFT = 0.1
 ROUNDING = 1e-6
 ACTS = 0.25  # of how far a fix moved what is grown
 
@@ -23,7 +24,8 @@ ACTS = 0.25  # of how far a fix moved what is grown
 class Threshold(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a fix has to hold on the sound and at the size it was recorded with.
 
-    change: the improvement that was recorded.  tolerance: from the spread over the seeds.  moved_db: how far the fix
+    change: the improvement that was recorded; tolerance, from the seeds' spread: how far under it may fall.  What came
+    true has to stay better than without it.  moved_db: how far the fix
     moved what is grown from one seed; a fix that came undone moves nothing.  factor, unlike: see
     tnca.fixes.study.likeness.
     """
@@ -106,10 +108,10 @@ def _broken(each: Measured, held: Threshold, found: Study) -> list[str]:
         return [f"{name}: was recorded at {held.metric}, {held.epochs} epochs, {held.seeds} seeds; measure it so"]
     lines = []
     least = held.change - held.tolerance
+    if held.verdict == "came true":
+        least = max(least, LEAST_LEFT * held.change)
     if verdict.change is None or verdict.change < least:
         lines.append(f"{name}: {held.metric} improves by {_number(verdict.change)}, where {least:.4g} is the least")
-    if held.verdict == "came true" and verdict.word != "came true":
-        lines.append(f"{name}: {verdict.word}, where it came true ({verdict.says})")
     return lines + [f"{name}: {line}" for line in _undone(each, held)]
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tnca.vocoders.vocoder import Vocoder
 
 WORK = "work"
-LOOKS = 6
+LOOKS, QUICK_LOOKS = 6, 2
 KEY_LENGTH = 16
 
 
@@ -88,9 +88,10 @@ def key(config: Config) -> str:
 
 def _configs(fix: Fix, scale: Scale) -> Iterator[tuple[str, Config]]:
     """(side, settings) of every training of a fix."""
+    every = max(1, scale.epochs // (QUICK_LOOKS if scale.quick else LOOKS))
     for name, side in fix.sides.items():
         for seed in range(scale.seeds):
-            over = {"epochs": scale.epochs, "seed": seed, "watch": {"every": max(1, scale.epochs // LOOKS)}}
+            over = {"epochs": scale.epochs, "seed": seed, "watch": {"every": every}}
             yield name, settings(fix, side, quick=scale.quick, over=over)
 
 

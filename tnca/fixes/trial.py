@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import msgspec
 import numpy as np
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.floating[Any]]
 
 CPU = torch.device("cpu")
-EARLY_STEPS = 8
+EARLY_STEPS = 4
 SPREAD = 0.25  # of the noise that a gradient is looked at under, in the target's standard deviations
 
 
@@ -88,11 +88,9 @@ def undone(values: Floats, how: Undoing | None) -> Floats:
 def trained(sound: Audio, config: Config, folder: str) -> None:
     """The training in its folder, begun or gone on with, to its last epoch; on one thread, for many run at once."""
     torch.set_num_threads(1)
-    run = (
-        resumed(folder, sound, CPU)
-        if os.path.isfile(os.path.join(folder, CHECKPOINT))
-        else start(sound, config, folder, CPU)
-    )
+    there = os.path.isfile(os.path.join(folder, CHECKPOINT))
+    run = resumed(folder, sound, CPU) if there else start(sound, config, folder, CPU)
+    run.shown = False  # a page for each of a hundred trainings takes longer than some of them
     if run.epoch < config.epochs:
         train(run)
 
@@ -108,11 +106,15 @@ def outcome(sound: Audio, folder: str) -> Outcome:
     run = resumed(folder, sound, CPU)
     row = run.rows[-1]
     mel = grow(run.rule, run.target, run.config.growth.steps[1])
-    figures = {name: value for name, value in row.items() if isinstance(value, float) or value is None}
+    figures = {name: value for name, value in row.items() if name != "seconds" and _is_figure(value)}
     figures[f"alive_after_{EARLY_STEPS}_steps_share"] = alive_share(run, EARLY_STEPS)
     heard = GriffinLim(run.target.contract)(mel)
     levels, causes = levels_db(mel.values, mel.contract), tuple(str(row["causes"]).split())
     return Outcome(figures, causes, levels, top_db(run.target), heard, tuple(run.rows))
+
+
+def _is_figure(value: int | float | str | None) -> TypeGuard[float | None]:
+    return value is None or isinstance(value, float)
 
 
 def top_db(target: Target) -> float:

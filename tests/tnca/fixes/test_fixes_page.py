@@ -1,0 +1,193 @@
+"""fixes.html and `tnca fixes` as it is typed."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from diagnose import audio, example
+from tnca import cli
+
+QUICK = ("--quick", "--epochs", "2", "--seeds", "2", "--jobs", "1")
+PROGRAM = str(Path(sys.executable).with_name("tnca"))
+HOSTILE = "<img src=x onerror=alert(1)>.wav"
+
+
+@pytest.fixture(scope="module")
+def typed(tmp_path_factory):
+    """The folder of `tnca fixes` on a file whose name is a tag, of four fixes."""
+    folder = tmp_path_factory.mktemp("fixes")
+    audio.write(folder / HOSTILE, example.bowed_string(392.0, seconds=0.25))
+    only = "db-power,frequency-weight,unmasked-loss"
+    done = subprocess.run(
+        [PROGRAM, "fixes", HOSTILE, "--out", "out", "--only", only, *QUICK],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "160"},
+    )
+    assert done.returncode == 0, done.stderr
+    return folder, done
+
+
+@pytest.fixture
+def page(typed):
+    return (typed[0] / "out" / "fixes.html").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def tnca(monkeypatch, capfd):
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["tnca", *map(str, arguments)])
+        capfd.readouterr()
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as end:
+            code = end.code or 0
+        return (code, *capfd.readouterr())
+
+    return run
+
+
+class Tags(HTMLParser):
+    def __init__(self, text):
+        super().__init__()
+        self.found, self.open = [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append((tag, dict(attrs)))
+        if tag not in ("meta", "img", "br", "link"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def test_a_line_a_fix_and_where_the_page_is(typed):
+    out = typed[1].stdout
+    lines = [line for line in out.splitlines() if line.startswith(("db-power", "frequency", "unmasked"))]
+    assert [line.split()[0] for line in lines] == ["db-power", "frequency-weight", "unmasked-loss"]
+    assert all(re.search(r"came true|no effect|made it worse", line) for line in lines)
+    assert out.endswith("out/fixes.html\n")
+    assert typed[1].stderr.splitlines()[0] == "0 of 8 trainings"
+    assert typed[1].stderr.splitlines()[-1] == "8 of 8 trainings"
+
+
+def test_the_page_is_whole_in_itself_and_runs_nothing(page):
+    tags = Tags(page)
+    assert tags.open == []
+    names = {tag for tag, _ in tags.found}
+    assert not names & {"script", "link", "iframe", "object"}
+    for tag, attributes in tags.found:
+        assert not [name for name in attributes if name.startswith("on")]
+        if tag in ("img", "audio"):
+            assert attributes["src"].startswith("data:")
+        if tag == "a":
+            assert attributes["href"].startswith("#")
+    assert "&lt;img src=x onerror=alert(1)&gt;.wav" in page
+
+
+def test_each_fix_has_its_prediction_pictures_players_and_curve(page):
+    for name in ("db-power", "frequency-weight", "unmasked-loss"):
+        part = page.split(f'<section id="{name}">')[1].split("</section>")[0]
+        tags = [tag for tag, _ in Tags(part).found]
+        assert tags.count("img") == tags.count("audio") == 2
+        assert tags.count("svg") == (0 if name == "db-power" else 1)
+        assert "Predicted" in part
+        assert "Happened" in part
+    assert page.split('<section id="unmasked-loss">')[1].count('<path class="fixed"') >= 2
+    assert "one factor, and no weighting" in page.split('<section id="frequency-weight">')[1].split("</section>")[0]
+    assert "scale power, not ln-magnitude" in page.split('<section id="db-power">')[1].split("</section>")[0]
+
+
+def test_the_json_and_the_page_say_the_same(typed, page):
+    table = json.loads((typed[0] / "out" / "fixes.json").read_text())
+    assert table["sound"] == HOSTILE
+    for fix in table["fixes"]:
+        assert f"<h2>{fix['name']}: <span class=" in page
+        assert fix["decides"] in page
+
+
+def test_without_sound_and_from_the_trainings_that_are_there(typed, tnca, monkeypatch):
+    monkeypatch.chdir(typed[0])
+    began = time.perf_counter()
+    code, out, err = tnca(
+        "fixes", HOSTILE, "--out", "out", "--only", "unmasked-loss", *QUICK, "--no-sound", "--json", "-"
+    )
+    assert (code, err.splitlines()) == (0, ["4 of 4 trainings"])
+    assert [fix["name"] for fix in json.loads(out)["fixes"]] == ["unmasked-loss"]
+    assert "<audio" not in (typed[0] / "out" / "fixes.html").read_text()
+    assert time.perf_counter() - began < 20
+
+
+def test_thresholds_are_recorded_held_and_missed(typed, tnca, monkeypatch):
+    monkeypatch.chdir(typed[0])
+    given = ("fixes", HOSTILE, "--out", "out", "--only", "unmasked-loss", *QUICK, "--golden", "held")
+    code, _, err = tnca(*given)
+    assert (code, err.splitlines()[-1]) == (
+        2,
+        "tnca: held/unmasked-loss.toml: no threshold (No such file or directory); --record writes it",
+    )
+    assert tnca(*given, "--record")[0] == 0
+    assert tnca(*given)[0] == 0
+    path = typed[0] / "held" / "unmasked-loss.toml"
+    path.write_text(re.sub(r"change = .*", "change = 90.0", path.read_text()))
+    code, _, err = tnca(*given)
+    assert code == 1
+    assert re.search(r"^FAIL unmasked-loss: mel_error_end_db improves by .*, where .* is the least$", err, re.MULTILINE)
+
+
+MISTAKES = {
+    ("--only", "flux"): "--only flux: no such fix; known are db-power",
+    ("--record",): "--record writes thresholds into --golden DIR",
+    ("--vocoder", "flute"): "--vocoder flute: griffinlim, bigvgan:FOLDER or bigvgan:HUB/ID",
+    ("--epochs", "0"): "Invalid value for '--epochs'",
+    ("nothing.wav",): "nothing.wav: No such file",
+}
+
+
+@pytest.mark.parametrize("arguments", MISTAKES, ids=" ".join)
+def test_a_mistake_is_one_line(tnca, arguments, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = tnca("fixes", *arguments)
+    assert (code, out) == (2, "")
+    assert len(err.splitlines()) == 1
+    assert MISTAKES[arguments] in err
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_stopped_it_says_how_to_go_on(number, tmp_path):
+    command = [
+        PROGRAM,
+        "fixes",
+        "--quick",
+        "--only",
+        "unmasked-loss",
+        "--epochs",
+        "5000",
+        "--jobs",
+        "1",
+        "--out",
+        "out",
+    ]
+    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, env={**os.environ})
+    while not list((tmp_path / "out" / "work").glob("*/checkpoint.pt")) and process.poll() is None:
+        time.sleep(0.1)
+    process.send_signal(number)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert err.splitlines()[-1] == "tnca: stopped; the same command goes on where it was"
+    assert not (tmp_path / "out" / "fixes.json").exists()
