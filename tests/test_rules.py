@@ -259,7 +259,7 @@ def test_no_module_state_is_changed_and_nothing_is_evaluated(path):
     modules = {module.split(".")[0] for module, _ in imported(tree)}
     assert modules & {"pickle", "cPickle", "dill", "shelve", "marshal"} == set()
     of_joblib = {module for module, _ in imported(tree) if module.split(".")[0] == "joblib"}
-    assert of_joblib <= {"joblib", "joblib.Parallel", "joblib.delayed"}, "joblib.load unpickles"
+    assert not {module for module in of_joblib if module.rpartition(".")[2] in ("load", "dump", "Memory")}
     assert "joblib.load" not in names
     for call in calls(tree):
         for keyword in call.keywords:

@@ -64,9 +64,13 @@ def look(run: Run, losses: dict[str, Tensor]) -> Look:
     return found
 
 
-def diverged(epoch: int) -> InputError:
+class Diverged(InputError):
+    """A loss or a weight is not finite any more."""
+
+
+def diverged(epoch: int) -> Diverged:
     """What to say where a loss or a weight is not finite; the checkpoint of the last look is still there."""
-    return InputError(f"the training diverged by epoch {epoch}: not finite any more; lower optimiser.learning_rate")
+    return Diverged(f"the training diverged by epoch {epoch}: not finite any more; lower optimiser.learning_rate")
 
 
 def check_watched(target: Target, config: Config) -> None:

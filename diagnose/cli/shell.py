@@ -13,7 +13,7 @@ from diagnose.errors import DiagnoseError
 
 EXIT_FAULT = 4
 EXIT_INTERRUPTED = 130
-EXTRA = {"torch", "bigvgan", "huggingface_hub"}  # come with an extra, not with the program
+EXTRA = {"torch", "bigvgan", "huggingface_hub", "joblib"}  # come with an extra, not with the program
 
 
 def run(command: click.Command, name: str) -> None:

@@ -26,7 +26,7 @@ STYLES = {"came true": "green", "no effect": "", "made it worse": "red"}
 @click.option("--out", metavar="DIR", default="fixes", show_default=True, help="For the report and the trainings.")
 @click.option("--only", multiple=True, metavar="NAME,...", help="These fixes, and no others.")
 @click.option("--epochs", type=click.IntRange(1, 10**6), help=f"Of a training.  [default: {EPOCHS}]")
-@click.option("--seeds", type=click.IntRange(1, 100), default=3, show_default=True, help="Trainings a side.")
+@click.option("--seeds", type=click.IntRange(2, 100), default=3, show_default=True, help="Trainings a side.")
 @click.option("--jobs", type=click.IntRange(1, 256), help="Trainings at once.  [default: one a core]")
 @click.option("--quick", is_flag=True, help=f"A grid of 20 bands, 16 steps, {QUICK_EPOCHS} epochs: what CI can afford.")
 @click.option("--vocoder", default="griffinlim", show_default=True, help=f"For the round trips: {VOCODER}")
@@ -60,12 +60,18 @@ def fixes(
     """
     if record and golden is None:
         raise click.UsageError("--record writes thresholds into --golden DIR")
-    check_outputs({"json": json_file, "out": os.path.join(out, "fixes.json")}, *([audio] if audio else []))
+    names = tuple(name for each in only for name in each.split(","))
+    if not all(names):
+        raise click.UsageError(f"--only {','.join(names)}: a name is empty")
+    page, table = (os.path.join(out, f"fixes.{kind}") for kind in ("html", "json"))
+    check_outputs({"json": json_file, "out": table, "out ": page}, *([audio] if audio else []))
+    from tnca.fixes import golden as thresholds
     from tnca.fixes.catalogue import fixes as known
     from tnca.fixes.page import to_html
     from tnca.fixes.study import Scale, as_dict, study
 
-    chosen = known(tuple(name for each in only for name in each.split(",") if name))
+    chosen = known(names)
+    held = None if golden is None or record else thresholds.read(golden, (fix.name for fix in chosen))
     scale = Scale(epochs or (QUICK_EPOCHS if quick else EPOCHS), seeds, quick)
     sound = _sound(audio, quick)
     voice = _voice(vocoder)
@@ -86,16 +92,19 @@ def fixes(
     except KeyboardInterrupt:
         click.echo("tnca: stopped; the same command goes on where it was", err=True)
         sys.exit(EXIT_STOPPED)
-    write(os.path.join(out, "fixes.html"), to_html(found, players=not no_sound))
+    write(page, to_html(found, players=not no_sound))
     text = _json(as_dict(found))
-    write(os.path.join(out, "fixes.json"), text)
+    write(table, text)
     if json_file is not None:
         write(json_file, text)
     if json_file != "-":
         _print(found)
-        click.echo(f"\nEach fix with pictures, sounds and curves: {os.path.join(out, 'fixes.html')}")
-    if golden is not None:
-        _thresholds(found, golden, record)
+        click.echo(f"\nEach fix with pictures, sounds and curves: {page}")
+    if golden is not None and record:
+        written = thresholds.record(found, golden)
+        click.echo(f"{golden}: {len(written)} written{': ' * bool(written)}{', '.join(written)}", err=True)
+    if held is not None:
+        _fail(thresholds.check(found, held))
 
 
 def _line(done: int, whole: int, what: str) -> None:
@@ -125,7 +134,7 @@ def _cores() -> int:
 def _json(table: dict[str, Any]) -> str:
     import json
 
-    return json.dumps(table, indent=2) + "\n"
+    return json.dumps(table, indent=2, allow_nan=False) + "\n"
 
 
 def _print(found: Study) -> None:
@@ -149,14 +158,8 @@ def _print(found: Study) -> None:
     print_parts([table])
 
 
-def _thresholds(found: Study, folder: str, record: bool) -> None:
-    from tnca.fixes import golden
-
-    if record:
-        written = golden.record(found, folder)
-        click.echo(f"{folder}: {len(written)} written{': ' * bool(written)}{', '.join(written)}", err=True)
-        return
-    lines = golden.check(found, folder)
+def _fail(lines: list[str]) -> None:
+    """Exit 1 if there is any."""
     for line in lines:
         click.echo(f"FAIL {line}", err=True)
     if lines:

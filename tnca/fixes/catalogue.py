@@ -24,7 +24,10 @@ QUICK: dict[str, Any] = {
 
 
 class Prediction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """amount: the least improvement that counts, in the metric's unit; for "to one" in dB of the distance from 1."""
+    """amount: the least improvement that counts, in the metric's unit; for "to one" in dB of the distance from 1.
+
+    The amounts are this project's: who claimed a fix mostly gave none.
+    """
 
     metric: str
     direction: Direction
@@ -45,7 +48,7 @@ class Side(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Fix(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """on: what both sides stand on.  says: the prediction in words."""
+    """on: what both sides stand on.  says: the prediction in words.  note: what else a reader should know of it."""
 
     name: str
     claim: Literal["first diagnosis", "measurement since"]
@@ -55,6 +58,7 @@ class Fix(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     broken: Side
     fixed: Side
     on: tuple[str, ...] = ()
+    note: str = ""
 
     @property
     def sides(self) -> dict[str, Side]:

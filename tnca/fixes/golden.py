@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from typing import TYPE_CHECKING
 
@@ -10,29 +11,35 @@ import tomli_w
 
 from diagnose.errors import InputError
 from diagnose.files import write_whole
+from tnca.fixes.key import fingerprint
+from tnca.fixes.verdict import Word  # noqa: TC001 -- read by msgspec
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from tnca.fixes.study import Measured, Study
 
 SPREADS = 2.0  # so far from what was recorded the seeds' own spread may take the mean
-LEAST_SHARE = 0.25  # of the improvement, where the seeds happened to agree
-LEAST_LEFT = 0.1
+LEAST_SHARE = 0.1  # of the improvement, where the seeds happened to agree
+LEAST_LEFT = 0.5
 ROUNDING = 1e-6
+LARGEST_FILE = 1 << 16
 ACTS = 0.25  # of how far a fix moved what is grown
 
 
 class Threshold(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a fix has to hold on the sound and at the size it was recorded with.
+    """What a fix has to hold on the sound (its fingerprint) and at the size it was recorded with.
 
     change: the improvement that was recorded; tolerance, from the seeds' spread: how far under it may fall.  What came
-    true has to stay better than without it.  moved_db: how far the fix
+    true has to keep half of it.  moved_db: how far the fix
     moved what is grown from one seed; a fix that came undone moves nothing.  factor, unlike: see
     tnca.fixes.study.likeness.
     """
 
     fix: str
+    sound: str
     metric: str
-    verdict: str
+    verdict: Word
     change: float
     tolerance: float
     epochs: int
@@ -58,9 +65,14 @@ def record(found: Study, folder: str) -> list[str]:
     return written
 
 
-def check(found: Study, folder: str) -> list[str]:
+def read(folder: str, names: Iterable[str]) -> dict[str, Threshold]:
+    """The thresholds of the fixes named; InputError where one is missing or is none."""
+    return {name: _read(_path(folder, name), name) for name in names}
+
+
+def check(found: Study, held: dict[str, Threshold]) -> list[str]:
     """What does not hold, a line each."""
-    return [line for each in found.fixes for line in _broken(each, _read(_path(folder, each.fix.name)), found)]
+    return [line for each in found.fixes for line in _broken(each, held[each.fix.name], found)]
 
 
 def _threshold(each: Measured, found: Study) -> Threshold:
@@ -71,6 +83,7 @@ def _threshold(each: Measured, found: Study) -> Threshold:
     unlike = gradient.get("unlike", 1.0) < ROUNDING
     return Threshold(
         each.fix.name,
+        fingerprint(found.sound),
         each.fix.prediction.metric,
         verdict.word,
         round(verdict.change, 4),
@@ -78,7 +91,7 @@ def _threshold(each: Measured, found: Study) -> Threshold:
         found.scale.epochs,
         found.scale.seeds,
         found.scale.quick,
-        each.evidence.get("moved_db"),
+        None if unlike else each.evidence.get("moved_db"),  # of what is only multiplied, rounding moves what is grown
         gradient.get("factor") if unlike else None,
         ROUNDING if unlike else None,
         _breaches(each),
@@ -90,22 +103,28 @@ def _breaches(each: Measured) -> int | None:
     return None if lines is None else len(lines)
 
 
-def _read(path: str) -> Threshold:
+def _read(path: str, name: str) -> Threshold:
     try:
         with open(path, "rb") as file:
-            return msgspec.toml.decode(file.read(), type=Threshold)
+            held = msgspec.toml.decode(file.read(LARGEST_FILE), type=Threshold)
     except OSError as error:
         raise InputError(f"{path}: no threshold ({error.strerror}); --record writes it") from None
-    except (msgspec.MsgspecError, ValueError) as error:
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise InputError(f"{path}: not a threshold: {error}") from None
+    numbers = (held.change, held.tolerance, held.moved_db, held.factor, held.unlike)
+    if held.fix != name or not all(math.isfinite(number) for number in numbers if number is not None):
+        raise InputError(f"{path}: not a threshold of {name}: its fix is {held.fix}, and its numbers have to be finite")
+    return held
 
 
 def _broken(each: Measured, held: Threshold, found: Study) -> list[str]:
     """Lines on what this fix no longer does."""
     name, verdict = each.fix.name, each.verdict
-    recorded = (held.metric, held.epochs, held.seeds, held.quick)
-    if recorded != (each.fix.prediction.metric, found.scale.epochs, found.scale.seeds, found.scale.quick):
-        return [f"{name}: was recorded at {held.metric}, {held.epochs} epochs, {held.seeds} seeds; measure it so"]
+    if held.sound != fingerprint(found.sound):
+        return [f"{name}: was recorded on another sound (fingerprint {held.sound}); measure it on that"]
+    if (held.metric, held.epochs, held.seeds, held.quick) != (each.fix.prediction.metric, *_size(found)):
+        size = f"{held.epochs} epochs, {held.seeds} seeds{', --quick' * held.quick}"
+        return [f"{name}: was recorded as {held.metric} at {size}; measure it so"]
     lines = []
     least = held.change - held.tolerance
     if held.verdict == "came true":
@@ -115,13 +134,17 @@ def _broken(each: Measured, held: Threshold, found: Study) -> list[str]:
     return lines + [f"{name}: {line}" for line in _undone(each, held)]
 
 
+def _size(found: Study) -> tuple[int, int, bool]:
+    return found.scale.epochs, found.scale.seeds, found.scale.quick
+
+
 def _undone(each: Measured, held: Threshold) -> list[str]:
     """Signs that the two sides do no longer differ in what they differed in."""
     lines = []
     moved, gradient = each.evidence.get("moved_db"), each.evidence.get("gradient", {})
     if held.moved_db and (moved is None or moved < ACTS * held.moved_db):
         lines.append(f"moves what is grown by {_number(moved)} dB, where it moved it by {held.moved_db:.3g}")
-    if held.factor is not None and abs(gradient.get("factor", 0.0) / held.factor - 1) > ROUNDING:
+    if held.factor is not None and abs(gradient.get("factor", 0.0) - held.factor) > ROUNDING * abs(held.factor):
         lines.append(f"multiplies the gradient by {gradient.get('factor', 0.0):.6g}, not {held.factor:.6g}")
     if held.unlike is not None and gradient.get("unlike", 1.0) > held.unlike:
         lines.append(f"bends the gradient by {gradient.get('unlike', 1.0):.2g}, where it only multiplied it")

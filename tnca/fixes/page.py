@@ -9,12 +9,12 @@ from diagnose.render.html import page_environment, player
 from diagnose.render.words import number as with_unit
 from diagnose.render.words import printable
 from diagnose.version import VERSION
+from tnca.fixes.trial import RANGE_DB, Outcome
 
 if TYPE_CHECKING:
     from tnca.fixes.study import Measured, Study
-    from tnca.fixes.trial import Outcome
 
-RANGE_DB = 80.0
+
 WIDTH, HEIGHT = 400, 110
 CLASSES = {"came true": "PASS", "no effect": "soft", "made it worse": "FAIL"}
 DIRECTIONS = {"lower": "lower", "higher": "higher", "to one": "nearer 1"}
@@ -84,8 +84,7 @@ def _curve(each: Measured) -> dict[str, Any] | None:
 
 def _figures(each: Measured) -> list[tuple[str, list[str]]]:
     """(metric, its values by side), for every figure that both sides have."""
-    names = [name for name in each.sides["broken"][0].figures if name in each.sides["fixed"][0].figures]
-    return [(name, [", ".join(map(number, each.values(side, name))) for side in each.sides]) for name in names]
+    return [(name, [", ".join(map(number, each.values(side, name))) for side in each.sides]) for name in each.figures]
 
 
 def number(value: float | None) -> str:

@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
 
+from diagnose.errors import InputError
 from diagnose.version import VERSION
-from tnca.config import as_table
 from tnca.fixes.catalogue import Fix, settings
-from tnca.fixes.trial import Outcome, is_trained, outcome, round_trip, slopes, trained
+from tnca.fixes.key import fingerprint, key
+from tnca.fixes.trial import Outcome, breaches, round_trip, slopes, trained
 from tnca.fixes.verdict import Verdict, decide
+from tnca.vocoders.griffinlim import GriffinLim
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
     from diagnose.audio import Audio
+    from diagnose.contract import MelContract
     from tnca.config import Config
     from tnca.vocoders.vocoder import Vocoder
 
+    Sides = dict[str, tuple[Outcome, ...]]
+
 WORK = "work"
 LOOKS, QUICK_LOOKS = 6, 2
-KEY_LENGTH = 16
 
 
 class Scale(msgspec.Struct, frozen=True):
@@ -37,16 +39,22 @@ class Scale(msgspec.Struct, frozen=True):
 
 
 class Measured(msgspec.Struct, frozen=True, eq=False):
-    """A fix and what came of it.  sides: outcomes by side, one a seed; a round trip has one, for nothing is drawn."""
+    """A fix and what came of it.  sides: outcomes by side, one a seed: of the training, or of Griffin-Lim's phases."""
 
     fix: Fix
-    sides: dict[str, tuple[Outcome, ...]]
+    sides: Sides
     verdict: Verdict
     evidence: dict[str, Any]
 
     def values(self, side: str, metric: str) -> list[float | None]:
         """A figure of a side, seed by seed."""
         return [each.figures.get(metric) for each in self.sides[side]]
+
+    @property
+    def figures(self) -> list[str]:
+        """Names of those that both sides have."""
+        one, other = ({name: None for each in side for name in each.figures} for side in self.sides.values())
+        return [name for name in one if name in other]
 
 
 class Study(msgspec.Struct, frozen=True, eq=False):
@@ -69,21 +77,22 @@ def study(
     """Everything measured.  folder: keeps the trainings; what is in it already is not done again.
 
     planned(done, whole) is told how many trainings are done, at the start and after each.  Raises InputError for a
-    sound that cannot be grown.
+    sound that cannot be grown, and for a vocoder that cannot be given such mels, before anything is trained.
     """
-    plan = {key(each): each for fix in chosen if fix.measured == "training" for _, each in _configs(fix, scale)}
-    _carry_out(sound, plan, folder, jobs, planned or _untold)
-    grown = {name: outcome(sound, os.path.join(folder, WORK, name)) for name in plan}
-    return Study(sound, voice.name, scale, tuple(_measured(fix, sound, voice, grown, scale) for fix in chosen))
-
-
-def _untold(_done: int, _whole: int) -> None: ...
-
-
-def key(config: Config) -> str:
-    """The folder of a training: the same settings under the same version are the same training."""
-    text = json.dumps([VERSION, as_table(config)], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:KEY_LENGTH]
+    sides = {fix.name: _round_trips(fix, sound, voice, scale) for fix in chosen if fix.measured == "round trip"}
+    of_training = [fix for fix in chosen if fix.measured == "training"]
+    plan = {key(each, sound): each for fix in of_training for _, each in _configs(fix, scale)}
+    grown: dict[str, Outcome] = {}
+    for done, (name, found) in enumerate(_carried_out(sound, plan, folder, jobs, voice), start=1):
+        grown[name] = found
+        if planned is not None:
+            planned(done, len(plan))
+    for fix in of_training:
+        sides[fix.name] = dict.fromkeys(fix.sides, ())
+        for side, config in _configs(fix, scale):
+            sides[fix.name][side] = (*sides[fix.name][side], grown[key(config, sound)])
+    measured = (_measured(fix, sound, voice, sides[fix.name], scale) for fix in chosen)
+    return Study(sound, voice.name, scale, tuple(measured))
 
 
 def _configs(fix: Fix, scale: Scale) -> Iterator[tuple[str, Config]]:
@@ -95,46 +104,60 @@ def _configs(fix: Fix, scale: Scale) -> Iterator[tuple[str, Config]]:
             yield name, settings(fix, side, quick=scale.quick, over=over)
 
 
-def _carry_out(
-    sound: Audio, plan: dict[str, Config], folder: str, jobs: int, planned: Callable[[int, int], object]
-) -> None:
-    places = {os.path.join(folder, WORK, name): config for name, config in plan.items()}
-    left = {place: config for place, config in places.items() if not is_trained(sound, config, place)}
-    planned(len(places) - len(left), len(places))
-    for done, _ in enumerate(_in_turn(sound, left) if jobs == 1 else _side_by_side(sound, left, jobs), start=1):
-        planned(len(places) - len(left) + done, len(places))
+def _round_trips(fix: Fix, sound: Audio, voice: Vocoder, scale: Scale) -> Sides:
+    """With each seed of Griffin-Lim's phases, for another vocoder once."""
+    voices = _voices(fix, voice, scale)
+    return {
+        name: tuple(round_trip(sound, settings(fix, side), side, each) for each in voices)
+        for name, side in fix.sides.items()
+    }
 
 
-def _in_turn(sound: Audio, left: dict[str, Config]) -> Iterator[None]:
-    for place, config in left.items():
-        trained(sound, config, place)
-        yield
+def _voices(fix: Fix, voice: Vocoder, scale: Scale) -> list[Vocoder]:
+    started = any(side.phase != "none" for side in fix.sides.values())
+    if not (isinstance(voice, GriffinLim) or started):
+        return [voice]
+    return [GriffinLim(voice.contract, seed) for seed in range(scale.seeds)]
 
 
-def _side_by_side(sound: Audio, left: dict[str, Config], jobs: int) -> Iterable[None]:
+def _carried_out(
+    sound: Audio, plan: dict[str, Config], folder: str, jobs: int, voice: Vocoder
+) -> Iterator[tuple[str, Outcome]]:
+    """(name, outcome) of each training as it ends."""
+    works = [(sound, name, config, os.path.join(folder, WORK, name), voice.contract) for name, config in plan.items()]
+    if jobs == 1 or len(works) < 2:
+        yield from (_work(*each) for each in works)
+        return
     from joblib import Parallel, delayed
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
 
-    works = Parallel(n_jobs=jobs, backend="loky", return_as="generator_unordered")
-    return works(delayed(trained)(sound, config, place) for place, config in left.items())
+    try:
+        yield from Parallel(n_jobs=jobs, backend="loky", return_as="generator_unordered")(
+            delayed(_work)(*each) for each in works
+        )
+    except TerminatedWorkerError:
+        said = (
+            f"one of {jobs} trainings at once was killed, perhaps for memory; the same command goes on; or fewer --jobs"
+        )
+        raise InputError(said) from None
 
 
-def _measured(fix: Fix, sound: Audio, voice: Vocoder, grown: dict[str, Outcome], scale: Scale) -> Measured:
+def _work(sound: Audio, name: str, config: Config, place: str, contract: MelContract) -> tuple[str, Outcome]:
+    return name, trained(sound, config, place, contract)
+
+
+def _measured(fix: Fix, sound: Audio, voice: Vocoder, sides: Sides, scale: Scale) -> Measured:
     if fix.measured == "training":
-        sides: dict[str, tuple[Outcome, ...]] = dict.fromkeys(fix.sides, ())
-        for name, config in _configs(fix, scale):
-            sides[name] = (*sides[name], grown[key(config)])
         evidence = _evidence_of_training(fix, sound, sides, scale)
     else:
-        sides = {name: (round_trip(sound, settings(fix, side), side, voice),) for name, side in fix.sides.items()}
-        evidence = {"contract": {name: found[0].breaches for name, found in sides.items()}}
+        against = {name: breaches(sound, settings(fix, side), side, voice.contract) for name, side in fix.sides.items()}
+        evidence = {"contract": against}
     metric = fix.prediction.metric
     values = {name: [each.figures.get(metric) for each in found] for name, found in sides.items()}
     return Measured(fix, sides, decide(fix.prediction, values["broken"], values["fixed"]), evidence)
 
 
-def _evidence_of_training(
-    fix: Fix, sound: Audio, sides: dict[str, tuple[Outcome, ...]], scale: Scale
-) -> dict[str, Any]:
+def _evidence_of_training(fix: Fix, sound: Audio, sides: Sides, scale: Scale) -> dict[str, Any]:
     """moved_db: mean |fixed - broken| of what is grown from one seed: 0 where the fix does nothing at all.
 
     gradient: of two losses on one grid: fixed = factor * broken in every bin, but for `unlike`, relative.
@@ -167,6 +190,7 @@ def as_dict(found: Study) -> dict[str, Any]:
         "tool": {"name": "timbre-diagnose", "version": VERSION},
         "sound": found.sound.name,
         "vocoder": found.vocoder,
+        "fingerprint": fingerprint(found.sound),
         "seeds": list(range(found.scale.seeds)),
         "epochs": found.scale.epochs,
         "quick": found.scale.quick,
@@ -176,11 +200,11 @@ def as_dict(found: Study) -> dict[str, Any]:
 
 def _fix_as_dict(each: Measured) -> dict[str, Any]:
     fix, verdict = each.fix, each.verdict
-    metrics = [name for name in each.sides["broken"][0].figures if name in each.sides["fixed"][0].figures]
     return {
         "name": fix.name,
         "claim": fix.claim,
         "says": fix.says,
+        "note": fix.note,
         "measured": fix.measured,
         "prediction": msgspec.to_builtins(fix.prediction),
         "broken": verdict.broken,
@@ -189,7 +213,7 @@ def _fix_as_dict(each: Measured) -> dict[str, Any]:
         "spread": verdict.spread,
         "verdict": verdict.word,
         "decides": verdict.says,
-        "figures": {name: {side: each.values(side, name) for side in each.sides} for name in metrics},
+        "figures": {name: {side: each.values(side, name) for side in each.sides} for name in each.figures},
         "causes": {side: [list(one.causes) for one in found] for side, found in each.sides.items()},
         "evidence": each.evidence,
         "settings": {name: _settings_as_dict(each.fix, name) for name in each.sides},

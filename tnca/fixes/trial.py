@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 import msgspec
@@ -11,10 +12,13 @@ import numpy as np
 import torch
 
 from diagnose.agreement import agree
+from diagnose.audio import Audio
 from diagnose.contract import names
+from diagnose.errors import InputError
+from tnca.config import Target as TargetSettings
 from tnca.generation import carried
 from tnca.judge import judge
-from tnca.look import grow
+from tnca.look import Diverged, grow
 from tnca.losses import Losses
 from tnca.run import CHECKPOINT, Run, resumed
 from tnca.target import Target, levels_db, target_of
@@ -23,9 +27,11 @@ from tnca.vocoders.griffinlim import GriffinLim
 from tnca.vocoders.vocoder import Mel
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
-    from diagnose.audio import Audio
+    from diagnose.contract import MelContract
     from tnca.config import Config
     from tnca.fixes.catalogue import Side, Undoing
     from tnca.vocoders.vocoder import Vocoder
@@ -35,14 +41,14 @@ if TYPE_CHECKING:
 CPU = torch.device("cpu")
 EARLY_STEPS = 4
 SPREAD = 0.25  # of the noise that a gradient is looked at under, in the target's standard deviations
+RANGE_DB = 80.0
 
 
 class Outcome(msgspec.Struct, frozen=True, eq=False):
     """What came of one side, at one seed.
 
-    levels_db: the mel that the vocoder heard, or the grown one [shape=(bands, frames)].  top_db: the loudest cell of
-    what it should be.  rows: the looks of a training.  breaches: what `diagnose mel` holds against a mel that is
-    given to the vocoder, a line a difference.
+    figures: finite, or None where one cannot be had.  levels_db: the mel that the vocoder heard, or the grown one
+    [shape=(bands, frames)].  top_db: the loudest cell of what it should be.  rows: the looks of a training.
     """
 
     figures: dict[str, float | None]
@@ -51,7 +57,9 @@ class Outcome(msgspec.Struct, frozen=True, eq=False):
     top_db: float
     sound: Audio
     rows: tuple[dict[str, Any], ...] = ()
-    breaches: tuple[str, ...] | None = None
+
+
+# Round trips
 
 
 def round_trip(sound: Audio, config: Config, side: Side, voice: Vocoder) -> Outcome:
@@ -64,13 +72,17 @@ def round_trip(sound: Audio, config: Config, side: Side, voice: Vocoder) -> Outc
     else:
         assert isinstance(voice, GriffinLim)
         heard = voice(fed, carried(Target(values, voice.contract, made.sound), side.phase), hold=True)
-    wanted = target_of(sound, msgspec.structs.replace(config.target, contract=voice.contract))
+    wanted = target_of(sound, TargetSettings(voice.contract, config.target.frames_multiple))
     judged = judge(wanted, heard)
-    breaches = None
-    if voice.contract.name in names():
-        breaches = tuple(each.line for each in agree(values, voice.contract.name, made.sound).differences)
-    levels = levels_db(values, voice.contract)
-    return Outcome(judged.figures, judged.causes, levels, top_db(wanted), heard, (), breaches)
+    return Outcome(finite(judged.figures), judged.causes, levels_db(values, voice.contract), top_db(wanted), heard)
+
+
+def breaches(sound: Audio, config: Config, side: Side, contract: MelContract) -> list[str] | None:
+    """What `diagnose mel` holds against the mel that the vocoder is given, a line each; None if it has no name."""
+    if contract.name not in names():
+        return None
+    made = target_of(sound, config.target)
+    return [each.line for each in agree(undone(made.values, side.undone), contract.name, made.sound).differences]
 
 
 def undone(values: Floats, how: Undoing | None) -> Floats:
@@ -85,32 +97,64 @@ def undone(values: Floats, how: Undoing | None) -> Floats:
     return values
 
 
-def trained(sound: Audio, config: Config, folder: str) -> None:
-    """The training in its folder, begun or gone on with, to its last epoch; on one thread, for many run at once."""
+# Trainings
+
+
+def trained(sound: Audio, config: Config, folder: str, contract: MelContract) -> Outcome:
+    """What the training in a folder comes to: begun, gone on with, or done already.  On one thread: many run at once.
+
+    It is judged as it is at its last epoch (the first notebook kept no best), in the band of its own contract, and
+    as `in_band_lsd_db` in that of another, for sides whose contracts differ.
+    """
+    with _one_thread():
+        there = os.path.isfile(os.path.join(folder, CHECKPOINT))
+        run = resumed(folder, sound, CPU) if there else start(sound, config, folder, CPU)
+        if run.config != config:
+            raise InputError(f"{folder}: holds a training with other settings; delete it, or give another --out")
+        run.shown = False  # a page for each of a hundred trainings takes longer than some of them
+        try:
+            if run.epoch < config.epochs:
+                train(run)
+        except Diverged:
+            return _lost(run)
+        if not run.rows:
+            raise InputError(f"{folder}: a training without a look; delete it, and it is done again")
+        return _outcome(run, contract)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    there = os.path.isfile(os.path.join(folder, CHECKPOINT))
-    run = resumed(folder, sound, CPU) if there else start(sound, config, folder, CPU)
-    run.shown = False  # a page for each of a hundred trainings takes longer than some of them
-    if run.epoch < config.epochs:
-        train(run)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
-def is_trained(sound: Audio, config: Config, folder: str) -> bool:
-    """There is nothing left to do in that folder."""
-    path = os.path.join(folder, CHECKPOINT)
-    return os.path.isfile(path) and resumed(folder, sound, CPU).epoch >= config.epochs
-
-
-def outcome(sound: Audio, folder: str) -> Outcome:
-    """Of a training at its last epoch (not at its best: the first notebook kept none)."""
-    run = resumed(folder, sound, CPU)
+def _outcome(run: Run, contract: MelContract) -> Outcome:
     row = run.rows[-1]
     mel = grow(run.rule, run.target, run.config.growth.steps[1])
-    figures = {name: value for name, value in row.items() if name != "seconds" and _is_figure(value)}
-    figures[f"alive_after_{EARLY_STEPS}_steps_share"] = alive_share(run, EARLY_STEPS)
     heard = GriffinLim(run.target.contract)(mel)
+    within = judge(target_of(run.target.sound, TargetSettings(contract)), heard)
+    figures = {name: value for name, value in row.items() if name != "seconds" and _is_figure(value)}
+    figures["in_band_lsd_db"] = within.figures["log_spectral_distance_db"]
+    figures[f"alive_after_{EARLY_STEPS}_steps_share"] = alive_share(run, EARLY_STEPS)
     levels, causes = levels_db(mel.values, mel.contract), tuple(str(row["causes"]).split())
-    return Outcome(figures, causes, levels, top_db(run.target), heard, tuple(run.rows))
+    return Outcome(finite(figures), causes, levels, top_db(run.target), heard, tuple(run.rows))
+
+
+def _lost(run: Run) -> Outcome:
+    """Of a training that diverged: no figure, an empty picture, silence."""
+    top = top_db(run.target)
+    empty = np.full(run.target.values.shape, top - RANGE_DB)
+    silence = Audio(np.zeros_like(run.target.sound.samples), run.target.sound.rate, "silence")
+    return Outcome({}, ("diverged",), empty, top, silence, tuple(run.rows))
+
+
+def finite(figures: dict[str, float | None]) -> dict[str, float | None]:
+    """None for what is no number."""
+    return {name: value if value is None or math.isfinite(value) else None for name, value in figures.items()}
 
 
 def _is_figure(value: int | float | str | None) -> TypeGuard[float | None]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tnca.fixes.catalogue import Direction, Prediction
 
 Word = Literal["came true", "no effect", "made it worse"]
+SPREADS = 2.0
 LEAST_RATIO = 1e-6  # 120 dB from 1: silence
 
 
@@ -33,14 +34,15 @@ class Verdict(msgspec.Struct, frozen=True):
 
 
 def decide(prediction: Prediction, broken: Sequence[float | None], fixed: Sequence[float | None]) -> Verdict:
-    """Came true: on the mean at least `amount` better, and by more than the spread.  Worse: the same, downwards.
+    """Came true: on the mean at least `amount` better, and by more than twice the spread.  Worse: the same, downwards.
 
-    Anything between is no effect, however small the spread: less than the amount is less than was claimed.
+    Anything between is no effect: less than the amount is less than was claimed.  Twice the spread of three seeds is
+    t = 3.5 with two degrees of freedom: by chance one in twenty-seven.  A side that has no figure has lost.
     """
-    before, after = ([each for each in side if each is not None] for side in (broken, fixed))
-    if len(before) < len(broken) or len(after) < len(fixed):
-        lacking = " and ".join(["broken"] * (len(before) < len(broken)) + ["fixed"] * (len(after) < len(fixed)))
-        return Verdict("no effect", None, None, None, 0.0, f"{prediction.metric} could not be had ({lacking})")
+    lacking = [sum(value is None for value in side) for side in (broken, fixed)]
+    if any(lacking):
+        return _lacking(prediction, *lacking)
+    before, after = ([value for value in side if value is not None] for side in (broken, fixed))
     changes = [
         goodness(b, prediction.direction) - goodness(a, prediction.direction)
         for a, b in zip(before, after, strict=True)
@@ -48,10 +50,16 @@ def decide(prediction: Prediction, broken: Sequence[float | None], fixed: Sequen
     change = statistics.fmean(changes)
     spread = statistics.stdev(changes) if len(changes) > 1 else 0.0
     word: Word = "no effect"
-    if abs(change) >= prediction.amount and abs(change) > spread:
+    if abs(change) >= prediction.amount and abs(change) > SPREADS * spread:
         word = "came true" if change > 0 else "made it worse"
     means = statistics.fmean(before), statistics.fmean(after)
     return Verdict(word, *means, change, spread, _says(prediction, change, spread))
+
+
+def _lacking(prediction: Prediction, broken: int, fixed: int) -> Verdict:
+    word: Word = "no effect" if broken == fixed else "came true" if fixed < broken else "made it worse"
+    said = f"{prediction.metric} could not be had from {broken} without it, from {fixed} with it (silence, or diverged)"
+    return Verdict(word, None, None, None, 0.0, said)
 
 
 def goodness(value: float, direction: Direction) -> float:

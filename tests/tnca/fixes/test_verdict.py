@@ -16,10 +16,11 @@ TO_ONE = Prediction("rms_ratio", "to one", 6.0)
 
 CASES = [
     (LOWER, [5, 5.2, 4.8], [3, 3.1, 2.9], "came true", 2.0),
+    (LOWER, [5, 5, 5], [4, 3, 2], "no effect", 2.0),  # twice the spread, and no more
     (LOWER, [3, 3, 3], [5, 5, 5], "made it worse", -2.0),
     (LOWER, [3, 3, 3], [2.1, 2.1, 2.1], "no effect", 0.9),  # less than was claimed
     (LOWER, [3, 3, 3], [3.9, 3.9, 3.9], "no effect", -0.9),
-    (LOWER, [5, 5, 5], [1, 5, 5], "no effect", 4 / 3),  # one seed's luck: the spread is 2.3
+    (LOWER, [5, 5, 5], [1, 5, 5], "no effect", 4 / 3),  # one seed's luck
     (LOWER, [1, 5, 9], [0, 4, 8], "came true", 1.0),  # seed against itself: every one by 1
     (Prediction("x", "higher", 1.0), [1], [3], "came true", 2.0),
     (TO_ONE, [4.0], [1.0], "came true", 20 * math.log10(4)),
@@ -50,11 +51,19 @@ def test_it_says_the_figure_that_decides():
     assert decide(TO_ONE, [1.0], [10.0]).says == "20 dB worse, spread 0, 6 were to be seen"
 
 
-def test_a_figure_that_cannot_be_had_decides_nothing():
-    found = decide(TO_ONE, [2.0, None], [None, 1.0])
-    assert (found.word, found.change, found.broken) == ("no effect", None, None)
-    assert found.says == "rms_ratio could not be had (broken and fixed)"
-    assert decide(TO_ONE, [2.0, None], [1.0, 1.0]).says == "rms_ratio could not be had (broken)"
+@pytest.mark.parametrize(
+    ("broken", "fixed", "word"),
+    [
+        ([2.0, None], [None, 1.0], "no effect"),
+        ([2.0, None], [1.0, 1.0], "came true"),
+        ([2.0, 2.0], [1.0, None], "made it worse"),
+    ],
+)
+def test_a_side_that_has_no_figure_has_lost(broken, fixed, word):
+    found = decide(TO_ONE, broken, fixed)
+    assert (found.word, found.change, found.broken, found.fixed) == (word, None, None, None)
+    lacking = (broken.count(None), fixed.count(None))
+    assert found.says.startswith("rms_ratio could not be had from {} without it, from {} with it".format(*lacking))
 
 
 def test_silence_is_120_db_from_one():
