@@ -48,7 +48,10 @@ class Side(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Fix(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """on: what both sides stand on.  says: the prediction in words.  note: what else a reader should know of it."""
+    """on: what both sides stand on.  says: the prediction in words.  note: what else a reader should know of it.
+
+    seeds: as many at least, for an effect that is too small for three.
+    """
 
     name: str
     claim: Literal["first diagnosis", "measurement since"]
@@ -59,6 +62,7 @@ class Fix(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     fixed: Side
     on: tuple[str, ...] = ()
     note: str = ""
+    seeds: int = 0
 
     @property
     def sides(self) -> dict[str, Side]:

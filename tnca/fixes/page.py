@@ -9,10 +9,18 @@ from diagnose.render.html import page_environment, player
 from diagnose.render.words import number as with_unit
 from diagnose.render.words import printable
 from diagnose.version import VERSION
-from tnca.fixes.trial import RANGE_DB, Outcome
+from tnca.config import Target as Settings
+from tnca.fixes.trial import RANGE_DB, top_db
+from tnca.judge import within_band
+from tnca.target import levels_db, target_of
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from tnca.fixes.study import Measured, Study
+
+    Floats = NDArray[np.floating[Any]]
 
 
 WIDTH, HEIGHT = 400, 110
@@ -33,9 +41,20 @@ def to_html(found: Study, *, players: bool = True) -> str:
         classes=CLASSES,
         directions=DIRECTIONS,
         labels=LABELS,
+        wanted=_wanted(found, players),
         fixes=[_fix(each, players) for each in found.fixes],
         size=(WIDTH, HEIGHT),
     )
+
+
+def _wanted(found: Study, players: bool) -> dict[str, Any]:
+    """What every fix is to come nearer to: the reference, as far as the vocoder's contract goes."""
+    target = target_of(found.sound, Settings(found.contract))
+    levels = levels_db(target.values, target.contract)
+    return {
+        "picture": _picture(levels, top_db(target)),
+        "player": player("Reference", within_band(target)) if players else None,
+    }
 
 
 def _counts(found: Study) -> list[tuple[str, int]]:
@@ -47,7 +66,7 @@ def _fix(each: Measured, players: bool) -> dict[str, Any]:
     first = {side: outcomes[0] for side, outcomes in each.sides.items()}
     return {
         "measured": each,
-        "pictures": [(LABELS[side], _picture(outcome)) for side, outcome in first.items()],
+        "pictures": [(LABELS[side], _picture(one.levels_db, one.top_db)) for side, one in first.items()],
         "players": [player(LABELS[side], outcome.sound) for side, outcome in first.items()] if players else [],
         "curve": _curve(each),
         "figures": _figures(each),
@@ -55,10 +74,10 @@ def _fix(each: Measured, players: bool) -> dict[str, Any]:
     }
 
 
-def _picture(outcome: Outcome) -> str:
+def _picture(levels: Floats, top: float) -> str:
     """From the loudest cell of what it should be to 80 dB under it, four pixels a cell."""
-    values = outcome.levels_db.repeat(4, axis=0).repeat(4, axis=1)
-    return draw.picture(values, outcome.top_db - RANGE_DB, outcome.top_db, draw.LEVEL_MAP)
+    values = levels.repeat(4, axis=0).repeat(4, axis=1)
+    return draw.picture(values, top - RANGE_DB, top, draw.LEVEL_MAP)
 
 
 def _curve(each: Measured) -> dict[str, Any] | None:

@@ -58,8 +58,11 @@ class Measured(msgspec.Struct, frozen=True, eq=False):
 
 
 class Study(msgspec.Struct, frozen=True, eq=False):
+    """vocoder, contract: of what the round trips were given to."""
+
     sound: Audio
     vocoder: str
+    contract: MelContract
     scale: Scale
     fixes: tuple[Measured, ...]
 
@@ -92,14 +95,15 @@ def study(
         for side, config in _configs(fix, scale):
             sides[fix.name][side] = (*sides[fix.name][side], grown[key(config, sound)])
     measured = (_measured(fix, sound, voice, sides[fix.name], scale) for fix in chosen)
-    return Study(sound, voice.name, scale, tuple(measured))
+    return Study(sound, voice.name, voice.contract, scale, tuple(measured))
 
 
 def _configs(fix: Fix, scale: Scale) -> Iterator[tuple[str, Config]]:
     """(side, settings) of every training of a fix."""
     every = max(1, scale.epochs // (QUICK_LOOKS if scale.quick else LOOKS))
+    seeds = scale.seeds if scale.quick else max(scale.seeds, fix.seeds)
     for name, side in fix.sides.items():
-        for seed in range(scale.seeds):
+        for seed in range(seeds):
             over = {"epochs": scale.epochs, "seed": seed, "watch": {"every": every}}
             yield name, settings(fix, side, quick=scale.quick, over=over)
 
@@ -190,6 +194,7 @@ def as_dict(found: Study) -> dict[str, Any]:
         "tool": {"name": "timbre-diagnose", "version": VERSION},
         "sound": found.sound.name,
         "vocoder": found.vocoder,
+        "contract": found.contract.name,
         "fingerprint": fingerprint(found.sound),
         "seeds": list(range(found.scale.seeds)),
         "epochs": found.scale.epochs,

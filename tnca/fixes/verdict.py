@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from tnca.fixes.catalogue import Direction, Prediction
 
 Word = Literal["came true", "no effect", "made it worse"]
-SPREADS = 2.0
+# Student's t, one-sided 95 %, with 1, 2, ... degrees of freedom; beyond them 1.645 + 1.7 / degrees, to 0.01.
+STUDENT = (6.314, 2.920, 2.353, 2.132, 2.015, 1.943, 1.895, 1.860, 1.833)
 LEAST_RATIO = 1e-6  # 120 dB from 1: silence
 
 
@@ -34,10 +35,11 @@ class Verdict(msgspec.Struct, frozen=True):
 
 
 def decide(prediction: Prediction, broken: Sequence[float | None], fixed: Sequence[float | None]) -> Verdict:
-    """Came true: on the mean at least `amount` better, and by more than twice the spread.  Worse: the same, downwards.
+    """Came true: on the mean at least `amount` better, and surely better.  Made it worse: the same, downwards.
 
-    Anything between is no effect: less than the amount is less than was claimed.  Twice the spread of three seeds is
-    t = 3.5 with two degrees of freedom: by chance one in twenty-seven.  A side that has no figure has lost.
+    Surely: |mean| > t s / sqrt(n), Student's t at 95 % (one-sided) with n - 1 degrees of freedom, of the improvements
+    of n seeds, each against itself.  Anything else is no effect: less than the amount is less than was claimed.  A
+    side that has no figure has lost.
     """
     lacking = [sum(value is None for value in side) for side in (broken, fixed)]
     if any(lacking):
@@ -50,10 +52,18 @@ def decide(prediction: Prediction, broken: Sequence[float | None], fixed: Sequen
     change = statistics.fmean(changes)
     spread = statistics.stdev(changes) if len(changes) > 1 else 0.0
     word: Word = "no effect"
-    if abs(change) >= prediction.amount and abs(change) > SPREADS * spread:
+    if abs(change) >= prediction.amount and abs(change) > uncertainty(spread, len(changes)):
         word = "came true" if change > 0 else "made it worse"
     means = statistics.fmean(before), statistics.fmean(after)
-    return Verdict(word, *means, change, spread, _says(prediction, change, spread))
+    return Verdict(word, *means, change, spread, _says(prediction, change, uncertainty(spread, len(changes))))
+
+
+def uncertainty(spread: float, count: int) -> float:
+    """How far a mean of so many may lie from the truth by chance; 0 of a single one, of which nothing is known."""
+    if count < 2:
+        return 0.0
+    student = STUDENT[count - 2] if count - 2 < len(STUDENT) else 1.645 + 1.7 / (count - 1)
+    return student * spread / math.sqrt(count)
 
 
 def _lacking(prediction: Prediction, broken: int, fixed: int) -> Verdict:
@@ -73,10 +83,10 @@ def goodness(value: float, direction: Direction) -> float:
             return -abs(20 * math.log10(max(value, LEAST_RATIO)))
 
 
-def _says(prediction: Prediction, change: float, spread: float) -> str:
+def _says(prediction: Prediction, change: float, unsure: float) -> str:
     """The figure that decides."""
     unit = "dB" if prediction.direction == "to one" or prediction.metric.endswith("_db") else ""
     amount = f"{abs(change):.3g} {unit}".strip()
     better = "better" if change > 0 else "worse"
     said = "the same" if change == 0 else f"{amount} {better}"
-    return f"{said}, spread {spread:.2g}, {prediction.amount:g} were to be seen"
+    return f"{said}, give or take {unsure:.2g}; {prediction.amount:g} {unit}".rstrip() + " or more was to be seen"

@@ -10,6 +10,7 @@ import pytest
 
 from diagnose import example
 from diagnose.audio import Audio
+from diagnose.contract import load
 from diagnose.errors import InputError
 from tnca.fixes.catalogue import fixes
 from tnca.fixes.golden import check, read, record
@@ -33,7 +34,7 @@ def made(name, broken, fixed, **evidence):
         for side, values in (("broken", broken), ("fixed", fixed))
     }
     measured = Measured(fix, sides, decide(fix.prediction, broken, fixed), evidence)
-    return Study(NOTE, "griffinlim", Scale(40, len(broken), True), (measured,))
+    return Study(NOTE, "griffinlim", load("bigvgan_base_22khz_80band"), Scale(40, len(broken), True), (measured,))
 
 
 BETTER = made("unmasked-loss", [9.0, 10.0, 11.0], [2.0, 2.5, 3.0], moved_db=4.0)

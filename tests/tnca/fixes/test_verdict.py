@@ -9,14 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tnca.fixes.catalogue import Prediction
-from tnca.fixes.verdict import decide, goodness
+from tnca.fixes.verdict import decide, goodness, uncertainty
 
 LOWER = Prediction("mel_error_db", "lower", 1.0)
 TO_ONE = Prediction("rms_ratio", "to one", 6.0)
 
 CASES = [
     (LOWER, [5, 5.2, 4.8], [3, 3.1, 2.9], "came true", 2.0),
-    (LOWER, [5, 5, 5], [4, 3, 2], "no effect", 2.0),  # twice the spread, and no more
+    (LOWER, [5, 5, 5], [4, 3, 2], "came true", 2.0),  # 2 give or take 1.7
+    (LOWER, [5, 5, 5], [4.5, 3, 1.5], "no effect", 2.0),  # 2 give or take 2.5
+    (LOWER, [5] * 9, [4.5, 3, 1.5] * 3, "came true", 2.0),  # nine know more
     (LOWER, [3, 3, 3], [5, 5, 5], "made it worse", -2.0),
     (LOWER, [3, 3, 3], [2.1, 2.1, 2.1], "no effect", 0.9),  # less than was claimed
     (LOWER, [3, 3, 3], [3.9, 3.9, 3.9], "no effect", -0.9),
@@ -45,10 +47,22 @@ def test_the_spread_is_that_of_the_improvement_seed_by_seed():
     assert decide(TO_ONE, [2.0], [1.0]).spread == 0
 
 
+def test_students_t_is_the_tables():
+    from scipy import stats
+
+    for count in (2, 3, 4, 10, 11, 20, 100):
+        expected = stats.t.ppf(0.95, count - 1) / math.sqrt(count)
+        assert uncertainty(1.0, count) == pytest.approx(expected, rel=0.005)
+    assert uncertainty(1.0, 1) == 0
+
+
 def test_it_says_the_figure_that_decides():
-    assert decide(LOWER, [5, 5], [3, 2]).says == "2.5 dB better, spread 0.71, 1 were to be seen"
-    assert decide(Prediction("share", "lower", 0.5), [1.0], [1.0]).says == "the same, spread 0, 0.5 were to be seen"
-    assert decide(TO_ONE, [1.0], [10.0]).says == "20 dB worse, spread 0, 6 were to be seen"
+    assert decide(LOWER, [5, 5], [3, 2]).says == "2.5 dB better, give or take 3.2; 1 dB or more was to be seen"
+    assert (
+        decide(Prediction("share", "lower", 0.5), [1.0], [1.0]).says
+        == "the same, give or take 0; 0.5 or more was to be seen"
+    )
+    assert decide(TO_ONE, [1.0], [10.0]).says == "20 dB worse, give or take 0; 6 dB or more was to be seen"
 
 
 @pytest.mark.parametrize(
