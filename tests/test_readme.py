@@ -1,5 +1,6 @@
 """The README's first screen is what the tool prints."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -74,3 +75,17 @@ def test_the_example_suite_is_read(tmp_path):
     suite = next(block.split("```")[0] for block in blocks if "[suite]" in block)
     (tmp_path / "suite.toml").write_text(suite)
     assert [case.id for case in load_suite(tmp_path / "suite.toml").cases] == ["violin"]
+
+
+def test_the_table_of_fixes_is_the_report():
+    def shown(value):
+        return "–" if value is None else f"{value:.3g}"
+
+    report = json.loads((ROOT / "reports" / "fixes.json").read_text())
+    rows = [
+        f"| `{fix['name']}` | `{fix['prediction']['metric']}` | {shown(fix['broken'])} | {shown(fix['fixed'])} "
+        f"| {fix['verdict']} |"
+        for fix in report["fixes"]
+    ]
+    table = (ROOT / "README.md").read_text().split("| fix | what should move |")[1].split("\n\n")[0]
+    assert table.splitlines()[2:] == rows

@@ -89,4 +89,4 @@ def _says(prediction: Prediction, change: float, unsure: float) -> str:
     amount = f"{abs(change):.3g} {unit}".strip()
     better = "better" if change > 0 else "worse"
     said = "the same" if change == 0 else f"{amount} {better}"
-    return f"{said}, give or take {unsure:.2g}; {prediction.amount:g} {unit}".rstrip() + " or more was to be seen"
+    return f"{said} ± {unsure:.2g}, at least {prediction.amount:g} asked"

@@ -16,8 +16,8 @@ TO_ONE = Prediction("rms_ratio", "to one", 6.0)
 
 CASES = [
     (LOWER, [5, 5.2, 4.8], [3, 3.1, 2.9], "came true", 2.0),
-    (LOWER, [5, 5, 5], [4, 3, 2], "came true", 2.0),  # 2 give or take 1.7
-    (LOWER, [5, 5, 5], [4.5, 3, 1.5], "no effect", 2.0),  # 2 give or take 2.5
+    (LOWER, [5, 5, 5], [4, 3, 2], "came true", 2.0),  # 2 ± 1.7
+    (LOWER, [5, 5, 5], [4.5, 3, 1.5], "no effect", 2.0),  # 2 ± 2.5
     (LOWER, [5] * 9, [4.5, 3, 1.5] * 3, "came true", 2.0),  # nine know more
     (LOWER, [3, 3, 3], [5, 5, 5], "made it worse", -2.0),
     (LOWER, [3, 3, 3], [2.1, 2.1, 2.1], "no effect", 0.9),  # less than was claimed
@@ -57,12 +57,12 @@ def test_students_t_is_the_tables():
 
 
 def test_it_says_the_figure_that_decides():
-    assert decide(LOWER, [5, 5], [3, 2]).says == "2.5 dB better, give or take 3.2; 1 dB or more was to be seen"
+    assert decide(LOWER, [5, 5], [3, 2]).says == "2.5 dB better ± 3.2, at least 1 asked"
     assert (
         decide(Prediction("share", "lower", 0.5), [1.0], [1.0]).says
-        == "the same, give or take 0; 0.5 or more was to be seen"
+        == "the same ± 0, at least 0.5 asked"
     )
-    assert decide(TO_ONE, [1.0], [10.0]).says == "20 dB worse, give or take 0; 6 dB or more was to be seen"
+    assert decide(TO_ONE, [1.0], [10.0]).says == "20 dB worse ± 0, at least 6 asked"
 
 
 @pytest.mark.parametrize(
