@@ -10,6 +10,8 @@ from pathlib import Path
 import librosa
 import numpy as np
 
+from tnca.fixes.page import number
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -78,12 +80,9 @@ def test_the_example_suite_is_read(tmp_path):
 
 
 def test_the_table_of_fixes_is_the_report():
-    def shown(value):
-        return "–" if value is None else f"{value:.3g}"
-
     report = json.loads((ROOT / "reports" / "fixes.json").read_text())
     rows = [
-        f"| `{fix['name']}` | `{fix['prediction']['metric']}` | {shown(fix['broken'])} | {shown(fix['fixed'])} "
+        f"| `{fix['name']}` | `{fix['prediction']['metric']}` | {number(fix['broken'])} | {number(fix['fixed'])} "
         f"| {fix['verdict']} |"
         for fix in report["fixes"]
     ]
