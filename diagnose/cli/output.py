@@ -96,6 +96,8 @@ def write(target: str, text: str) -> None:
 def make_folder(path: str) -> None:
     try:
         os.makedirs(path, exist_ok=True)
+    except FileExistsError:
+        raise InputError(f"{path}: is there and is no folder; give another") from None
     except OSError as error:
         raise InputError(f"{path}: cannot be made ({error.strerror})") from None
 

@@ -26,7 +26,7 @@ def ran(tmp_path_factory):
     audio.write(folder / "note.wav", example.bowed_string(392.0, seconds=0.2))
     book = nbformat.read(NOTEBOOK, as_version=4)
     cell = parameters(book)
-    cell.source += "\nAUDIO, EPOCHS = 'note.wav', 3\nimport torch\n\ntorch.set_num_threads(1)"
+    cell.source += "\nAUDIO, EPOCHS, OUT = 'note.wav', 3, 'run'\nimport torch\n\ntorch.set_num_threads(1)"
     NotebookClient(book, timeout=120, resources={"metadata": {"path": str(folder)}}).execute()
     return folder, book
 
@@ -47,10 +47,10 @@ def test_it_draws_plays_and_judges(ran):
     text = "".join(out.get("text", "") for out in outputs)
     for name in ("rms_ratio", "centroid_ratio", "round trip", "causes"):
         assert name in text
-    assert (folder / "runs" / "notebook" / "index.html").is_file()
+    assert (folder / "run" / "index.html").is_file()
 
 
-def test_what_it_says_it_changed_is_what_the_catalogue_measures():
+def test_it_says_where_the_measurements_are():
     words = json.dumps(json.loads(NOTEBOOK.read_text(encoding="utf-8")))
     assert "tnca fixes" in words
     assert "reports/fixes.html" in words

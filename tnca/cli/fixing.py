@@ -34,6 +34,7 @@ STYLES = {"came true": "green", "no effect": "", "made it worse": "red"}
 @click.option("--golden", metavar="DIR", help="Hold each fix against its threshold; exit 1 where one is not held.")
 @click.option("--record", is_flag=True, help="Write the thresholds that --golden lacks, instead.")
 @click.option("--json", "json_file", metavar="FILE", help="Write the JSON to FILE too, or - for stdout.")
+@click.option("--list", "listed", is_flag=True, help="Say what the fixes are, and measure nothing.")
 def fixes(
     audio: str | None,
     out: str,
@@ -47,13 +48,16 @@ def fixes(
     golden: str | None,
     record: bool,
     json_file: str | None,
+    listed: bool,
 ) -> None:
     """Apply every known fix to AUDIO's pipeline, without and with it from the same seeds, and say which came true.
 
     \b
     tnca fixes violin.wav --out fixes                    an hour or so on two cores
     tnca fixes violin.wav --only unmasked-loss,circular-padding
-    tnca fixes --quick                                   a minute, on a string note that comes with the package
+    tnca fixes --quick                                   two minutes, on a string note that comes with the package
+    tnca fixes --list                                    what is claimed, and by whom
+    tnca fixes --quick --golden tests/golden/fixes       in CI; a file that is deleted can be recorded anew
 
     Writes DIR/fixes.html and DIR/fixes.json; DIR/work keeps the trainings, so that the same command goes on where
     it was stopped.  The fixes and what was claimed for them: tnca/fixes/catalogue.toml.
@@ -64,18 +68,23 @@ def fixes(
     if not all(names):
         raise click.UsageError(f"--only {','.join(names)}: a name is empty")
     page, table = (os.path.join(out, f"fixes.{kind}") for kind in ("html", "json"))
-    check_outputs({"json": json_file, "out": table, "out ": page}, *([audio] if audio else []))
+    check_outputs({"out": table, "out ": page, "json": json_file}, *([audio] if audio else []))
     from tnca.fixes import golden as thresholds
     from tnca.fixes.catalogue import fixes as known
     from tnca.fixes.page import to_html
     from tnca.fixes.study import Scale, as_dict, study
 
     chosen = known(names)
+    if listed:
+        click.echo("\n".join(f"{fix.name}  ({fix.claim})\n    {fix.says}" for fix in chosen))
+        return
     held = None if golden is None or record else thresholds.read(golden, (fix.name for fix in chosen))
     scale = Scale(epochs or (QUICK_EPOCHS if quick else EPOCHS), seeds, quick)
     sound = _sound(audio, quick)
     voice = _voice(vocoder)
     make_folder(out)
+    if golden is not None and record:
+        make_folder(golden)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a scheduler's stop is a Ctrl-C
     try:
         found = with_progress(
@@ -102,9 +111,10 @@ def fixes(
         click.echo(f"\nEach fix with pictures, sounds and curves: {page}")
     if golden is not None and record:
         written = thresholds.record(found, golden)
-        click.echo(f"{golden}: {len(written)} written{': ' * bool(written)}{', '.join(written)}", err=True)
+        kept = len(chosen) - len(written)
+        click.echo(f"{golden}: {len(written)} written, {kept} that were there kept as they are", err=True)
     if held is not None:
-        _fail(thresholds.check(found, held))
+        _fail(thresholds.check(found, held), len(held))
 
 
 def _line(done: int, whole: int, what: str) -> None:
@@ -146,7 +156,7 @@ def _print(found: Study) -> None:
     from tnca.fixes.page import number
 
     table = Table(box=None, pad_edge=False)
-    for name, justify in (("fix", "left"), ("metric", "left"), ("broken", "right"), ("fixed", "right")):
+    for name, justify in (("fix", "left"), ("metric", "left"), ("without", "right"), ("with", "right")):
         table.add_column(name, justify=justify)  # type: ignore[arg-type]
     table.add_column("verdict")
     table.add_column("decides")
@@ -158,9 +168,11 @@ def _print(found: Study) -> None:
     print_parts([table])
 
 
-def _fail(lines: list[str]) -> None:
-    """Exit 1 if there is any."""
+def _fail(lines: list[str], count: int) -> None:
+    """Exit 1 if there is any; count: of the fixes that were held against their thresholds."""
     for line in lines:
         click.echo(f"FAIL {line}", err=True)
+    failed = len({line.partition(":")[0] for line in lines})
+    click.echo(f"{count - failed} of {count} fixes hold their thresholds", err=True)
     if lines:
         sys.exit(EXIT_FAIL)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from functools import lru_cache
 from importlib import resources
 from typing import Any, Literal
@@ -77,9 +78,11 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def fixes(only: tuple[str, ...] = ()) -> tuple[Fix, ...]:
     """All of them, or those of the names, in the catalogue's order; InputError for a name that is none."""
     known = {fix.name: fix for fix in _file().fix}
-    for name in only:
-        if name not in known:
-            raise InputError(f"--only {name}: no such fix; known are {', '.join(known)}")
+    unknown = [name for name in only if name not in known]
+    if unknown:
+        near = [match for name in unknown for match in get_close_matches(name.lower(), known, 1)]
+        said = f"did you mean {', '.join(near)}?" if near else f"known are {', '.join(known)}"
+        raise InputError(f"--only {','.join(unknown)}: no such fix; {said}")
     return tuple(fix for fix in known.values() if not only or fix.name in only)
 
 

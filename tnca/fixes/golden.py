@@ -31,7 +31,7 @@ class Threshold(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a fix has to hold on the sound (its fingerprint) and at the size it was recorded with.
 
     change: the improvement that was recorded; tolerance, from the seeds' spread: how far under it may fall.  What came
-    true has to keep half of it.  moved_db: how far the fix
+    true has to keep half of it, and what had no effect may not get better by more either.  moved_db: how far the fix
     moved what is grown from one seed; a fix that came undone moves nothing.  factor, unlike: see
     tnca.fixes.study.likeness.
     """
@@ -131,6 +131,10 @@ def _broken(each: Measured, held: Threshold, found: Study) -> list[str]:
         least = max(least, LEAST_LEFT * held.change)
     if verdict.change is None or verdict.change < least:
         lines.append(f"{name}: {held.metric} improves by {_number(verdict.change)}, where {least:.4g} is the least")
+    most = held.change + held.tolerance
+    if held.verdict == "no effect" and verdict.change is not None and verdict.change > most:
+        said = f"improves by {verdict.change:.4g}, where it had no effect ({most:.4g} at most); record it anew"
+        lines.append(f"{name}: {held.metric} {said}")
     return lines + [f"{name}: {line}" for line in _undone(each, held)]
 
 

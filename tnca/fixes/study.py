@@ -13,7 +13,7 @@ from diagnose.version import VERSION
 from tnca.fixes.catalogue import Fix, settings
 from tnca.fixes.key import fingerprint, key
 from tnca.fixes.trial import Outcome, breaches, round_trip, slopes, trained
-from tnca.fixes.verdict import Verdict, decide
+from tnca.fixes.verdict import Verdict, decide, unit
 from tnca.vocoders.griffinlim import GriffinLim
 
 if TYPE_CHECKING:
@@ -188,7 +188,10 @@ def likeness(one: np.ndarray[Any, Any], other: np.ndarray[Any, Any]) -> dict[str
 
 
 def as_dict(found: Study) -> dict[str, Any]:
-    """What fixes.json holds.  broken, fixed: means of the predicted metric; spread: of the improvement, over seeds."""
+    """What fixes.json holds.
+
+    broken, fixed: means of the predicted metric.  change, spread, uncertainty: see Verdict; in `unit`.
+    """
     return {
         "schema": "tnca.fixes/1",
         "tool": {"name": "timbre-diagnose", "version": VERSION},
@@ -215,7 +218,9 @@ def _fix_as_dict(each: Measured) -> dict[str, Any]:
         "broken": verdict.broken,
         "fixed": verdict.fixed,
         "change": verdict.change,
+        "unit": unit(fix.prediction),
         "spread": verdict.spread,
+        "uncertainty": verdict.uncertainty,
         "verdict": verdict.word,
         "decides": verdict.says,
         "figures": {name: {side: each.values(side, name) for side in each.sides} for name in each.figures},

@@ -108,7 +108,7 @@ def trained(sound: Audio, config: Config, folder: str, contract: MelContract) ->
     """
     with _one_thread():
         there = os.path.isfile(os.path.join(folder, CHECKPOINT))
-        run = resumed(folder, sound, CPU) if there else start(sound, config, folder, CPU)
+        run = _gone_on_with(folder, sound) if there else start(sound, config, folder, CPU)
         if run.config != config:
             raise InputError(f"{folder}: holds a training with other settings; delete it, or give another --out")
         run.shown = False  # a page for each of a hundred trainings takes longer than some of them
@@ -120,6 +120,13 @@ def trained(sound: Audio, config: Config, folder: str, contract: MelContract) ->
         if not run.rows:
             raise InputError(f"{folder}: a training without a look; delete it, and it is done again")
         return _outcome(run, contract)
+
+
+def _gone_on_with(folder: str, sound: Audio) -> Run:
+    try:
+        return resumed(folder, sound, CPU)
+    except InputError as error:
+        raise InputError(f"{error}; delete that folder, and it is trained again") from None
 
 
 @contextmanager

@@ -23,7 +23,7 @@ class Verdict(msgspec.Struct, frozen=True):
     """broken, fixed: means over the seeds.  change: mean improvement, above 0 is better, in the metric's unit or, for
 
     a metric that is best at 1, in dB of its distance from 1.  spread: sample standard deviation of the improvement
-    over the seeds, each against itself; 0 where nothing is drawn.
+    over the seeds, each against itself.  uncertainty: how far chance may take the mean, see uncertainty().
     """
 
     word: Word
@@ -31,6 +31,7 @@ class Verdict(msgspec.Struct, frozen=True):
     fixed: float | None
     change: float | None
     spread: float
+    uncertainty: float
     says: str
 
 
@@ -51,11 +52,12 @@ def decide(prediction: Prediction, broken: Sequence[float | None], fixed: Sequen
     ]
     change = statistics.fmean(changes)
     spread = statistics.stdev(changes) if len(changes) > 1 else 0.0
+    unsure = uncertainty(spread, len(changes))
     word: Word = "no effect"
-    if abs(change) >= prediction.amount and abs(change) > uncertainty(spread, len(changes)):
+    if abs(change) >= prediction.amount and abs(change) > unsure:
         word = "came true" if change > 0 else "made it worse"
     means = statistics.fmean(before), statistics.fmean(after)
-    return Verdict(word, *means, change, spread, _says(prediction, change, uncertainty(spread, len(changes))))
+    return Verdict(word, *means, change, spread, unsure, _says(prediction, change, unsure))
 
 
 def uncertainty(spread: float, count: int) -> float:
@@ -69,7 +71,7 @@ def uncertainty(spread: float, count: int) -> float:
 def _lacking(prediction: Prediction, broken: int, fixed: int) -> Verdict:
     word: Word = "no effect" if broken == fixed else "came true" if fixed < broken else "made it worse"
     said = f"{prediction.metric} could not be had from {broken} without it, from {fixed} with it (silence, or diverged)"
-    return Verdict(word, None, None, None, 0.0, said)
+    return Verdict(word, None, None, None, 0.0, 0.0, said)
 
 
 def goodness(value: float, direction: Direction) -> float:
@@ -85,8 +87,13 @@ def goodness(value: float, direction: Direction) -> float:
 
 def _says(prediction: Prediction, change: float, unsure: float) -> str:
     """The figure that decides."""
-    unit = "dB" if prediction.direction == "to one" or prediction.metric.endswith("_db") else ""
-    amount = f"{abs(change):.3g} {unit}".strip()
+    amount = f"{abs(change):.3g} {unit(prediction)}".strip()
     better = "better" if change > 0 else "worse"
     said = "the same" if change == 0 else f"{amount} {better}"
-    return f"{said} ± {unsure:.2g}, at least {prediction.amount:g} asked"
+    undecided = "; more seeds would tell" if prediction.amount <= abs(change) <= unsure else ""
+    return f"{said} ± {unsure:.2g}, at least {prediction.amount:g} asked{undecided}"
+
+
+def unit(prediction: Prediction) -> str:
+    """Of a change; "" for a share or another number without one."""
+    return "dB" if prediction.direction == "to one" or prediction.metric.endswith("_db") else ""

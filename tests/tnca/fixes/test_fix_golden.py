@@ -91,6 +91,12 @@ def test_a_fix_without_effect_may_not_become_one_that_harms(tmp_path):
     assert len(held(made("l1-weight", [5.0, 5.1], [8.0, 8.0], moved_db=1.0), tmp_path)) == 1
 
 
+def test_a_fix_without_effect_that_gets_one_is_news(tmp_path):
+    record(made("l1-weight", [5.0, 5.1], [4.9, 5.2], moved_db=1.0), str(tmp_path))  # 0.1 and -0.1
+    (line,) = held(made("l1-weight", [5.0, 5.1], [4.0, 4.1], moved_db=1.0), tmp_path)
+    assert line.endswith("improves by 1, where it had no effect (0.2828 at most); record it anew")
+
+
 @pytest.mark.parametrize("moved", [None, 0.0, 0.9])
 def test_a_fix_that_came_undone_moves_nothing(tmp_path, moved):
     record(BETTER, str(tmp_path))

@@ -138,8 +138,10 @@ def test_thresholds_are_recorded_held_and_missed(typed, tnca, monkeypatch):
         2,
         "tnca: held/unmasked-loss.toml: no threshold (No such file or directory); --record writes it",
     )
-    assert tnca(*given, "--record")[0] == 0
-    assert tnca(*given)[0] == 0
+    assert tnca(*given, "--record")[2].splitlines()[-1] == "held: 1 written, 0 that were there kept as they are"
+    assert tnca(*given, "--record")[2].splitlines()[-1] == "held: 0 written, 1 that were there kept as they are"
+    code, _, err = tnca(*given)
+    assert (code, err.splitlines()[-1]) == (0, "1 of 1 fixes hold their thresholds")
     path = typed[0] / "held" / "unmasked-loss.toml"
     path.write_text(re.sub(r"change = .*", "change = 90.0", path.read_text()))
     code, _, err = tnca(*given)
@@ -147,12 +149,31 @@ def test_thresholds_are_recorded_held_and_missed(typed, tnca, monkeypatch):
     assert re.search(r"^FAIL unmasked-loss: mel_error_end_db improves by .*, where .* is the least$", err, re.MULTILINE)
 
 
+def test_the_list_measures_nothing(tnca, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = tnca("fixes", "--list")
+    assert (code, err, os.listdir(tmp_path)) == (0, "", [])
+    assert out.startswith("db-power  (first diagnosis)\n    the sound is 4.1 times too loud")
+    assert out.count("(measurement since)") == 9
+
+
+def test_a_damaged_training_says_what_to_do(typed, tnca, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    given = ("fixes", "--only", "unmasked-loss", *QUICK, "--out", "out")
+    assert tnca(*given)[0] == 0
+    broken = next((tmp_path / "out" / "work").glob("*/checkpoint.pt"))
+    broken.write_bytes(broken.read_bytes()[:1000])
+    code, _, err = tnca(*given)
+    assert code == 2
+    assert err.splitlines()[-1].endswith("; delete that folder, and it is trained again")
+
+
 MISTAKES = {
     ("--only", "flux"): "--only flux: no such fix; known are db-power",
     ("--record",): "--record writes thresholds into --golden DIR",
     ("--only", ""): "--only : a name is empty",
     ("--golden", "nowhere"): "nowhere/db-power.toml: no threshold (No such file or directory)",
-    ("--json", "fixes/fixes.html"): "--out  fixes/fixes.html: another output goes there",
+    ("--json", "fixes/fixes.html"): "--json fixes/fixes.html: another output goes there",
     ("--vocoder", "flute"): "--vocoder flute: griffinlim, bigvgan:FOLDER or bigvgan:HUB/ID",
     ("--epochs", "0"): "Invalid value for '--epochs'",
     ("nothing.wav",): "nothing.wav: No such file",
