@@ -289,7 +289,7 @@ def test_the_demo_writes_four_files_and_exits_0(diagnose, tmp_path):
 
 def test_a_demo_that_cannot_write_says_so(diagnose, tmp_path):
     (tmp_path / "file").write_text("")
-    assert_one_line(diagnose("demo", "--out", tmp_path / "file"), 2, f"{tmp_path / 'file'}: cannot be made")
+    assert_one_line(diagnose("demo", "--out", tmp_path / "file"), 2, f"{tmp_path / 'file'}: is there and is no folder")
 
 
 # Bad input
