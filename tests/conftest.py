@@ -61,15 +61,15 @@ Done = namedtuple("Done", "code out err")
 
 
 @pytest.fixture
-def diagnose(monkeypatch, capfd):
-    """diagnose("compare", a, b) -> Done, in this process, as the console script does it."""
+def typed(monkeypatch, capfd):
+    """typed(main, "diagnose", "compare", a, b) -> Done, in this process, as the console script does it."""
 
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["diagnose", *map(str, arguments)])
+    def run(main, *words):
+        monkeypatch.setattr(sys, "argv", [*map(str, words)])
         capfd.readouterr()
         code = 0
         try:
-            cli.main()
+            main()
         except SystemExit as end:
             code = end.code or 0
         done = Done(code, *capfd.readouterr())
@@ -77,3 +77,9 @@ def diagnose(monkeypatch, capfd):
         return done
 
     return run
+
+
+@pytest.fixture
+def diagnose(typed):
+    """diagnose("compare", a, b) -> Done."""
+    return lambda *arguments: typed(cli.main, "diagnose", *arguments)

@@ -3,6 +3,8 @@ from __future__ import annotations
 import pytest
 import torch
 
+from tnca import cli
+
 
 @pytest.fixture(scope="session", autouse=True)
 def one_thread():
@@ -11,3 +13,9 @@ def one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def tnca(typed):
+    """tnca("train", ...) -> Done."""
+    return lambda *arguments: typed(cli.main, "tnca", *arguments)

@@ -24,7 +24,7 @@ from diagnose import audio, example
 from diagnose.audio import Audio
 from diagnose.contract import load
 from diagnose.version import VERSION
-from tnca import checkpoint, cli
+from tnca import checkpoint
 from tnca.config import read
 from tnca.demo import grown_string
 from tnca.judge import FIGURES
@@ -65,25 +65,6 @@ def sounds(tmp_path_factory):
     (folder / "broken.wav").write_bytes(b"RIFF and no more")
     (folder / "tiny.toml").write_text(tomli_w.dumps(TABLE))
     return folder
-
-
-@pytest.fixture
-def tnca(monkeypatch, capfd):
-    """tnca("train", ...) -> Done, in this process, as the console script does it."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["tnca", *map(str, arguments)])
-        capfd.readouterr()
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as end:
-            code = end.code or 0
-        done = Done(code, *capfd.readouterr())
-        assert "Traceback" not in done.err
-        return done
-
-    return run
 
 
 @pytest.fixture

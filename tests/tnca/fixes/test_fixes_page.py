@@ -15,7 +15,6 @@ from pathlib import Path
 import pytest
 
 from diagnose import audio, example
-from tnca import cli
 
 QUICK = ("--quick", "--epochs", "2", "--seeds", "2", "--jobs", "1")
 PROGRAM = str(Path(sys.executable).with_name("tnca"))
@@ -23,7 +22,7 @@ HOSTILE = "<img src=x onerror=alert(1)>.wav"
 
 
 @pytest.fixture(scope="module")
-def typed(tmp_path_factory):
+def measured(tmp_path_factory):
     """The folder of `tnca fixes` on a file whose name is a tag, of four fixes."""
     folder = tmp_path_factory.mktemp("fixes")
     audio.write(folder / HOSTILE, example.bowed_string(392.0, seconds=0.25))
@@ -41,23 +40,8 @@ def typed(tmp_path_factory):
 
 
 @pytest.fixture
-def page(typed):
-    return (typed[0] / "out" / "fixes.html").read_text(encoding="utf-8")
-
-
-@pytest.fixture
-def tnca(monkeypatch, capfd):
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["tnca", *map(str, arguments)])
-        capfd.readouterr()
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as end:
-            code = end.code or 0
-        return (code, *capfd.readouterr())
-
-    return run
+def page(measured):
+    return (measured[0] / "out" / "fixes.html").read_text(encoding="utf-8")
 
 
 class Tags(HTMLParser):
@@ -75,14 +59,14 @@ class Tags(HTMLParser):
         assert self.open.pop() == tag
 
 
-def test_a_line_a_fix_and_where_the_page_is(typed):
-    out = typed[1].stdout
+def test_a_line_a_fix_and_where_the_page_is(measured):
+    out = measured[1].stdout
     lines = [line for line in out.splitlines() if line.startswith(("db-power", "frequency", "unmasked"))]
     assert [line.split()[0] for line in lines] == ["db-power", "frequency-weight", "unmasked-loss"]
     assert all(re.search(r"came true|no effect|made it worse", line) for line in lines)
     assert out.endswith("out/fixes.html\n")
-    assert typed[1].stderr.splitlines()[0] == "1 of 8 trainings"
-    assert typed[1].stderr.splitlines()[-1] == "8 of 8 trainings"
+    assert measured[1].stderr.splitlines()[0] == "1 of 8 trainings"
+    assert measured[1].stderr.splitlines()[-1] == "8 of 8 trainings"
 
 
 def test_the_page_is_whole_in_itself_and_runs_nothing(page):
@@ -112,26 +96,26 @@ def test_each_fix_has_its_prediction_pictures_players_and_curve(page):
     assert "scale power, not ln-magnitude" in page.split('<section id="db-power">')[1].split("</section>")[0]
 
 
-def test_the_json_and_the_page_say_the_same(typed, page):
-    table = json.loads((typed[0] / "out" / "fixes.json").read_text())
+def test_the_json_and_the_page_say_the_same(measured, page):
+    table = json.loads((measured[0] / "out" / "fixes.json").read_text())
     assert table["sound"] == HOSTILE
     for fix in table["fixes"]:
         assert f"<h2>{fix['name']}: <span class=" in page
         assert fix["decides"] in page
 
 
-def test_without_sound_and_from_the_trainings_that_are_there(typed, tnca, monkeypatch):
-    monkeypatch.chdir(typed[0])
+def test_without_sound_and_from_the_trainings_that_are_there(measured, tnca, monkeypatch):
+    monkeypatch.chdir(measured[0])
     code, out, err = tnca(
         "fixes", HOSTILE, "--out", "out", "--only", "unmasked-loss", *QUICK, "--no-sound", "--json", "-"
     )
     assert (code, err.splitlines()[-1]) == (0, "4 of 4 trainings")
     assert [fix["name"] for fix in json.loads(out)["fixes"]] == ["unmasked-loss"]
-    assert "<audio" not in (typed[0] / "out" / "fixes.html").read_text()
+    assert "<audio" not in (measured[0] / "out" / "fixes.html").read_text()
 
 
-def test_thresholds_are_recorded_held_and_missed(typed, tnca, monkeypatch):
-    monkeypatch.chdir(typed[0])
+def test_thresholds_are_recorded_held_and_missed(measured, tnca, monkeypatch):
+    monkeypatch.chdir(measured[0])
     given = ("fixes", HOSTILE, "--out", "out", "--only", "unmasked-loss", *QUICK, "--golden", "held")
     code, _, err = tnca(*given)
     assert (code, err.splitlines()[-1]) == (
@@ -142,7 +126,7 @@ def test_thresholds_are_recorded_held_and_missed(typed, tnca, monkeypatch):
     assert tnca(*given, "--record")[2].splitlines()[-1] == "held: 0 written, 1 that were there kept as they are"
     code, _, err = tnca(*given)
     assert (code, err.splitlines()[-1]) == (0, "1 of 1 fixes hold their thresholds")
-    path = typed[0] / "held" / "unmasked-loss.toml"
+    path = measured[0] / "held" / "unmasked-loss.toml"
     path.write_text(re.sub(r"change = .*", "change = 90.0", path.read_text()))
     code, _, err = tnca(*given)
     assert code == 1
@@ -157,7 +141,7 @@ def test_the_list_measures_nothing(tnca, tmp_path, monkeypatch):
     assert out.count("(measurement since)") == 9
 
 
-def test_a_damaged_training_says_what_to_do(typed, tnca, monkeypatch, tmp_path):
+def test_a_damaged_training_says_what_to_do(tnca, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     given = ("fixes", "--only", "unmasked-loss", *QUICK, "--out", "out")
     assert tnca(*given)[0] == 0
