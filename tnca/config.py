@@ -239,7 +239,12 @@ def _one_line(error: Exception) -> str:
 
 def as_table(config: Config) -> dict[str, Any]:
     """The inverse of parse: plain dicts, lists and numbers; a key without a value is left out, as in TOML."""
-    table: dict[str, Any] = _without_none(msgspec.to_builtins(config))
+    return plain(config)
+
+
+def plain(value: msgspec.Struct) -> dict[str, Any]:
+    """A struct as TOML has it: what has no value is left out."""
+    table: dict[str, Any] = _without_none(msgspec.to_builtins(value))
     return table
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tnca.cell import CellRule
     from tnca.config import Config
     from tnca.run import Row, Run
-    from tnca.target import Target
+    from tnca.target import Floats, Target
 
 RANGE_DB = 80.0
 METRICS = "metrics.csv"
@@ -134,10 +134,14 @@ def _write_page(folder: str, run: Run, *, running: bool) -> None:
 
 
 def png(mel: Mel, target: Target) -> bytes:
-    """The grown mel, from the target's loudest cell to 80 dB under it, four pixels a cell."""
-    top = float(levels_db(target.values, target.contract).max())
-    values = levels_db(mel.values, mel.contract).repeat(4, axis=0).repeat(4, axis=1)
-    return draw.png(values, top - RANGE_DB, top, draw.LEVEL_MAP)
+    """The grown mel, from the target's loudest cell down."""
+    return level_png(levels_db(mel.values, mel.contract), target.top_db)
+
+
+def level_png(levels: Floats, top_db: float) -> bytes:
+    """Levels in dB [shape=(bands, frames)], from top_db to 80 dB under it, four pixels a cell."""
+    values = levels.repeat(4, axis=0).repeat(4, axis=1)
+    return draw.png(values, top_db - RANGE_DB, top_db, draw.LEVEL_MAP)
 
 
 def _csv(rows: list[Row]) -> str:

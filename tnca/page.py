@@ -10,6 +10,8 @@ from diagnose.render.html import page_environment
 from diagnose.render.words import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from tnca.run import Row, Run
 
 WIDTH, HEIGHT = 400, 110
@@ -38,7 +40,7 @@ COLUMNS = (
 
 def to_html(run: Run, running: bool) -> str:
     """index.html; the pictures and sounds it shows lie beside it.  It loads itself again while the run goes on."""
-    curves = [curve for name, label in CURVES if (curve := _curve(run.rows, name, label))]
+    drawn = [curve for name, label in CURVES if (curve := _curve(run.rows, name, label))]
     return (
         page_environment("tnca")
         .get_template("run.html")
@@ -51,7 +53,7 @@ def to_html(run: Run, running: bool) -> str:
             latest=[f"epoch_{row['epoch']:04d}" for row in run.rows[-LATEST:]][::-1],
             columns=COLUMNS,
             rows=[*run.rows[::-1], _round_trip(run)],
-            curves=curves,
+            curves=drawn,
             size=(WIDTH, HEIGHT),
         )
     )
@@ -70,14 +72,29 @@ def _left(run: Run) -> str:
 
 def _curve(rows: list[Row], name: str, label: str) -> dict[str, Any] | None:
     """A figure over the epochs as an SVG path, with its extremes; None where it was never had."""
-    points = [(float(row["epoch"] or 0), float(row[name] or 0)) for row in rows if _is_number(row.get(name))]
+    points = figure(rows, name)
+    found = curves([points])
+    return found and {"label": label, "path": found["paths"][0], "now": points[-1][1], **found}
+
+
+def figure(rows: Iterable[Row], name: str) -> list[tuple[float, float]]:
+    """(epoch, value) of every look that has the figure."""
+    return [(float(row["epoch"] or 0), float(row[name] or 0)) for row in rows if _is_number(row.get(name))]
+
+
+def curves(lines: list[list[tuple[float, float]]]) -> dict[str, Any] | None:
+    """Lines of (epoch, value) as SVG paths on one pair of axes, WIDTH x HEIGHT, with the extremes of both; None
+
+    where there is no point.
+    """
+    points = [point for line in lines for point in line]
     if not points:
         return None
     low, high = min(y for _, y in points), max(y for _, y in points)
-    first, last = points[0][0], points[-1][0]
+    first, last = min(x for x, _ in points), max(x for x, _ in points)
     across, up = WIDTH / max(last - first, 1), (HEIGHT - 8) / ((high - low) or 1)
-    path = draw.line_path([((x - first) * across, HEIGHT - 4 - (y - low) * up) for x, y in points])
-    return {"label": label, "path": path, "low": low, "high": high, "now": points[-1][1]}
+    paths = [draw.line_path([((x - first) * across, HEIGHT - 4 - (y - low) * up) for x, y in line]) for line in lines]
+    return {"paths": paths, "low": low, "high": high, "first": first, "last": last}
 
 
 def _is_number(value: Any) -> bool:

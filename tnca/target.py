@@ -34,9 +34,14 @@ class Target(msgspec.Struct, frozen=True, eq=False):
     sound: Audio
 
     @property
+    def top_db(self) -> float:
+        """The level of the loudest cell."""
+        return float(levels_db(self.values, self.contract).max())
+
+    @property
     def levels_db(self) -> Floats:
         """dB under the loudest cell; what the floor hides lies on it."""
-        return levels_db(self.values, self.contract) - float(levels_db(self.values, self.contract).max())
+        return levels_db(self.values, self.contract) - self.top_db
 
     def errors_db(self, grown: Floats) -> dict[str, float]:
         """mean |grown - target| in dB: over all cells, above 4 kHz, in the last 6 frames; and of its change from frame

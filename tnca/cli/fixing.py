@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from diagnose.cli.output import check_outputs, make_folder, with_progress, write
+from diagnose.cli.shell import EXIT_INTERRUPTED
 from tnca.cli.sound import VOCODER
 
 if TYPE_CHECKING:
     from diagnose.audio import Audio
     from tnca.fixes.study import Study
 
-EXIT_FAIL, EXIT_STOPPED = 1, 130
+EXIT_FAIL = 1
 EPOCHS, QUICK_EPOCHS = 90, 40
 STYLES = {"came true": "green", "no effect": "", "made it worse": "red"}
 
@@ -100,7 +101,7 @@ def fixes(
         )
     except KeyboardInterrupt:
         click.echo("tnca: stopped; the same command goes on where it was", err=True)
-        sys.exit(EXIT_STOPPED)
+        sys.exit(EXIT_INTERRUPTED)
     write(page, to_html(found, players=not no_sound))
     text = _json(as_dict(found))
     write(table, text)

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from diagnose.cli.shell import EXIT_INTERRUPTED
+
 if TYPE_CHECKING:
     from tnca.config import Config
     from tnca.run import Run
     from tnca.training import Listener
 
-EXIT_STOPPED = 130
 STOPS = (signal.SIGINT, signal.SIGTERM)  # Ctrl-C, and what a scheduler sends
 
 
@@ -65,7 +66,7 @@ def train(
     if run.epoch < run.config.epochs and stop.asked:
         click.echo(f"tnca: stopped after epoch {run.epoch} of {run.config.epochs}; go on with", err=True)
         click.echo(f"  tnca train {_quoted(audio)} --out {_quoted(out)} --resume", err=True)
-        sys.exit(EXIT_STOPPED)
+        sys.exit(EXIT_INTERRUPTED)
     click.echo(f"{out}: epoch {run.epoch}, best at {run.best['epoch']} by {run.config.watch.best}")
     click.echo(f"  hear it with  tnca generate {_quoted(out)} --out generated.wav")
 

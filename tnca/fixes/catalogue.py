@@ -11,7 +11,7 @@ import msgspec
 
 from diagnose.contract import load
 from diagnose.errors import InputError
-from tnca.config import Config, laid_over, parse, preset_table
+from tnca.config import Config, laid_over, parse, plain, preset_table
 
 Direction = Literal["lower", "higher", "to one"]
 Undoing = Literal["10 ** (x / 20)", "10 ** (x / 10)", "x * ln(10) / 20"]
@@ -102,16 +102,8 @@ def _spelled_out(table: dict[str, Any]) -> dict[str, Any]:
     contract = table["target"]["contract"]
     if not isinstance(contract, str):
         return table
-    whole = {key: value for key, value in msgspec.to_builtins(load(contract)).items() if key != "name"}
-    return laid_over(table, {"target": {"contract": _without_none(whole)}})
-
-
-def _without_none(table: dict[str, Any]) -> dict[str, Any]:
-    return {
-        key: _without_none(value) if isinstance(value, dict) else value
-        for key, value in table.items()
-        if value is not None
-    }
+    whole = {key: value for key, value in plain(load(contract)).items() if key != "name"}
+    return laid_over(table, {"target": {"contract": whole}})
 
 
 @lru_cache(maxsize=1)

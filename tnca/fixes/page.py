@@ -10,20 +10,14 @@ from diagnose.render.words import number as with_unit
 from diagnose.render.words import printable
 from diagnose.version import VERSION
 from tnca.config import Target as Settings
-from tnca.fixes.trial import RANGE_DB, top_db
 from tnca.judge import within_band
+from tnca.look import level_png
+from tnca.page import HEIGHT, WIDTH, curves, figure
 from tnca.target import levels_db, target_of
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from tnca.fixes.study import Measured, Study
 
-    Floats = NDArray[np.floating[Any]]
-
-
-WIDTH, HEIGHT = 400, 110
 CLASSES = {"came true": "PASS", "no effect": "soft", "made it worse": "FAIL"}
 DIRECTIONS = {"lower": "lower", "higher": "higher", "to one": "nearer 1"}
 LABELS = {"broken": "without it", "fixed": "with it"}
@@ -52,7 +46,7 @@ def _wanted(found: Study, players: bool) -> dict[str, Any]:
     target = target_of(found.sound, Settings(found.contract))
     levels = levels_db(target.values, target.contract)
     return {
-        "picture": _picture(levels, top_db(target)),
+        "picture": draw.data_uri("image/png", level_png(levels, target.top_db)),
         "player": player("Reference", within_band(target)) if players else None,
     }
 
@@ -66,7 +60,10 @@ def _fix(each: Measured, players: bool) -> dict[str, Any]:
     first = {side: outcomes[0] for side, outcomes in each.sides.items()}
     return {
         "measured": each,
-        "pictures": [(LABELS[side], _picture(one.levels_db, one.top_db)) for side, one in first.items()],
+        "pictures": [
+            (LABELS[side], draw.data_uri("image/png", level_png(one.levels_db, one.top_db)))
+            for side, one in first.items()
+        ],
         "players": [player(LABELS[side], outcome.sound) for side, outcome in first.items()] if players else [],
         "curve": _curve(each),
         "figures": _figures(each),
@@ -74,31 +71,12 @@ def _fix(each: Measured, players: bool) -> dict[str, Any]:
     }
 
 
-def _picture(levels: Floats, top: float) -> str:
-    """From the loudest cell of what it should be to 80 dB under it, four pixels a cell."""
-    values = levels.repeat(4, axis=0).repeat(4, axis=1)
-    return draw.picture(values, top - RANGE_DB, top, draw.LEVEL_MAP)
-
-
 def _curve(each: Measured) -> dict[str, Any] | None:
     """The predicted figure over the epochs, a line a seed; None where nothing was trained or no look has it."""
     metric = each.fix.prediction.metric
-    lines = [
-        (side, [(float(row["epoch"]), float(row[metric])) for row in outcome.rows if row.get(metric) is not None])
-        for side, outcomes in each.sides.items()
-        for outcome in outcomes
-    ]
-    points = [point for _, line in lines for point in line]
-    if not points:
-        return None
-    low, high = min(y for _, y in points), max(y for _, y in points)
-    first, last = min(x for x, _ in points), max(x for x, _ in points)
-    across, up = WIDTH / max(last - first, 1), (HEIGHT - 8) / ((high - low) or 1)
-    paths = [
-        (side, draw.line_path([((x - first) * across, HEIGHT - 4 - (y - low) * up) for x, y in line]))
-        for side, line in lines
-    ]
-    return {"paths": paths, "low": low, "high": high, "first": first, "last": last}
+    lines = [(side, figure(one.rows, metric)) for side, outcomes in each.sides.items() for one in outcomes]
+    found = curves([line for _, line in lines])
+    return found and {**found, "paths": [(side, path) for (side, _), path in zip(lines, found["paths"], strict=True)]}
 
 
 def _figures(each: Measured) -> list[tuple[str, list[str]]]:

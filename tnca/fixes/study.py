@@ -79,21 +79,25 @@ def study(
 ) -> Study:
     """Everything measured.  folder: keeps the trainings; what is in it already is not done again.
 
-    planned(done, whole) is told how many trainings are done, at the start and after each.  Raises InputError for a
+    planned(done, whole) is told how many trainings are done, after each.  Raises InputError for a
     sound that cannot be grown, and for a vocoder that cannot be given such mels, before anything is trained.
     """
     sides = {fix.name: _round_trips(fix, sound, voice, scale) for fix in chosen if fix.measured == "round trip"}
-    of_training = [fix for fix in chosen if fix.measured == "training"]
-    plan = {key(each, sound): each for fix in of_training for _, each in _configs(fix, scale)}
+    trainings = [
+        (fix.name, side, key(config, sound), config)
+        for fix in chosen
+        if fix.measured == "training"
+        for side, config in _configs(fix, scale)
+    ]
+    plan = {name: config for _, _, name, config in trainings}
     grown: dict[str, Outcome] = {}
     for done, (name, found) in enumerate(_carried_out(sound, plan, folder, jobs, voice), start=1):
         grown[name] = found
         if planned is not None:
             planned(done, len(plan))
-    for fix in of_training:
-        sides[fix.name] = dict.fromkeys(fix.sides, ())
-        for side, config in _configs(fix, scale):
-            sides[fix.name][side] = (*sides[fix.name][side], grown[key(config, sound)])
+    for fix, side, name, _ in trainings:
+        of_fix = sides.setdefault(fix, {})
+        of_fix[side] = (*of_fix.get(side, ()), grown[name])
     measured = (_measured(fix, sound, voice, sides[fix.name], scale) for fix in chosen)
     return Study(sound, voice.name, voice.contract, scale, tuple(measured))
 

@@ -18,7 +18,7 @@ from diagnose.errors import InputError
 from tnca.config import Target as TargetSettings
 from tnca.generation import carried
 from tnca.judge import judge
-from tnca.look import Diverged, grow
+from tnca.look import RANGE_DB, Diverged, grow
 from tnca.losses import Losses
 from tnca.run import CHECKPOINT, Run, resumed
 from tnca.target import Target, levels_db, target_of
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
 CPU = torch.device("cpu")
 EARLY_STEPS = 4
 SPREAD = 0.25  # of the noise that a gradient is looked at under, in the target's standard deviations
-RANGE_DB = 80.0
 
 
 class Outcome(msgspec.Struct, frozen=True, eq=False):
@@ -74,7 +73,7 @@ def round_trip(sound: Audio, config: Config, side: Side, voice: Vocoder) -> Outc
         heard = voice(fed, carried(Target(values, voice.contract, made.sound), side.phase), hold=True)
     wanted = target_of(sound, TargetSettings(voice.contract, config.target.frames_multiple))
     judged = judge(wanted, heard)
-    return Outcome(finite(judged.figures), judged.causes, levels_db(values, voice.contract), top_db(wanted), heard)
+    return Outcome(finite(judged.figures), judged.causes, levels_db(values, voice.contract), wanted.top_db, heard)
 
 
 def breaches(sound: Audio, config: Config, side: Side, contract: MelContract) -> list[str] | None:
@@ -148,12 +147,12 @@ def _outcome(run: Run, contract: MelContract) -> Outcome:
     figures["in_band_lsd_db"] = within.figures["log_spectral_distance_db"]
     figures[f"alive_after_{EARLY_STEPS}_steps_share"] = alive_share(run, EARLY_STEPS)
     levels, causes = levels_db(mel.values, mel.contract), tuple(str(row["causes"]).split())
-    return Outcome(finite(figures), causes, levels, top_db(run.target), heard, tuple(run.rows))
+    return Outcome(finite(figures), causes, levels, run.target.top_db, heard, tuple(run.rows))
 
 
 def _lost(run: Run) -> Outcome:
     """Of a training that diverged: no figure, an empty picture, silence."""
-    top = top_db(run.target)
+    top = run.target.top_db
     empty = np.full(run.target.values.shape, top - RANGE_DB)
     silence = Audio(np.zeros_like(run.target.sound.samples), run.target.sound.rate, "silence")
     return Outcome({}, ("diverged",), empty, top, silence, tuple(run.rows))
@@ -166,11 +165,6 @@ def finite(figures: dict[str, float | None]) -> dict[str, float | None]:
 
 def _is_figure(value: int | float | str | None) -> TypeGuard[float | None]:
     return value is None or isinstance(value, float)
-
-
-def top_db(target: Target) -> float:
-    """The level of a target's loudest cell."""
-    return float(levels_db(target.values, target.contract).max())
 
 
 def alive_share(run: Run, steps: int) -> float:
