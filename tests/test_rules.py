@@ -55,6 +55,7 @@ TNCA_LAYERS = [
     ("losses", "vocoders"),
     ("stft", "target"),
     ("cell", "checkpoint", "pool"),
+    ("kernels",),
     ("perceive",),
     ("padding",),
     ("config",),

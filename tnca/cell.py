@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
-from tnca.padding import pad
-from tnca.perceive import SEEN, perceive, positions
+from tnca.kernels import reference
+from tnca.kernels.params import ALPHA, VALUE, Padding, Params
+from tnca.perceive import SEEN, positions
 
 if TYPE_CHECKING:
     from tnca.config import Cell
 
-VALUE, ALPHA = 0, 1
+MOST_CHANCES = 1 << 26  # of cells that fire, held at a time: steps x cells
 
 
 class CellRule(nn.Module):
@@ -49,7 +49,7 @@ class CellRule(nn.Module):
         with torch.no_grad():
             self.biases[-1][ALPHA] = cell.alpha_bias
         where = positions(cell.positions, bands, frames, cell.margin)
-        self.register_buffer("where", where[None], persistent=False)
+        self.register_buffer("where", where, persistent=False)
 
     def seed(self, batch: int = 1) -> Tensor:
         """Nothing but one living cell in the middle [shape=(batch, channels, bands + 2 margin, frames + 2 margin)]."""
@@ -60,36 +60,32 @@ class CellRule(nn.Module):
 
     def step(self, state: Tensor, rng: torch.Generator | None = None) -> Tensor:
         """The next state.  rng: which cells fire, where the fire rate is under 1."""
-        cell = self.cell
-        update = self.update(perceive(state, cell.padding_time, cell.padding_frequency))
-        if cell.near_life:
-            update = update * (self._around(state[:, ALPHA : ALPHA + 1]) > 0)
-        if cell.fire_rate < 1:
-            chance = torch.rand(state[:, :1].shape, generator=rng, device=state.device, dtype=state.dtype)
-            update = update * (chance < cell.fire_rate)
-        state = state + update
-        alpha = state[:, ALPHA : ALPHA + 1].clamp(0.0, 1.0)
-        state = torch.cat([state[:, :ALPHA], alpha, state[:, ALPHA + 1 :]], dim=1)
-        return state * self._around(alpha)
-
-    def _around(self, alpha: Tensor) -> Tensor:
-        """The 3 x 3 maximum of alpha."""
-        return functional.max_pool2d(pad(alpha, self.cell.padding_time, self.cell.padding_frequency), 3, stride=1)
-
-    def update(self, seen: Tensor) -> Tensor:
-        """The layers on what is seen [shape=(B, 4 C, ...)] and where it is."""
-        if self.cell.positions:
-            seen = torch.cat([seen, self.where.expand(seen.shape[0], -1, -1, -1)], dim=1)
-        *inner, last = zip(self.weights, self.biases, strict=True)
-        for weight, bias in inner:
-            seen = functional.relu(functional.conv2d(seen, weight, bias))
-        return functional.conv2d(seen, *last)
+        return self.run(state, 1, rng)
 
     def run(self, state: Tensor, steps: int, rng: torch.Generator | None = None) -> Tensor:
         """The state after so many steps."""
-        for _ in range(steps):
-            state = self.step(state, rng)
+        cell, params = self.cell, self.params
+        padding = Padding(cell.padding_time, cell.padding_frequency)
+        most = max(1, steps if cell.fire_rate == 1 else MOST_CHANCES // state[:, 0].numel())
+        for first in range(0, steps, most):
+            count = min(most, steps - first)
+            fires = self._fires(state, count, rng)
+            state = reference.run(params, state, count, padding, near_life=cell.near_life, fires=fires)
         return state
+
+    @property
+    def params(self) -> Params:
+        """The layers, as a kernel takes them."""
+        weights = tuple(weight[None, :, :, 0, 0] for weight in self.weights)
+        return Params(weights, tuple(bias[None] for bias in self.biases), self.where)
+
+    def _fires(self, state: Tensor, steps: int, rng: torch.Generator | None) -> Tensor | None:
+        """Which cells update in each of the steps [shape=(steps, B, bands, frames)]; None for all of them."""
+        if self.cell.fire_rate == 1:
+            return None
+        shape, rate = state[:, 0].shape, self.cell.fire_rate
+        drawn = (torch.rand(shape, generator=rng, device=state.device, dtype=state.dtype) for _ in range(steps))
+        return torch.stack([chance < rate for chance in drawn])
 
     def read(self, state: Tensor) -> Tensor:
         """What the grid shows [shape=(B, bands, frames)], in the unit of the target; the margin is cropped."""
