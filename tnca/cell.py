@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from tnca.kernels import reference
-from tnca.kernels.params import ALPHA, VALUE, Padding, Params
+from tnca import kernels
+from tnca.kernels import ALPHA, VALUE, Choice, Padding, Params
 from tnca.perceive import SEEN, positions
 
 if TYPE_CHECKING:
@@ -31,9 +31,11 @@ class CellRule(nn.Module):
     """One rule for all cells of a grid of bands x frames (and a margin of cells around it).
 
     rng: draws the first weights; torch's defaults for 1 x 1 convolutions, the last layer zero but for alpha's bias.
+    choice: the kernel that its rollouts take, see tnca.kernels.
     """
 
     where: Tensor
+    choice = Choice()
 
     def __init__(self, cell: Cell, bands: int, frames: int, rng: torch.Generator) -> None:
         super().__init__()
@@ -70,7 +72,8 @@ class CellRule(nn.Module):
         for first in range(0, steps, most):
             count = min(most, steps - first)
             fires = self._fires(state, count, rng)
-            state = reference.run(params, state, count, padding, near_life=cell.near_life, fires=fires)
+            life = cell.near_life
+            state = kernels.run(params, state, count, padding, near_life=life, fires=fires, choice=self.choice)
         return state
 
     @property

@@ -184,6 +184,17 @@ class Watch(Settings, frozen=True):
     patience: int = 0
 
 
+class Compute(Settings, frozen=True):
+    """How it is reckoned, and not what: kernel and precision "auto" take the fastest that works on the machine.
+
+    memory: of the backward pass; "recomputed" takes less and longer.  See tnca.kernels.
+    """
+
+    kernel: Literal["auto", "reference", "compiled", "native", "triton"] = "auto"
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    memory: Literal["stored", "recomputed"] = "stored"
+
+
 class Config(Settings, frozen=True):
     """A whole run."""
 
@@ -193,6 +204,7 @@ class Config(Settings, frozen=True):
     growth: Growth = Growth()
     optimiser: Optimiser = Optimiser()
     watch: Watch = Watch()
+    compute: Compute = Compute()
     epochs: int = 8000
     seed: int = 0
 

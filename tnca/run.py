@@ -30,13 +30,14 @@ from tnca import checkpoint
 from tnca.cell import CellRule
 from tnca.config import as_table, parse
 from tnca.judge import Judged, ceiling, within_band
+from tnca.kernels import Choice, KernelMissing, choose
 from tnca.pool import Pool
 from tnca.target import Target, target_of
 from tnca.vocoders.griffinlim import GriffinLim
 
 if TYPE_CHECKING:
     from diagnose.audio import Audio
-    from tnca.config import Config
+    from tnca.config import Compute, Config
 
 CHECKPOINT, CONFIG, REFERENCE = "checkpoint.pt", "config.toml", "reference.wav"
 IN_BAND = "reference_in_band.wav"
@@ -58,7 +59,8 @@ class Run:
         bands, frames = target.values.shape
         self.rng = torch.Generator().manual_seed(config.seed)
         self.chance = torch.Generator(device).manual_seed(config.seed + 1)
-        self.rule = CellRule(config.cell, bands, frames, self.rng).to(device)
+        self.choice = _choice(config.compute, device)
+        self.rule = self._on_device(CellRule(config.cell, bands, frames, self.rng))
         self.optimiser = torch.optim.Adam(self.rule.parameters(), lr=config.optimiser.learning_rate)
         self.pool = Pool(self.rule.seed(), config.growth.pool)
         self.epoch = 0
@@ -70,9 +72,13 @@ class Run:
     @property
     def best_rule(self) -> CellRule:
         """The rule as it was at the best look."""
-        rule = CellRule(self.config.cell, self.rule.bands, self.rule.frames, torch.Generator()).to(self.device)
+        rule = self._on_device(CellRule(self.config.cell, self.rule.bands, self.rule.frames, torch.Generator()))
         checkpoint.fits(self.folder or "the run", rule, self.best["rule"])
         return rule
+
+    def _on_device(self, rule: CellRule) -> CellRule:
+        rule.choice = self.choice
+        return rule.to(self.device)
 
     @cached_property
     def ceiling(self) -> tuple[Audio, Judged]:
@@ -247,6 +253,13 @@ def _config_of(state: dict[str, Any], path: str, changed: dict[str, Any]) -> Con
     except (TypeError, ValueError, RecursionError):
         raise InputError(f"{path}: its configuration cannot be read") from None
     return parse({**table, **changed} if isinstance(table, dict) else table, path)
+
+
+def _choice(compute: Compute, device: torch.device) -> Choice:
+    try:
+        return choose(compute.kernel, compute.precision, compute.memory, device)
+    except KernelMissing as error:
+        raise InputError(f"--kernel {compute.kernel}: {error}") from None
 
 
 def _copied(rule: CellRule) -> dict[str, Any]:

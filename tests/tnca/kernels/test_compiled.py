@@ -1,0 +1,72 @@
+"""The step through torch.compile.  Its formula is tested without the code generator, which takes a minute a shape."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from kernel_cases import CASES, Case, rollout_of, trained_by
+
+from tnca.kernels import Choice, Padding, compiled
+
+
+@pytest.fixture
+def traced(monkeypatch):
+    """torch.compile without the code generator: what it would compile is run as it is."""
+    monkeypatch.setattr(torch, "compile", lambda function, **_: function)
+    compiled._compiled.cache_clear()
+    yield
+    compiled._compiled.cache_clear()
+
+
+def go(rollout, params, **settings):
+    case = rollout.case
+    return compiled.run(params, rollout.state, case.steps, case.padding, **rollout.settings, **settings)
+
+
+def test_states_and_gradients_are_the_plain_cells(rollout, traced):
+    of_state, of_gradient = rollout.errors(lambda params: go(rollout, params))
+    assert of_state < 1e-5
+    assert of_gradient < 1e-3
+
+
+@pytest.mark.parametrize("case", [CASES[5], CASES[8]], ids=str)
+def test_bf16_is_within_a_hundredth(case, traced):
+    """Of states.  Gradients are further off: what is asked of them here is random, so that their sums cancel, and a
+
+    hidden number that changes its sign takes its whole share with it; the training below is what counts.
+    """
+    for steps, worst in ((1, 0.2), (3, 1.0)):
+        rollout = rollout_of(case._replace(steps=steps))
+        of_state, of_gradient = rollout.errors(lambda params, rollout=rollout: go(rollout, params, precision="bf16"))
+        assert 1e-5 < of_state < 1e-2
+        assert of_gradient < worst
+
+
+def test_bf16_training_reaches_the_same_loss(traced):
+    before, theirs = trained_by(Choice(), 1), trained_by(Choice(), 200)
+    ours = trained_by(Choice("compiled", "bf16"), 200)
+    assert ours < 0.1 * before
+    assert ours == pytest.approx(theirs, rel=0.5)
+
+
+@pytest.mark.filterwarnings("ignore")  # torch.compile's own
+def test_more_settings_than_dynamo_recompiles_a_function(monkeypatch):
+    """Beyond its limit fullgraph is an error; each combination of shapes is another function, and meets none."""
+    real = torch.compile
+    monkeypatch.setattr(torch, "compile", lambda function, **settings: real(function, backend="eager", **settings))
+    compiled._compiled.cache_clear()
+    for wide in range(4, 4 + torch._dynamo.config.recompile_limit + 2):
+        rollout = rollout_of(Case((3, wide), Padding("circular", "zero"), channels=2, hidden=(4,), steps=2))
+        of_state, _ = rollout.errors(lambda params, rollout=rollout: go(rollout, params))
+        assert of_state < 1e-5
+    compiled._compiled.cache_clear()
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("case", [CASES[6], CASES[7]], ids=str)
+def test_compiled_it_is_the_plain_cell(case):
+    rollout = rollout_of(case)
+    of_state, of_gradient = rollout.errors(lambda params: go(rollout, params))
+    assert of_state < 1e-5
+    assert of_gradient < 1e-3

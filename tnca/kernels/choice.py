@@ -1,0 +1,93 @@
+"""Which kernel a rollout takes on this machine, and why."""
+
+from __future__ import annotations
+
+import importlib.util
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+
+from tnca.kernels.missing import KernelMissing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+KERNELS = ("reference", "compiled", "native", "triton")
+PRECISIONS = ("fp32", "bf16")
+MEMORY = ("stored", "recomputed")
+IN_BF16 = ("compiled", "triton")
+CPU_INFO = "/proc/cpuinfo"
+
+
+class Choice(NamedTuple):
+    """kernel: one of KERNELS.  precision: of the layers' products.  memory: see tnca.kernels.run().
+
+    why: in words, what stood against the faster ones.
+    """
+
+    kernel: str = "reference"
+    precision: str = "fp32"
+    memory: str = "stored"
+    why: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.kernel}, {self.precision}" + (f" ({self.why})" if self.why else "")
+
+
+def choose(kernel: str, precision: str, memory: str, device: torch.device) -> Choice:
+    """The kernel "auto" is the fastest that works here: triton on CUDA, native on a CPU, else the plain one.
+
+    "auto" for the precision takes bf16 where the kernel has it and the device has instructions for it.  Raises
+    KernelMissing for a kernel that was asked for by name and does not work here, or not in that precision.
+    """
+    why: list[str] = []
+    if kernel == "auto":
+        kernel = "triton" if device.type == "cuda" else "native"
+        try:
+            check(kernel, device)
+        except KernelMissing as error:
+            kernel, why = "reference", [str(error)]
+    else:
+        check(kernel, device)
+    if precision == "bf16" and kernel not in IN_BF16:
+        raise KernelMissing(f"the {kernel} kernel computes in fp32 alone; {' and '.join(IN_BF16)} have bf16")
+    if precision == "auto":
+        against = next(_against_bf16(kernel, device), None)
+        precision = "fp32" if against else "bf16"
+        why += [f"fp32: {against}"] if against else []
+    return Choice(kernel, precision, memory, "; ".join(why))
+
+
+def check(kernel: str, device: torch.device) -> None:
+    """Raises KernelMissing where the kernel does not work."""
+    if kernel == "native":
+        if device.type != "cpu":
+            raise KernelMissing(f"the native kernel runs on a CPU, not on {device.type}")
+        from tnca.kernels import native
+
+        native.load()
+    if kernel == "triton":
+        if importlib.util.find_spec("triton") is None:
+            raise KernelMissing("triton is not installed; `pip install triton` brings it, with CUDA")
+        if device.type != "cuda":
+            raise KernelMissing(f"the triton kernel runs on CUDA, not on {device.type}")
+
+
+def _against_bf16(kernel: str, device: torch.device) -> Iterator[str]:
+    if device.type == "cpu":
+        if not bf16_instructions():
+            yield "this processor has no bf16 instructions"
+    elif device.type != "cuda" or not torch.cuda.is_bf16_supported(including_emulation=False):
+        yield f"this {device.type} device has no bf16 instructions"
+    if kernel not in IN_BF16:
+        yield f"the {kernel} kernel has no bf16"
+
+
+def bf16_instructions() -> bool:
+    """Whether this processor multiplies bf16 itself."""
+    try:
+        with open(CPU_INFO, encoding="utf-8") as file:
+            flags = next((line.split() for line in file if line.startswith(("flags", "Features"))), [])
+    except OSError:
+        return False
+    return not {"avx512_bf16", "amx_bf16", "bf16"}.isdisjoint(flags)
