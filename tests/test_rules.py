@@ -46,7 +46,7 @@ LAYERS = [
 LEVEL = {name: -index for index, layer in enumerate(LAYERS) for name in layer}
 TNCA_LAYERS = [
     ("cli",),
-    ("demo", "fixes"),
+    ("bench", "demo", "fixes"),
     ("generation", "training"),
     ("look",),
     ("page",),
@@ -154,7 +154,7 @@ def test_arrows_run_one_way_in_tnca(path):
 
 
 def test_the_cell_needs_torch_alone():
-    modules = loaded("import tnca.cell, torch, numpy")
+    modules = loaded("import tnca.cell, tnca.bench.__main__, torch, numpy")
     ours = {"diagnose", "soundfile", "soxr", "msgspec", "click", "rich", "jinja2", "PIL", "librosa", "bigvgan"}
     assert those_of(modules, ours) == set()
 

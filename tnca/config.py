@@ -214,12 +214,15 @@ def preset(name: str) -> Config:
     return parse(preset_table(name), f"preset {name}")
 
 
-def read(path: str | os.PathLike[str] | None, base: str) -> Config:
-    """The preset `base` with the keys of the TOML file laid over it; InputError says which key is wrong."""
-    table = preset_table(base)
-    if path is None:
-        return parse(table, f"preset {base}")
-    return parse(laid_over(table, _table(path)), os.fspath(path))
+def read(path: str | os.PathLike[str] | None, base: str, given: dict[str, Any] | None = None) -> Config:
+    """The preset `base`, the keys of the TOML file laid over it, and over those what is given; InputError says which
+
+    key is wrong.
+    """
+    table, name = preset_table(base), f"preset {base}"
+    if path is not None:
+        table, name = laid_over(table, _table(path)), os.fspath(path)
+    return parse(laid_over(table, given or {}), name)
 
 
 def parse(table: dict[str, Any], name: str) -> Config:

@@ -28,7 +28,7 @@ from diagnose.errors import InputError
 from diagnose.files import write_whole
 from tnca import checkpoint
 from tnca.cell import CellRule
-from tnca.config import as_table, parse
+from tnca.config import as_table, laid_over, parse
 from tnca.judge import Judged, ceiling, within_band
 from tnca.kernels import Choice, KernelMissing, choose
 from tnca.pool import Pool
@@ -209,7 +209,7 @@ def files(folder: str) -> list[str]:
 
 
 def resumed(folder: str, sound: Audio, device: torch.device, changed: dict[str, Any] | None = None) -> Run:
-    """The run in a folder, where its checkpoint left it.  changed: top-level settings that are not the stored ones."""
+    """The run in a folder, where its checkpoint left it.  changed: settings that are not the stored ones."""
     path = os.path.join(folder, CHECKPOINT)
     state = checkpoint.load(path)
     config = _config_of(state, path, changed or {})
@@ -252,7 +252,7 @@ def _config_of(state: dict[str, Any], path: str, changed: dict[str, Any]) -> Con
         table = json.loads(state["config"])
     except (TypeError, ValueError, RecursionError):
         raise InputError(f"{path}: its configuration cannot be read") from None
-    return parse({**table, **changed} if isinstance(table, dict) else table, path)
+    return parse(laid_over(table, changed) if isinstance(table, dict) else table, path)
 
 
 def _choice(compute: Compute, device: torch.device) -> Choice:

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 from collections import namedtuple
 from importlib import resources
 from pathlib import Path
@@ -24,7 +25,8 @@ from diagnose import audio, example
 from diagnose.audio import Audio
 from diagnose.contract import load
 from diagnose.version import VERSION
-from tnca import checkpoint
+from tnca import checkpoint, kernels
+from tnca.cli import training
 from tnca.config import read
 from tnca.demo import grown_string
 from tnca.judge import FIGURES
@@ -98,7 +100,8 @@ def assert_one_line(done, *said, code=2):
 
 def test_train_says_a_line_a_look_on_stderr_and_the_way_on_on_stdout(trained):
     done, folder = trained
-    lines = done.err.splitlines()
+    kernel, *lines = done.err.splitlines()
+    assert re.fullmatch(r"kernel: (native|reference), fp32( \(.*\))?", kernel)
     assert [line.split("  ")[0] for line in lines] == ["epoch 3/6", "epoch 6/6"]
     assert all(re.search(r"loss \S+  mel error [\d.]+ dB", line) for line in lines)
     first, second = done.out.splitlines()
@@ -134,7 +137,7 @@ def test_the_run_can_be_gone_on_with_for_longer(tnca, sounds, here):
     assert done.code == 0
     assert "run: epoch 4, " in done.out
     done = tnca("train", sounds / "note.wav", "--out", "run", "--resume", "--epochs", 4)
-    assert (done.code, done.err) == (0, "")
+    assert (done.code, done.err.count("\n")) == (0, 1)  # the kernel, and no look
     assert "run: epoch 4, " in done.out
     done = tnca("train", sounds / "note.wav", "--out", "run", "--resume", "--epochs", 3)
     assert done.code == 2
@@ -157,13 +160,39 @@ MISTAKES = {
     "a seed of 2**64": (["SOUNDS/note.wav", "--seed", str(2**64)], "seed"),
     "no such device": (["SOUNDS/note.wav", "--device", "nonsense"], "--device nonsense: is not there"),
     "no run to resume": (["SOUNDS/note.wav", "--resume"], "run/checkpoint.pt: no checkpoint there; `tnca train`"),
-    "resume and seed": (["SOUNDS/note.wav", "--resume", "--seed", "1"], "only --epochs can be changed"),
-    "resume and preset": (["SOUNDS/note.wav", "--resume", "--preset", "best"], "only --epochs can be changed"),
-    "resume and config": (["SOUNDS/note.wav", "--resume", "--config", "speed.toml"], "only --epochs can be changed"),
+    "resume and seed": (["SOUNDS/note.wav", "--resume", "--seed", "1"], "only --epochs, --kernel and"),
+    "resume and preset": (["SOUNDS/note.wav", "--resume", "--preset", "best"], "only --epochs, --kernel and"),
+    "resume and config": (["SOUNDS/note.wav", "--resume", "--config", "speed.toml"], "only --epochs, --kernel and"),
+    "a kernel for another device": (
+        ["SOUNDS/note.wav", "--kernel", "triton", "--device", "cpu"],
+        "--kernel triton: ",
+    ),
+    "a precision that a kernel lacks": (
+        ["SOUNDS/note.wav", "--kernel", "reference", "--precision", "bf16"],
+        "--kernel reference: the reference kernel computes in fp32 alone; compiled and triton have bf16",
+    ),
+    "no such kernel": (["SOUNDS/note.wav", "--kernel", "fast"], "'fast' is not one of 'auto', 'reference'"),
     "an option that is none": (["SOUNDS/note.wav", "--speed", "1"], "No such option"),
 }
 if not torch.cuda.is_available():
     MISTAKES["no GPU"] = (["SOUNDS/note.wav", "--device", "cuda"], "--device cuda: is not there")
+
+
+def test_the_command_line_names_the_kernels():
+    """It has its own lists, for --help loads no torch."""
+    assert ("auto", *kernels.KERNELS) == training.KERNELS
+    assert ("auto", *kernels.PRECISIONS) == training.PRECISIONS
+
+
+def test_a_run_goes_on_with_another_kernel(tnca, sounds, here):
+    settings = ["--config", sounds / "tiny.toml", "--epochs", "2"]
+    assert tnca("train", sounds / "note.wav", "--out", "run", *settings, "--kernel", "reference").code == 0
+    with open("run/config.toml", "rb") as file:
+        assert tomllib.load(file)["compute"]["kernel"] == "reference"
+    again = tnca("train", sounds / "note.wav", "--out", "run", "--resume", "--epochs", "3", "--kernel", "auto")
+    assert again.code == 0, again.err
+    with open("run/config.toml", "rb") as file:
+        assert tomllib.load(file)["compute"] == {"kernel": "auto", "precision": "auto", "memory": "stored"}
 
 
 @pytest.mark.parametrize("kind", MISTAKES)
@@ -249,8 +278,8 @@ def begun(sounds, config, out, looks=1):
     process = subprocess.Popen(
         list(map(str, arguments)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT
     )
-    for _ in range(looks):
-        assert process.stderr.readline().startswith("epoch ")
+    for start in ("kernel: ", *["epoch "] * looks):
+        assert process.stderr.readline().startswith(start)
     return process
 
 
@@ -323,7 +352,7 @@ def test_a_second_ctrl_c_does_not_wait_for_the_epoch(tnca, sounds, here, monkeyp
     assert signal.getsignal(signal.SIGINT) is before
     assert checkpoint.load("run/checkpoint.pt")["epoch"] == (4 if times == 1 else 3)
     if times == 2:
-        assert done.err.strip() == "tnca: interrupted; nothing was written half"
+        assert done.err.splitlines()[1:] == ["tnca: interrupted; nothing was written half"]
     assert tnca("train", sounds / "note.wav", "--out", "run", "--resume").code == 0
 
 

@@ -8,7 +8,7 @@ import click
 
 from diagnose.cli.shell import run
 from diagnose.version import VERSION
-from tnca.cli import fixing, sound, training
+from tnca.cli import bench, fixing, sound, training
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # the metrics' products are small: see diagnose.cli.program
 
@@ -26,13 +26,14 @@ def cli() -> None:
     tnca generate runs/violin --out gen.wav     grow it, and make it sound
     tnca roundtrip violin.wav --out trip.wav    what the vocoder alone makes of the note
     tnca fixes violin.wav --out fixes           every known fix, applied and measured
+    tnca bench --batch 1,16                     how fast the automaton grows here, kernel by kernel
 
     Exit codes: 0 done; 1 a mel in another contract than the vocoder's, a fix under its threshold; 2 wrong usage or
     unreadable input; 4 a fault of the program itself; 130 stopped.
     """
 
 
-for command in (training.train, sound.generate, sound.roundtrip, sound.demo, fixing.fixes):
+for command in (training.train, sound.generate, sound.roundtrip, sound.demo, fixing.fixes, bench.bench):
     cli.add_command(command)
 
 

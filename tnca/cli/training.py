@@ -11,10 +11,11 @@ import click
 from diagnose.cli.shell import EXIT_INTERRUPTED
 
 if TYPE_CHECKING:
-    from tnca.config import Config
     from tnca.run import Run
     from tnca.training import Listener
 
+KERNELS = ("auto", "reference", "compiled", "native", "triton")  # tnca.kernels', which would load torch for --help
+PRECISIONS = ("auto", "fp32", "bf16")
 STOPS = (signal.SIGINT, signal.SIGTERM)  # Ctrl-C, and what a scheduler sends
 
 
@@ -26,6 +27,12 @@ STOPS = (signal.SIGINT, signal.SIGTERM)  # Ctrl-C, and what a scheduler sends
 @click.option("--epochs", type=click.IntRange(min=1), help="Epochs in all, instead of the preset's.")
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Of the first weights and of every draw.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+@click.option(
+    "--kernel",
+    type=click.Choice(KERNELS),
+    help="What computes the rollouts; auto takes the fastest that works here.  [default: auto]",
+)
+@click.option("--precision", type=click.Choice(PRECISIONS), help="Of the layers.  [default: auto]")
 @click.option("--resume", is_flag=True, help="Go on with the run in --out, from its checkpoint, bit for bit on CPU.")
 def train(
     audio: str,
@@ -35,6 +42,8 @@ def train(
     epochs: int | None,
     seed: int | None,
     device: str,
+    kernel: str | None,
+    precision: str | None,
     resume: bool,
 ) -> None:
     """Learn to grow the mel spectrogram of AUDIO, a note of up to a minute.
@@ -49,6 +58,7 @@ def train(
     """
     from diagnose import audio as sounds
     from tnca import run as runs
+    from tnca.config import read
     from tnca.training import start
     from tnca.training import train as go
 
@@ -56,11 +66,14 @@ def train(
     sound = sounds.read(audio)
     if resume:
         if any(given is not None for given in (preset, config, seed)):
-            raise click.UsageError("--resume goes on with the run's own settings; only --epochs can be changed")
-        changed = {} if epochs is None else {"epochs": epochs}
-        run = runs.resumed(out, sound, where, changed)
+            raise click.UsageError(
+                "--resume goes on with the run's own settings; only --epochs, --kernel and --precision can be changed"
+            )
+        run = runs.resumed(out, sound, where, _given(epochs=epochs, kernel=kernel, precision=precision))
     else:
-        run = start(sound, _config(preset, config, epochs, seed), out, where)
+        given = _given(epochs=epochs, seed=seed, kernel=kernel, precision=precision)
+        run = start(sound, read(config, preset or "best", given), out, where)
+    click.echo(f"kernel: {run.choice}", err=True)
     with _Stop() as stop, listener() as heard:
         go(run, heard, stop)
     if run.epoch < run.config.epochs and stop.asked:
@@ -71,17 +84,11 @@ def train(
     click.echo(f"  hear it with  tnca generate {_quoted(out)} --out generated.wav")
 
 
-def _config(preset: str | None, config: str | None, epochs: int | None, seed: int | None) -> Config:
-    import msgspec
-
-    from tnca.config import read
-
-    settings = read(config, preset or "best")
-    return msgspec.structs.replace(
-        settings,
-        epochs=settings.epochs if epochs is None else epochs,
-        seed=settings.seed if seed is None else seed,
-    )
+def _given(**settings: int | str | None) -> dict[str, Any]:
+    """The table of a configuration that holds what was given on the command line."""
+    table: dict[str, Any] = {name: value for name, value in settings.items() if value is not None}
+    compute = {name: table.pop(name) for name in ("kernel", "precision") if name in table}
+    return {**table, "compute": compute} if compute else table
 
 
 def _quoted(text: str) -> str:

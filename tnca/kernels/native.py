@@ -18,7 +18,7 @@ import warnings
 from functools import lru_cache
 from importlib import resources
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch.autograd.function import once_differentiable
@@ -64,16 +64,23 @@ def run(
         raise ValueError("the native kernel takes float32 on the CPU")
     if steps == 0:
         return state
-    settings = _Settings(steps, padding, near_life, stored, None if fires is None else fires.contiguous())
+    keep = torch.is_grad_enabled() and any(each.requires_grad for each in tensors)
+    settings = _Settings(
+        steps, padding, near_life, keep, keep and stored, None if fires is None else fires.contiguous()
+    )
     grown: Tensor = _Rollout.apply(settings, state, params.where, *params.weights, *params.biases)  # type: ignore[no-untyped-call]
     return grown
 
 
-class _Settings:
-    """What is no tensor to differentiate by."""
+class _Settings(NamedTuple):
+    """What is no tensor to differentiate by.  keep: for a backward pass; stored: the hidden layers too."""
 
-    def __init__(self, steps: int, padding: Padding, near_life: bool, stored: bool, fires: Tensor | None) -> None:
-        self.steps, self.padding, self.near_life, self.stored, self.fires = steps, padding, near_life, stored, fires
+    steps: int
+    padding: Padding
+    near_life: bool
+    keep: bool
+    stored: bool
+    fires: Tensor | None
 
 
 class _Rollout(torch.autograd.Function):
@@ -82,11 +89,11 @@ class _Rollout(torch.autograd.Function):
         cells = state.detach().permute(0, 2, 3, 1).contiguous()
         where, layers = where.contiguous(), tuple(each.detach().contiguous() for each in layers)
         problem = _problem(settings, cells, where, layers)
-        library, keep = load(), any(ctx.needs_input_grad)
+        library, keep = load(), settings.keep
         size, hidden = library.tnca_kept_size(problem), library.tnca_hidden_size(problem)
         out = torch.empty_like(cells)
         kept = cells.new_empty((settings.steps if keep else 1) * len(cells) * size)
-        hid = cells.new_empty(settings.steps * len(cells) * hidden if keep and settings.stored else 0)
+        hid = cells.new_empty(settings.steps * len(cells) * hidden if settings.stored else 0)
         _checked(library.tnca_forward(problem, _at(cells), _at(out), _at(kept), int(keep), _at(hid)))
         if keep:
             ctx.save_for_backward(cells, where, kept, hid, *layers)
