@@ -48,7 +48,7 @@ TNCA_LAYERS = [
     ("cli",),
     ("bench", "demo", "fixes"),
     ("generation", "training"),
-    ("look",),
+    ("iteration", "look"),
     ("page",),
     ("run",),
     ("judge",),

@@ -22,6 +22,8 @@ from tnca.kernels import ALPHA, VALUE, Choice, Padding, Params
 from tnca.perceive import SEEN, positions
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tnca.config import Cell
 
 MOST_CHANCES = 1 << 26  # of cells that fire, held at a time: steps x cells
@@ -66,15 +68,7 @@ class CellRule(nn.Module):
 
     def run(self, state: Tensor, steps: int, rng: torch.Generator | None = None) -> Tensor:
         """The state after so many steps."""
-        cell, params = self.cell, self.params
-        padding = Padding(cell.padding_time, cell.padding_frequency)
-        most = max(1, steps if cell.fire_rate == 1 else MOST_CHANCES // state[:, 0].numel())
-        for first in range(0, steps, most):
-            count = min(most, steps - first)
-            fires = self._fires(state, count, rng)
-            life = cell.near_life
-            state = kernels.run(params, state, count, padding, near_life=life, fires=fires, choice=self.choice)
-        return state
+        return run_together([self], [state], steps, [rng])[0]
 
     @property
     def params(self) -> Params:
@@ -82,10 +76,8 @@ class CellRule(nn.Module):
         weights = tuple(weight[None, :, :, 0, 0] for weight in self.weights)
         return Params(weights, tuple(bias[None] for bias in self.biases), self.where)
 
-    def _fires(self, state: Tensor, steps: int, rng: torch.Generator | None) -> Tensor | None:
-        """Which cells update in each of the steps [shape=(steps, B, bands, frames)]; None for all of them."""
-        if self.cell.fire_rate == 1:
-            return None
+    def fires(self, state: Tensor, steps: int, rng: torch.Generator | None) -> Tensor:
+        """Which cells update in each of the steps [shape=(steps, B, bands, frames)]."""
         shape, rate = state[:, 0].shape, self.cell.fire_rate
         drawn = (torch.rand(shape, generator=rng, device=state.device, dtype=state.dtype) for _ in range(steps))
         return torch.stack([chance < rate for chance in drawn])
@@ -96,3 +88,32 @@ class CellRule(nn.Module):
         value = state[:, VALUE, margin : margin + self.bands, margin : margin + self.frames]
         shown = torch.tanh(value) if cell.output == "tanh" else value
         return shown * cell.spread + cell.centre
+
+
+def run_together(
+    rules: Sequence[CellRule], states: Sequence[Tensor], steps: int, rngs: Sequence[torch.Generator | None]
+) -> list[Tensor]:
+    """The states of several rules after so many steps, in one rollout: each is what its rule alone makes of it.
+
+    The rules are of one size and of settings that are alike, each has as many states as another.
+    """
+    cell, choice = rules[0].cell, rules[0].choice
+    layers = [rule.params for rule in rules]
+    params = layers[0] if len(rules) == 1 else _joined(layers)
+    state = torch.cat(list(states)) if len(states) > 1 else states[0]
+    padding = Padding(cell.padding_time, cell.padding_frequency)
+    most = max(1, steps if cell.fire_rate == 1 else MOST_CHANCES // state[:, 0].numel())
+    for first in range(0, steps, most):
+        count, fires = min(most, steps - first), None
+        if cell.fire_rate < 1:
+            drawn = [rule.fires(each, count, rng) for rule, each, rng in zip(rules, states, rngs, strict=True)]
+            fires = torch.cat(drawn, dim=1)
+        state = kernels.run(params, state, count, padding, near_life=cell.near_life, fires=fires, choice=choice)
+    return list(torch.split(state, len(states[0])))
+
+
+def _joined(layers: list[Params]) -> Params:
+    """Those of several rules as one."""
+    weights = tuple(torch.cat(same) for same in zip(*(each.weights for each in layers), strict=True))
+    biases = tuple(torch.cat(same) for same in zip(*(each.biases for each in layers), strict=True))
+    return Params(weights, biases, layers[0].where)

@@ -61,7 +61,7 @@ class Run:
         self.chance = torch.Generator(device).manual_seed(config.seed + 1)
         self.choice = _choice(config.compute, device)
         self.rule = self._on_device(CellRule(config.cell, bands, frames, self.rng))
-        self.optimiser = torch.optim.Adam(self.rule.parameters(), lr=config.optimiser.learning_rate)
+        self.optimiser = self._optimiser()
         self.pool = Pool(self.rule.seed(), config.growth.pool)
         self.epoch = 0
         self.rows: list[Row] = []
@@ -75,6 +75,15 @@ class Run:
         rule = self._on_device(CellRule(self.config.cell, self.rule.bands, self.rule.frames, torch.Generator()))
         checkpoint.fits(self.folder or "the run", rule, self.best["rule"])
         return rule
+
+    def _optimiser(self) -> torch.optim.Adam:
+        """Fused on CUDA, where each small operation costs a launch, and with a rate that a graph can read."""
+        rate, on_cuda = self.config.optimiser.learning_rate, self.device.type == "cuda"
+        if not on_cuda:
+            return torch.optim.Adam(self.rule.parameters(), lr=rate)
+        return torch.optim.Adam(
+            self.rule.parameters(), lr=torch.tensor(rate, device=self.device), fused=True, capturable=True
+        )
 
     def _on_device(self, rule: CellRule) -> CellRule:
         rule.choice = self.choice
@@ -114,7 +123,7 @@ class Run:
         self.take_best(state, path)
         checkpoint.fits(path, self.rule, state["rule"])
         try:
-            self.optimiser.load_state_dict(state["optimiser"])
+            self._take_optimiser(state["optimiser"])
             for kept, key in ((self.pool.states, "states"), (self.pool.errors, "errors")):
                 if state["pool"][key].shape != kept.shape:
                     raise ValueError(f"a pool of {tuple(state['pool'][key].shape)}")
@@ -128,6 +137,15 @@ class Run:
             self.seconds = msgspec.convert(state["seconds"], float)
         except (KeyError, ValueError, RuntimeError, TypeError, AttributeError) as error:
             raise InputError(f"{path}: cannot be resumed ({type(error).__name__}: {error})") from None
+
+    def _take_optimiser(self, saved: dict[str, Any]) -> None:
+        """Its moments and its rate; how it is computed is this device's own matter."""
+        groups = []
+        for group, own in zip(saved["param_groups"], self.optimiser.param_groups, strict=True):
+            rate = float(group["lr"])
+            kept = torch.full_like(own["lr"], rate) if isinstance(own["lr"], torch.Tensor) else rate
+            groups.append({**group, "lr": kept, "fused": own["fused"], "capturable": own["capturable"]})
+        self.optimiser.load_state_dict({**saved, "param_groups": groups})
 
     def _check_moments(self) -> None:
         """Adam's moments are those of the rule's own weights, and there if an epoch was trained."""

@@ -4,27 +4,28 @@ from __future__ import annotations
 
 import math
 import time
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+import msgspec
 import torch
 
 from diagnose.errors import InputError
 from tnca.checkpoint import MOST_BYTES
+from tnca.iteration import Captured, Learner, can_be_captured, iterate
 from tnca.look import Look, check_watched, diverged, finish, look, open_page
 from tnca.losses import Losses
 from tnca.run import Run, begin
 from tnca.target import target_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from torch import Tensor
 
     from diagnose.audio import Audio
     from tnca.config import Config, Optimiser
+    from tnca.iteration import Grown
     from tnca.target import Target
-
-TINY = 1e-8
 
 
 class Listener(Protocol):
@@ -57,40 +58,95 @@ def train(run: Run, listener: Listener | None = None, stop: Callable[[], bool] =
 
     Every watch.every epochs it looks (see tnca.look) and saves; it saves too when it is stopped.
     """
-    config, target = run.config, run.target
-    losses = Losses(config.loss, target, run.device)
-    values = torch.from_numpy(target.values).to(run.device)
-    lowest, highest = config.growth.steps
-    open_page(run)
-    while run.epoch < config.epochs and not out_of_patience(run) and not stop():
+    return train_together([run], listener, stop)[0]
+
+
+def train_together(
+    runs: Sequence[Run], listener: Listener | None = None, stop: Callable[[], bool] = bool
+) -> Sequence[Run]:
+    """Several runs, whose settings differ in the seed alone and whose grids are of one size, in one rollout each time.
+
+    Where the number of steps is drawn, the first run draws it for all.
+    """
+    check_alike(runs)
+    learners = [Learner(run) for run in runs]
+    for run in runs:
+        open_page(run)
+    captured: dict[tuple[int, ...], Captured] = {}
+    while not stop():
+        going = [each for each in learners if goes_on(each.run)]
+        if not going:
+            break
         began = time.perf_counter()
-        for group in run.optimiser.param_groups:
-            group["lr"] = learning_rate(config.optimiser, run.epoch, config.epochs)
-        steps = int(torch.randint(lowest, highest + 1, (1,), generator=run.rng))
-        which, state = run.pool.draw(config.growth.batch, run.rng)
-        state = run.rule.run(state, steps, run.chance)
-        grown = run.rule.read(state)
-        loss, parts = losses(grown)
-        run.optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        if config.optimiser.normalise_gradients:
-            normalise(run.rule)
-        run.optimiser.step()
-        run.pool.put(which, state, (grown - values).square().mean(dim=(1, 2)))
-        run.epoch += 1
-        run.seconds += time.perf_counter() - began
+        drawn = [_begin(each.run) for each in going]
+        states, steps = [each.state for each in drawn], drawn[0].steps
+        if can_be_captured(going[0].run):
+            who = tuple(learners.index(each) for each in going)
+            grown = captured.setdefault(who, Captured(going, steps))(states)
+        else:
+            grown = iterate(going, states, steps)
+        for learner, place, found in zip(going, drawn, grown, strict=True):
+            learner.run.pool.put(place.which, found.state, found.error)
+            learner.run.epoch += 1
+            learner.run.seconds += (time.perf_counter() - began) / len(going)
+        for learner, found in zip(going, grown, strict=True):
+            _watch(learner.run, found, listener)
+    for run in runs:
+        _end(run)
+    return runs
+
+
+def goes_on(run: Run) -> bool:
+    """Whether it is neither at its last epoch nor out of patience."""
+    return run.epoch < run.config.epochs and not out_of_patience(run)
+
+
+def check_alike(runs: Sequence[Run]) -> None:
+    """Raises InputError for runs that cannot be trained in one rollout."""
+    first = runs[0]
+    for run in runs[1:]:
+        if msgspec.structs.replace(run.config, seed=first.config.seed) != first.config:
+            raise InputError(f"{run.folder or 'a run'}: other settings than {first.folder or 'the first'}'s")
+        if run.target.values.shape != first.target.values.shape:
+            sizes = [f"{each.target.values.shape[1]} frames of {each.target.sound.name}" for each in (first, run)]
+            raise InputError(f"{' and '.join(sizes)}: notes that are trained at once are of one length")
+
+
+class _Drawn(NamedTuple):
+    steps: int
+    which: Tensor
+    state: Tensor
+
+
+def _begin(run: Run) -> _Drawn:
+    """What an iteration begins with: its learning rate, and the draws of its own generator."""
+    rate = learning_rate(run.config.optimiser, run.epoch, run.config.epochs)
+    for group in run.optimiser.param_groups:
+        if isinstance(group["lr"], torch.Tensor):  # which a captured iteration reads
+            group["lr"].fill_(rate)
+        else:
+            group["lr"] = rate
+    lowest, highest = run.config.growth.steps
+    steps = int(torch.randint(lowest, highest + 1, (1,), generator=run.rng))
+    return _Drawn(steps, *run.pool.draw(run.config.growth.batch, run.rng))
+
+
+def _watch(run: Run, grown: Grown, listener: Listener | None) -> None:
+    """Tell who listens; and look and save, every so many epochs."""
+    if listener is not None:
+        listener.epoch(run, grown.parts)
+    if run.epoch % run.config.watch.every == 0 or run.epoch == run.config.epochs:
+        found = look(run, {"loss": grown.loss, **grown.parts})
+        run.save()
         if listener is not None:
-            listener.epoch(run, parts)
-        if run.epoch % config.watch.every == 0 or run.epoch == config.epochs:
-            found = look(run, {"loss": loss.detach(), **parts})
-            run.save()
-            if listener is not None:
-                listener.looked(run, found)
+            listener.looked(run, found)
+
+
+def _end(run: Run) -> None:
     if not all(bool(parameter.isfinite().all()) for parameter in run.rule.parameters()):
         raise diverged(run.epoch)
     run.save()
     finish(run)
-    return run
 
 
 def learning_rate(settings: Optimiser, epoch: int, epochs: int) -> float:
@@ -100,13 +156,6 @@ def learning_rate(settings: Optimiser, epoch: int, epochs: int) -> float:
         return settings.learning_rate * rise
     fall = 0.5 * (1 + math.cos(math.pi * epoch / epochs))
     return settings.learning_rate * rise * (settings.final_share + (1 - settings.final_share) * fall)
-
-
-def normalise(rule: torch.nn.Module) -> None:
-    """Each tensor's gradient over its own norm: what a long rollout does to its size is undone."""
-    for parameter in rule.parameters():
-        if parameter.grad is not None:
-            parameter.grad /= torch.linalg.vector_norm(parameter.grad) + TINY
 
 
 def out_of_patience(run: Run) -> bool:

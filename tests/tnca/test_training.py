@@ -13,12 +13,14 @@ import pytest
 import torch
 
 from diagnose import example
+from diagnose.audio import Audio
 from diagnose.errors import InputError
-from tnca import checkpoint
+from tnca import checkpoint, iteration
 from tnca.config import Optimiser, parse
+from tnca.iteration import normalise
 from tnca.look import grow, look
 from tnca.run import opened, resumed
-from tnca.training import learning_rate, normalise, out_of_patience, start, train
+from tnca.training import learning_rate, out_of_patience, start, train, train_together
 
 torch.set_num_threads(1)
 CPU = torch.device("cpu")
@@ -45,7 +47,7 @@ def settings(**tables):
         "watch": {"every": 4},
     }
     for key, value in tables.items():
-        table[key] = {**table[key], **value} if isinstance(value, dict) else value
+        table[key] = {**table.get(key, {}), **value} if isinstance(value, dict) else value
     return parse(table, "the test")
 
 
@@ -163,10 +165,15 @@ def test_the_pool_is_grown_on(note):
 
 def test_the_steps_are_drawn_evenly_from_the_range(note, monkeypatch):
     run = begun(note, settings(growth={"steps": [1, 3]}, epochs=60, watch={"every": 60}))
-    counted, real = [], run.rule.run
-    monkeypatch.setattr(run.rule, "run", lambda state, steps, rng: counted.append(steps) or real(state, steps, rng))
+    training, real = [], iteration.run_together
+
+    def counted(rules, states, steps, rngs):
+        training.append(steps)
+        return real(rules, states, steps, rngs)
+
+    monkeypatch.setattr(iteration, "run_together", counted)
     train(run)
-    training = counted[:60]
+    assert len(training) == 60
     assert {steps: training.count(steps) > 10 for steps in (1, 2, 3)} == {1: True, 2: True, 3: True}
     assert set(training) == {1, 2, 3}
 
@@ -428,3 +435,51 @@ def test_a_loss_that_cannot_be_had_is_said_before_the_folder_is_made(note, tmp_p
         trained()
     assert "\n" not in str(caught.value)
     assert not os.listdir(tmp_path)
+
+
+# Several runs at once
+
+
+TOGETHER = {"growth": {"steps": [3, 3], "batch": 2, "pool": 4}, "cell": {"fire_rate": 0.5}}
+
+
+def seeded(note, seed, **tables):
+    return begun(note, settings(**TOGETHER, **tables, seed=seed))
+
+
+@pytest.mark.parametrize("kernel", ["reference", "native"])
+def test_runs_that_are_trained_together_become_what_each_becomes_alone(note, kernel):
+    compute = {"compute": {"kernel": kernel}}
+    try:
+        alone = [train(seeded(note, seed, **compute)) for seed in (1, 2, 3)]
+    except InputError as missing:
+        pytest.skip(str(missing))
+    together = train_together([seeded(note, seed, **compute) for seed in (1, 2, 3)])
+    for one, other in zip(alone, together, strict=True):
+        assert one.epoch == other.epoch == 8
+        for name, value in one.rule.state_dict().items():
+            assert torch.allclose(other.rule.state_dict()[name], value, rtol=1e-3, atol=1e-4), name
+    weights = [run.rule.weights[0].detach() for run in together]
+    assert not torch.allclose(weights[0], weights[1], rtol=0.1)
+
+
+def test_notes_of_one_length_are_trained_together(note):
+    other = Audio(note.samples[:, ::-1].copy(), note.rate, "backwards")
+    one, two = train_together([begun(note, settings(seed=1, epochs=4)), begun(other, settings(seed=1, epochs=4))])
+    assert one.rows[-1]["mel_error_db"] != two.rows[-1]["mel_error_db"]
+
+
+def test_runs_that_are_not_alike_are_refused(note):
+    longer = Audio(np.tile(note.samples, 2), note.rate, "longer")
+    with pytest.raises(InputError, match="notes that are trained at once are of one length"):
+        train_together([begun(note, settings()), begun(longer, settings())])
+    with pytest.raises(InputError, match="other settings than the first's"):
+        train_together([begun(note, settings()), begun(note, settings(epochs=9))])
+
+
+def test_a_run_that_is_at_its_end_waits_for_the_others(note):
+    """With one look of patience, runs end at different epochs."""
+    runs = [seeded(note, seed, watch={"every": 2, "patience": 1}, epochs=12) for seed in (1, 2, 3)]
+    train_together(runs)
+    assert all(run.epoch == 12 or out_of_patience(run) for run in runs)
+    assert [run.rows[-1]["epoch"] for run in runs] == [run.epoch for run in runs]
