@@ -184,6 +184,33 @@ def test_the_command_line_names_the_kernels():
     assert ("auto", *kernels.PRECISIONS) == training.PRECISIONS
 
 
+def test_several_notes_and_seeds_are_trained_at_once_and_gone_on_with(tnca, sounds, here):
+    Path("other.wav").write_bytes((sounds / "note.wav").read_bytes())
+    notes = [sounds / "note.wav", "other.wav"]
+    done = tnca("train", *notes, "--out", "runs", "--seeds", 2, "--config", sounds / "tiny.toml", "--epochs", 3)
+    assert done.code == 0, done.err
+    names = ["note-0", "note-1", "other-0", "other-1"]
+    assert sorted(os.listdir("runs")) == names
+    assert [line.split("  ")[0] for line in done.err.splitlines()[1:]] == names
+    found = [checkpoint.load(f"runs/{name}/checkpoint.pt") for name in names]
+    assert [json.loads(state["config"])["seed"] for state in found] == [0, 1, 0, 1]
+    weights = [state["rule"]["weights.0"] for state in found]
+    assert torch.equal(weights[0], weights[2])  # the same note, the same seed
+    assert not torch.equal(weights[0], weights[1])
+    again = tnca("train", *notes, "--out", "runs", "--seeds", 2, "--resume", "--epochs", 4)
+    assert again.code == 0, again.err
+    assert [checkpoint.load(f"runs/{name}/checkpoint.pt")["epoch"] for name in names] == [4] * 4
+
+
+def test_several_runs_are_all_begun_or_none(tnca, sounds, here):
+    audio.write("long.wav", example.bowed_string(seconds=1.5))
+    alike = ["--config", sounds / "tiny.toml", "--out", "runs"]
+    assert_one_line(tnca("train", sounds / "note.wav", "long.wav", *alike), "trained at once are of one length")
+    assert_one_line(tnca("train", sounds / "note.wav", "none.wav", *alike), "none.wav: No such file")
+    assert_one_line(tnca("train", "long.wav", "./long.wav", *alike), "two notes are named long")
+    assert not os.path.exists("runs") or os.listdir("runs") == []
+
+
 def test_a_run_goes_on_with_another_kernel(tnca, sounds, here):
     settings = ["--config", sounds / "tiny.toml", "--epochs", "2"]
     assert tnca("train", sounds / "note.wav", "--out", "run", *settings, "--kernel", "reference").code == 0
@@ -346,7 +373,7 @@ def test_a_second_ctrl_c_does_not_wait_for_the_epoch(tnca, sounds, here, monkeyp
 
     before = signal.getsignal(signal.SIGINT)
     with monkeypatch.context() as patch:
-        patch.setattr("tnca.cli.training.listener", Pressed)
+        patch.setattr("tnca.cli.training.listener", lambda runs: Pressed())
         done = tnca("train", sounds / "note.wav", "--out", "run", "--config", sounds / "tiny.toml")
     assert (done.code, done.out) == (130, "")
     assert signal.getsignal(signal.SIGINT) is before

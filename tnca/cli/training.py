@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import signal
 import sys
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from diagnose.cli.shell import EXIT_INTERRUPTED
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from tnca.run import Run
     from tnca.training import Listener
 
@@ -20,12 +25,13 @@ STOPS = (signal.SIGINT, signal.SIGTERM)  # Ctrl-C, and what a scheduler sends
 
 
 @click.command()
-@click.argument("audio")
+@click.argument("audio", nargs=-1, required=True)
 @click.option("--out", metavar="DIR", required=True, help="Folder of the run, runs/NAME; made whole or not at all.")
 @click.option("--preset", type=click.Choice(["first", "best"]), help="Settings to start from.  [default: best]")
 @click.option("--config", metavar="F.toml", help="Settings laid over the preset's.")
 @click.option("--epochs", type=click.IntRange(min=1), help="Epochs in all, instead of the preset's.")
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Of the first weights and of every draw.")
+@click.option("--seeds", type=click.IntRange(1, 1024), default=1, help="So many runs of each note, at once.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
 @click.option(
     "--kernel",
@@ -35,12 +41,13 @@ STOPS = (signal.SIGINT, signal.SIGTERM)  # Ctrl-C, and what a scheduler sends
 @click.option("--precision", type=click.Choice(PRECISIONS), help="Of the layers.  [default: auto]")
 @click.option("--resume", is_flag=True, help="Go on with the run in --out, from its checkpoint, bit for bit on CPU.")
 def train(
-    audio: str,
+    audio: tuple[str, ...],
     out: str,
     preset: str | None,
     config: str | None,
     epochs: int | None,
     seed: int | None,
+    seeds: int,
     device: str,
     kernel: str | None,
     precision: str | None,
@@ -52,36 +59,94 @@ def train(
     tnca train violin.wav --out runs/violin
     tnca train violin.wav --out runs/violin --resume
     tnca train violin.wav --out runs/first --preset first --epochs 500
+    tnca train a.wav b.wav --out runs/both --seeds 4      eight runs: runs/both/a-0, ..., runs/both/b-3
 
+    Several notes of one length, and several seeds of each, are grown in one rollout, where a GPU earns its keep.
     Writes checkpoint.pt, metrics.csv, a picture and a sound a look, and index.html, which follows the run.
     Ctrl-C finishes the epoch, saves and says how to go on.  Settings: tnca/presets/*.toml, and config.toml of a run.
     """
+    from tnca.run import device_of
+    from tnca.training import train_together
+
+    if resume and any(given is not None for given in (preset, config, seed)):
+        raise click.UsageError(
+            "--resume goes on with the run's own settings; only --epochs, --kernel and --precision can be changed"
+        )
+    given = _given(epochs=epochs, seed=seed, kernel=kernel, precision=precision)
+    where = device_of(device)
+    planned = list(_planned(audio, out, seeds))
+    begin = _resumed if resume else partial(_started, preset or "best", config)
+    runs = _all_or_none(lambda each: begin(each, given, where), planned, keep=resume)
+    click.echo(f"kernel: {runs[0].choice}", err=True)
+    with _Stop() as stop, listener(len(runs)) as heard:
+        train_together(runs, heard, stop)
+    if any(run.epoch < run.config.epochs for run in runs) and stop.asked:
+        epoch = min(run.epoch for run in runs)
+        click.echo(f"tnca: stopped after epoch {epoch} of {runs[0].config.epochs}; go on with", err=True)
+        many = f" --seeds {seeds}" if seeds > 1 else ""
+        click.echo(f"  tnca train {' '.join(map(_quoted, audio))} --out {_quoted(out)}{many} --resume", err=True)
+        sys.exit(EXIT_INTERRUPTED)
+    for run in runs:
+        click.echo(f"{run.folder}: epoch {run.epoch}, best at {run.best['epoch']} by {run.config.watch.best}")
+        click.echo(f"  hear it with  tnca generate {_quoted(run.folder or out)} --out generated.wav")
+
+
+def _all_or_none(begin: Callable[[_Planned], Run], planned: list[_Planned], *, keep: bool) -> list[Run]:
+    """The runs; where one cannot be, the folders of those before it go again, unless they are kept."""
+    from diagnose.errors import InputError
+    from tnca.training import check_alike
+
+    runs: list[Run] = []
+    try:
+        for each in planned:
+            runs.append(begin(each))  # noqa: PERF401 -- those that were begun are known when one fails
+        check_alike(runs)
+    except InputError:
+        for run in () if keep else runs:
+            shutil.rmtree(run.folder or "", ignore_errors=True)
+        raise
+    return runs
+
+
+class _Planned(NamedTuple):
+    """A run to be: its note, its folder, and how many seeds after the first its seed is."""
+
+    audio: str
+    folder: str
+    later: int
+
+
+def _planned(audio: tuple[str, ...], out: str, seeds: int) -> Iterator[_Planned]:
+    """One run lives in `out` itself; several in folders of it, by note and by seed."""
+    if len(audio) == 1 and seeds == 1:
+        yield _Planned(audio[0], out, 0)
+        return
+    stems = [os.path.splitext(os.path.basename(each))[0] for each in audio]
+    twice = next((stem for stem in stems if stems.count(stem) > 1), None)
+    if twice is not None:
+        raise click.UsageError(f"two notes are named {twice}, and their runs would be; rename one, or train them apart")
+    for note, stem in zip(audio, stems, strict=True):
+        for later in range(seeds):
+            yield _Planned(note, os.path.join(out, f"{stem}-{later}" if seeds > 1 else stem), later)
+
+
+def _started(preset: str, config: str | None, planned: _Planned, given: dict[str, Any], device: Any) -> Run:
+    import msgspec
+
     from diagnose import audio as sounds
-    from tnca import run as runs
     from tnca.config import read
     from tnca.training import start
-    from tnca.training import train as go
 
-    where = runs.device_of(device)
-    sound = sounds.read(audio)
-    if resume:
-        if any(given is not None for given in (preset, config, seed)):
-            raise click.UsageError(
-                "--resume goes on with the run's own settings; only --epochs, --kernel and --precision can be changed"
-            )
-        run = runs.resumed(out, sound, where, _given(epochs=epochs, kernel=kernel, precision=precision))
-    else:
-        given = _given(epochs=epochs, seed=seed, kernel=kernel, precision=precision)
-        run = start(sound, read(config, preset or "best", given), out, where)
-    click.echo(f"kernel: {run.choice}", err=True)
-    with _Stop() as stop, listener() as heard:
-        go(run, heard, stop)
-    if run.epoch < run.config.epochs and stop.asked:
-        click.echo(f"tnca: stopped after epoch {run.epoch} of {run.config.epochs}; go on with", err=True)
-        click.echo(f"  tnca train {_quoted(audio)} --out {_quoted(out)} --resume", err=True)
-        sys.exit(EXIT_INTERRUPTED)
-    click.echo(f"{out}: epoch {run.epoch}, best at {run.best['epoch']} by {run.config.watch.best}")
-    click.echo(f"  hear it with  tnca generate {_quoted(out)} --out generated.wav")
+    settings = read(config, preset, given)
+    seeded = msgspec.structs.replace(settings, seed=(settings.seed + planned.later) % 2**63)
+    return start(sounds.read(planned.audio), seeded, planned.folder, device)
+
+
+def _resumed(planned: _Planned, given: dict[str, Any], device: Any) -> Run:
+    from diagnose import audio as sounds
+    from tnca.run import resumed
+
+    return resumed(planned.folder, sounds.read(planned.audio), device, given)
 
 
 def _given(**settings: int | str | None) -> dict[str, Any]:
@@ -119,13 +184,16 @@ class _Stop:
         self.asked = True
 
 
-def listener() -> Any:
+def listener(runs: int = 1) -> Any:
     """A bar with losses and the time left where stderr is a terminal; a line a look where it is not."""
-    return _Bar() if sys.stderr.isatty() else _Lines()
+    return _Bar(runs > 1) if sys.stderr.isatty() else _Lines(runs > 1)
 
 
 class _Lines:
-    """A line a look, on stderr."""
+    """A line a look, on stderr.  named: with the run's name before it."""
+
+    def __init__(self, named: bool = False) -> None:
+        self.named = named
 
     def __enter__(self) -> Listener:
         return self
@@ -135,7 +203,11 @@ class _Lines:
     def epoch(self, run: Run, parts: dict[str, Any]) -> None: ...
 
     def looked(self, run: Run, found: Any) -> None:
-        click.echo(_line(run, found.row, found.best), err=True)
+        click.echo(self.line(run, found), err=True)
+
+    def line(self, run: Run, found: Any) -> str:
+        name = f"{os.path.basename(run.folder or '')}  " if self.named else ""
+        return name + _line(run, found.row, found.best)
 
 
 class _Bar(_Lines):
@@ -162,7 +234,7 @@ class _Bar(_Lines):
         self.bar.update(self.task, completed=run.epoch, total=run.config.epochs, description=said)
 
     def looked(self, run: Run, found: Any) -> None:
-        self.bar.console.print(_line(run, found.row, found.best), highlight=False, markup=False)
+        self.bar.console.print(self.line(run, found), highlight=False, markup=False)
 
 
 def _line(run: Run, row: dict[str, Any], best: bool) -> str:
