@@ -37,10 +37,11 @@ def main(arguments: list[str] | None = None, program: str = "python -m tnca.benc
     options = _parser(program).parse_args(arguments)
     try:
         kernels = known(options.kernels)
-        batches = tuple(int(each) for each in options.batch.split(","))
-        if min(batches, default=0) < 1:
-            raise ValueError(f"--batch {options.batch}: whole numbers from 1, with commas between")
+        batches = _counts("--batch", options.batch)
         device = _device(options.device)
+        folder = os.path.dirname(options.json or "") or "."
+        if not os.path.isdir(folder):
+            raise ValueError(f"--json {options.json}: no such folder")
     except ValueError as error:
         print(f"{program}: {error}", file=sys.stderr)
         return 2
@@ -97,6 +98,13 @@ def _count(text: str) -> int:
     if not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text}: a whole number from 1")
     return int(text)
+
+
+def _counts(option: str, text: str) -> tuple[int, ...]:
+    found = tuple(int(each) if each.isdigit() else 0 for each in text.split(","))
+    if min(found) < 1:
+        raise ValueError(f"{option} {text}: whole numbers from 1, with commas between")
+    return found
 
 
 def _device(name: str) -> torch.device:
