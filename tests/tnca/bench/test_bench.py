@@ -125,12 +125,7 @@ def test_memory_is_the_most_that_was_held_at_once():
 
 
 def test_json_alone_is_on_stdout(small_rates, capsys):
-    assert (
-        main(
-            ["--kernels", "reference", "--bands", "4", "--frames", "5", "--steps", "3", "--rounds", "1", "--json", "-"]
-        )
-        == 0
-    )
+    assert main([*TINY, "--json", "-"]) == 0
     written = capsys.readouterr()
     found = json.loads(written.out)
     assert found["grid"] == {"channels": 16, "bands": 4, "frames": 5, "steps": 3}
@@ -140,15 +135,7 @@ def test_json_alone_is_on_stdout(small_rates, capsys):
 
 def test_json_to_a_file_beside_the_table(small_rates, capsys, tmp_path):
     path = tmp_path / "bench.json"
-    assert (
-        main(
-            [
-                *["--kernels", "reference", "--bands", "4", "--frames", "5", "--steps", "3", "--rounds", "1", "--json"],
-                str(path),
-            ]
-        )
-        == 0
-    )
+    assert main([*TINY, "--json", str(path)]) == 0
     assert json.loads(path.read_text())["rows"]
     assert "x first" in capsys.readouterr().out
     assert [each.name for each in tmp_path.iterdir()] == ["bench.json"]
