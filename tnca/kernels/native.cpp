@@ -3,8 +3,8 @@
 // A state lies cell by cell: [rows][columns][channels], with a border of one cell, so that perceiving is arithmetic on
 // vectors of channels and every product has the same form: cells x features.  60 cells at a time go through all layers
 // while they are in the cache.  Kept for the backward pass is one grid a step, the state before life is applied, and,
-// if there is memory for it, the hidden layers but the first; the rest is computed again.  Sums of gradients belong to
-// a thread, so that a run repeats itself bit for bit.
+// if there is memory for it, the hidden layers but the first; the rest is computed again.  Threads take what is left to
+// do, but sums of gradients belong to a share of the cells, so that a run repeats itself bit for bit on any number.
 
 #include <algorithm>
 #include <atomic>
@@ -28,6 +28,8 @@ typedef int32_t Flags __attribute__((vector_size(LANES * sizeof(float)), may_ali
 
 constexpr int BLOCK = 2 * LANES;  // columns of a block of sums
 constexpr int TILE = 60;          // cells that go through the layers together: a multiple of ROWS
+constexpr int SHARES = 32;        // of a phase, taken by a thread one after the other
+constexpr int SLOTS = 16;         // shares of the cells that sum their gradients for themselves
 constexpr int ALPHA = 1;
 constexpr int SEEN = 4;  // itself, Sobel x, Sobel y, Laplacian
 
@@ -40,15 +42,19 @@ float clamped(float value) { return value < 0.f ? 0.f : value > 1.f ? 1.f : valu
 
 // Threads
 
-// Everybody waits for everybody.  It spins, for a phase takes less than waking a thread does.
-class Barrier {
+// What is left to do in a phase, and where everybody waits for everybody at its end.  It spins, for a phase takes less
+// than waking a thread does.
+class Phase {
  public:
-  explicit Barrier(int size) : size_(size) {}
+  explicit Phase(int threads) : threads_(threads) {}
+
+  int take(int count) { return next_.fetch_add(count); }
 
   void wait() {
     const int turn = turn_.load();
-    if (come_.fetch_add(1) + 1 == size_) {
+    if (come_.fetch_add(1) + 1 == threads_) {
       come_.store(0);
+      next_.store(0);
       turn_.store(turn + 1);
       return;
     }
@@ -58,29 +64,32 @@ class Barrier {
   }
 
  private:
-  const int size_;
-  std::atomic<int> come_{0}, turn_{0};
+  const int threads_;
+  std::atomic<int> next_{0}, come_{0}, turn_{0};
 };
 
-// One of several threads that go through the same phases, each with its own share of every phase.
+// One of several threads that go through the same phases.
 struct Worker {
   int number, count;
-  Barrier& barrier;
+  Phase& phase;
 
+  // body(0), ..., body(size - 1), each by one of the threads.
   template <class Body>
   void share(int size, Body body) const {
-    const int64_t whole = size;
-    for (int i = int(whole * number / count), last = int(whole * (number + 1) / count); i < last; ++i) body(i);
-    barrier.wait();
+    const int few = std::max(1, size / (count * SHARES));
+    for (int first = phase.take(few); first < size; first = phase.take(few)) {
+      for (int i = first; i < std::min(size, first + few); ++i) body(i);
+    }
+    phase.wait();
   }
 };
 
 template <class Body>
 void on_threads(int count, Body body) {
-  Barrier barrier(count);
+  Phase phase(count);
   std::vector<std::thread> others;
-  for (int i = 1; i < count; ++i) others.emplace_back([&, i] { body(Worker{i, count, barrier}); });
-  body(Worker{0, count, barrier});
+  for (int i = 1; i < count; ++i) others.emplace_back([&, i] { body(Worker{i, count, phase}); });
+  body(Worker{0, count, phase});
   for (auto& each : others) each.join();
 }
 
@@ -152,19 +161,20 @@ void layer(const Packed& net, int cells, Values in, Values out, bool relu) {
   }
 }
 
-// down = slope weights^T, where the input was over zero; input: none where no relu stood before.
+// down = slope weights^T; behind a relu only where the input, which it gave, is over zero.
+template <bool Relu>
 void back(const Packed& turned, int cells, Values slope, Values input, Values down) {
   for (int block = 0; block < turned.blocks(); ++block) {
     by_rows(cells, [&](auto rows, int row) {
-      Sums<rows, false> sums = {};
+      Sums<rows, false> sums;
+      for (int r = 0; r < rows; ++r) sums.sum[r][0] = sums.sum[r][1] = Vector{};
       sums.add(turned.inputs, slope.first + row * slope.ld, slope.ld, turned.block(block), BLOCK);
       for (int r = 0; r < rows; ++r) {
         for (int half = 0; half < 2; ++half) {
           const int column = block * BLOCK + half * LANES;
-          const Vector value = sums.sum[r][half];
-          const bool all = input.first == nullptr;
-          at(down.first + (row + r) * down.ld + column) =
-              all ? value : at(input.first + (row + r) * input.ld + column) > 0.f ? value : Vector{};
+          Vector value = sums.sum[r][half];
+          if (Relu) value = (Vector)((Flags)value & (at(input.first + (row + r) * input.ld + column) > 0.f));
+          at(down.first + (row + r) * down.ld + column) = value;
         }
       }
     });
@@ -411,11 +421,14 @@ struct Rollout {
 
   // body(state, first cell, cells) for each tile of each state
   template <class Body>
+  void tile(int number, Body body) {
+    const int first = number % g.tiles * TILE;
+    body(number / g.tiles, first, std::min(TILE, g.cells - first));
+  }
+
+  template <class Body>
   void tiles(const Worker& me, Body body) {
-    me.share(g.p.batch * g.tiles, [&](int each) {
-      const int first = each % g.tiles * TILE;
-      body(each / g.tiles, first, std::min(TILE, g.cells - first));
-    });
+    me.share(g.p.batch * g.tiles, [&](int each) { tile(each, body); });
   }
 
   // body(state, row) for each row of each state
@@ -464,7 +477,7 @@ struct Gradient {
   std::vector<State> after;  // of each step; those before it are the rollout's
   int line;                  // cells of a row of `seen`, which has a border of two
   std::vector<float> next, before, seen, sums;            // next: of the state after; before: of it before life
-  std::vector<std::vector<float>> of_weights, of_biases;  // [thread], all rules and layers one behind another
+  std::vector<std::vector<float>> of_weights, of_biases;  // [slot], all rules and layers one behind another
   std::vector<size_t> weights_at, biases_at;              // of a layer; the last is the size of a rule
 
   Gradient(const Problem& problem, float* hidden)
@@ -482,8 +495,8 @@ struct Gradient {
       weights_at.push_back(weights_at.back() + size_t(rounded(g.width[l], BLOCK)) * g.p.widths[l + 1]);
       biases_at.push_back(biases_at.back() + g.p.widths[l + 1]);
     }
-    of_weights.assign(g.p.threads, std::vector<float>(g.p.rules * weights_at.back()));
-    of_biases.assign(g.p.threads, std::vector<float>(g.p.rules * biases_at.back()));
+    of_weights.assign(SLOTS, std::vector<float>(g.p.rules * weights_at.back()));
+    of_biases.assign(SLOTS, std::vector<float>(g.p.rules * biases_at.back()));
   }
 
   // From the gradient of a row of a state to that of the state before life, but for what alpha's maxima add.
@@ -536,27 +549,34 @@ struct Gradient {
 
   // Backwards through the layers: before -> next (as far as a cell reads itself), seen, and the sums of weights.
   void through_layers(const Worker& me, int step, const float* unmasked) {
-    r.tiles(me, [&](int b, int first, int count) {
-      Scratch& mine = r.scratch[me.number];
-      const int rule = b / g.per_rule(), last = g.p.layers;
-      r.layers(me, step, b, first, count, last - 1, true);
-      for (int n = 0; n < count; ++n) {
-        through_maximum(b, first + n, unmasked);
-        const float gate = r.states[b].gate(g, g.fires(step, b), first + n);
-        const float* from = before.data() + b * g.state_size() + size_t(first + n) * g.channels;
-        float* to = mine.slopes[last].data() + n * g.ld[last];
-        for (int c = 0; c < g.channels; c += LANES) at(to + c) = gate * at(from + c);
+    const int64_t tiles = int64_t(g.p.batch) * g.tiles;
+    me.share(SLOTS, [&](int slot) {
+      for (int each = int(tiles * slot / SLOTS), last = int(tiles * (slot + 1) / SLOTS); each < last; ++each) {
+        r.tile(each, [&](int b, int first, int count) { tile_back(me, slot, step, b, first, count, unmasked); });
       }
-      for (int l = last - 1; l >= 0; --l) {
-        const Values slope{mine.slopes[l + 1].data(), g.ld[l + 1]}, down{mine.slopes[l].data(), g.ld[l]};
-        const Values input = r.values(me, l, step, b, first);
-        gather(count, slope, g.p.widths[l + 1], input, g.width[l],
-               of_weights[me.number].data() + rule * weights_at.back() + weights_at[l],
-               of_biases[me.number].data() + rule * biases_at.back() + biases_at[l]);
-        back(r.nets[rule].turned[l], count, slope, l > 0 ? input : Values{nullptr, 0}, down);
-      }
-      spread(b, first, count, mine.slopes[0].data());
     });
+  }
+
+  void tile_back(const Worker& me, int slot, int step, int b, int first, int count, const float* unmasked) {
+    Scratch& mine = r.scratch[me.number];
+    const int rule = b / g.per_rule(), last = g.p.layers;
+    r.layers(me, step, b, first, count, last - 1, true);
+    for (int n = 0; n < count; ++n) {
+      through_maximum(b, first + n, unmasked);
+      const float gate = r.states[b].gate(g, g.fires(step, b), first + n);
+      const float* from = before.data() + b * g.state_size() + size_t(first + n) * g.channels;
+      float* to = mine.slopes[last].data() + n * g.ld[last];
+      for (int c = 0; c < g.channels; c += LANES) at(to + c) = gate * at(from + c);
+    }
+    for (int l = last - 1; l >= 0; --l) {
+      const Values slope{mine.slopes[l + 1].data(), g.ld[l + 1]}, down{mine.slopes[l].data(), g.ld[l]};
+      const Values input = r.values(me, l, step, b, first);
+      gather(count, slope, g.p.widths[l + 1], input, g.width[l],
+             of_weights[slot].data() + rule * weights_at.back() + weights_at[l],
+             of_biases[slot].data() + rule * biases_at.back() + biases_at[l]);
+      (l > 0 ? back<true> : back<false>)(r.nets[rule].turned[l], count, slope, input, down);
+    }
+    spread(b, first, count, mine.slopes[0].data());
   }
 
   // The gradient of what the cells of a tile saw, to where it is gathered from.
@@ -599,7 +619,7 @@ struct Gradient {
     }
   }
 
-  // The sums of all threads, in the order of the weights themselves.
+  // The sums of all slots, in the order of the weights themselves.
   void collect(float* const* weights, float* const* biases) const {
     for (int l = 0; l < g.p.layers; ++l) {
       const int own_inputs = g.p.widths[l], outputs = g.p.widths[l + 1];
@@ -610,11 +630,11 @@ struct Gradient {
             const int k = g.column(l, own);
             const size_t place = rule * weights_at.back() + weights_at[l] + (size_t(k / BLOCK) * outputs + m) * BLOCK + k % BLOCK;
             row[own] = 0.f;
-            for (const auto& thread : of_weights) row[own] += thread[place];
+            for (const auto& slot : of_weights) row[own] += slot[place];
           }
           float& bias = biases[l][size_t(rule) * outputs + m];
           bias = 0.f;
-          for (const auto& thread : of_biases) bias += thread[rule * biases_at.back() + biases_at[l] + m];
+          for (const auto& slot : of_biases) bias += slot[rule * biases_at.back() + biases_at[l] + m];
         }
       }
     }
@@ -691,7 +711,7 @@ int32_t tnca_backward(const Problem* problem, const float* slope, const float* s
         d.through_layers(me, t, unmasked);
         d.r.rows(me, [&](int b, int y) { d.through_perception(b, y); });
         if (me.number == 0) std::swap(d.after, d.r.states);
-        me.barrier.wait();
+        me.phase.wait();
       }
       me.share(g.p.batch * g.cells, [&](int each) {
         std::copy_n(d.next.data() + size_t(each) * g.channels, g.p.channels, of_state + size_t(each) * g.p.channels);

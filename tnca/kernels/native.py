@@ -54,7 +54,7 @@ def run(
     fires: Tensor | None = None,
     stored: bool = True,
 ) -> Tensor:
-    """tnca.kernels.reference.run() in float32, on as many threads as torch has.
+    """tnca.kernels.reference.run() in float32, on as many threads as torch has; the same bits on any number of them.
 
     stored: the hidden layers but the first are kept for the backward pass, 4 bytes a number, cell and step; else
     they are computed again.  The state before life is kept in either case.

@@ -21,6 +21,14 @@ CPU = torch.device("cpu")
 SMALL = Case((5, 6), channels=4, hidden=(9, 7), steps=3)
 
 
+@pytest.fixture
+def on_threads():
+    """on_threads(2), until the test is over."""
+    before = torch.get_num_threads()
+    yield torch.set_num_threads
+    torch.set_num_threads(before)
+
+
 def go(rollout, params, **settings):
     case = rollout.case
     return native.run(params, rollout.state, case.steps, case.padding, **rollout.settings, **settings)
@@ -36,26 +44,23 @@ def test_states_and_gradients_are_the_plain_cells(rollout, stored):
 
 @needs_compiler
 @pytest.mark.parametrize("threads", [2, 3, 7])
-def test_more_threads_than_work_change_nothing_but_the_order_of_sums(threads):
+def test_more_threads_than_work_are_right(threads, on_threads):
     rollout = rollout_of(Case((3, 50), channels=5, hidden=(6, 8), rules=2, states=2))
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
-        of_state, of_gradient = rollout.errors(lambda params: go(rollout, params))
-    finally:
-        torch.set_num_threads(before)
+    on_threads(threads)
+    of_state, of_gradient = rollout.errors(lambda params: go(rollout, params))
     assert of_state < 1e-5
     assert of_gradient < 1e-3
 
 
 @needs_compiler
-def test_a_run_repeats_itself_bit_for_bit():
+def test_a_run_repeats_itself_bit_for_bit_on_any_number_of_threads(on_threads):
     rollout = rollout_of(Case((40, 50), steps=6))
     params, found = copied(rollout.params, torch.float32), []
-    for _ in range(2):
+    for threads in (1, 1, 2, 5):
+        on_threads(threads)
         grown = go(rollout, params)
-        found.append([grown, *torch.autograd.grad(grown.square().sum(), params.weights)])
-    assert all(torch.equal(a, b) for a, b in zip(*found, strict=True))
+        found.append([grown, *torch.autograd.grad(grown.square().sum(), [*params.weights, *params.biases])])
+    assert all(torch.equal(a, b) for other in found[1:] for a, b in zip(found[0], other, strict=True))
 
 
 @needs_compiler
