@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
@@ -67,10 +66,12 @@ def check(kernel: str, device: torch.device) -> None:
 
         native.load()
     if kernel == "triton":
-        if importlib.util.find_spec("triton") is None:
-            raise KernelMissing("triton is not installed; `pip install triton` brings it, with CUDA")
         if device.type != "cuda":
             raise KernelMissing(f"the triton kernel runs on CUDA, not on {device.type}")
+        try:
+            from tnca.kernels import triton  # noqa: F401 -- whether it can be
+        except ImportError as error:
+            raise KernelMissing(f"the triton kernel cannot be loaded ({error}); torch 2.9 or later brings it") from None
 
 
 def _against_bf16(kernel: str, device: torch.device) -> Iterator[str]:

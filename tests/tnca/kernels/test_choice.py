@@ -44,7 +44,7 @@ def test_a_kernel_asked_for_by_name_is_taken_or_refused(compiler):
         choose("native", "fp32", "stored", CPU)
     with pytest.raises(KernelMissing, match="runs on a CPU, not on cuda"):
         choose("native", "fp32", "stored", CUDA)
-    with pytest.raises(KernelMissing, match=r"triton is not installed|runs on CUDA, not on cpu"):
+    with pytest.raises(KernelMissing, match="runs on CUDA, not on cpu"):
         choose("triton", "fp32", "stored", CPU)
 
 
