@@ -8,7 +8,8 @@ import torch
 
 from tnca.bench.first import FirstCell
 from tnca.bench.task import CHECKED_STEPS, LEARNING_RATE, PADDING, error, loss_of
-from tnca.kernels import KERNELS, Choice, KernelMissing, choose, run
+from tnca.kernels import KERNELS, PRECISIONS, Choice, KernelMissing, choose, run
+from tnca.kernels.choice import against_bf16
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -45,8 +46,11 @@ def contenders(task: Task, kernels: tuple[str, ...], memory: str, said: Callable
 
     layers = list(cell.parameters())  # weight, bias, weight, ...
     yield _contender(task, FIRST, "fp32", first, [*layers[::2], *layers[1::2]])
+    against = against_bf16(task.device)
+    if against:
+        said(f"bf16: {against}; left out")
     for name in kernels:
-        for precision in ("fp32", "bf16"):
+        for precision in ("fp32",) if against else PRECISIONS:
             try:
                 choice = choose(name, precision, memory, task.device)
                 yield from _of(task, choice)

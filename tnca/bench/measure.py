@@ -12,6 +12,7 @@ import torch
 from tnca.bench import machine
 from tnca.bench.contenders import FIRST, contenders
 from tnca.bench.task import random_task
+from tnca.kernels.choice import against_bf16
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -40,10 +41,7 @@ def measured(
 ) -> dict[str, Any]:
     """{device, ..., rows}: see `tnca bench --help`.  said is told what is missing, and how far it has come."""
     rates = {
-        "matmul_flops": {
-            "fp32": machine.matmul_flops(device, torch.float32),
-            "bf16": machine.matmul_flops(device, torch.bfloat16),
-        },
+        "matmul_flops": {name: machine.matmul_flops(device, dtype) for name, dtype in _precisions(device).items()},
         "copy_bytes": machine.copy_bytes(device),
     }
     rows: list[Row] = []
@@ -63,6 +61,10 @@ def measured(
         **rates,
         "rows": rows,
     }
+
+
+def _precisions(device: torch.device) -> dict[str, torch.dtype]:
+    return {"fp32": torch.float32} | ({} if against_bf16(device) else {"bf16": torch.bfloat16})
 
 
 def _rows(task: Task, entered: list[Contender], mode: str, rounds: int, rates: dict[str, Any]) -> Iterator[Row]:
