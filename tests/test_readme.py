@@ -10,6 +10,7 @@ from pathlib import Path
 import librosa
 import numpy as np
 
+from tnca.bench.measure import table
 from tnca.fixes.page import number
 
 ROOT = Path(__file__).parent.parent
@@ -88,3 +89,12 @@ def test_the_table_of_fixes_is_the_report():
     ]
     table = (ROOT / "README.md").read_text().split("| fix | what should move |")[1].split("\n\n")[0]
     assert table.splitlines()[2:] == rows
+
+
+def test_the_block_on_speed_is_the_measured_one():
+    """The README and the report show the run that reports/performance.json is."""
+    found = json.loads((ROOT / "reports" / "performance.json").read_text())
+    printed = table(found)
+    assert printed in (ROOT / "README.md").read_text()
+    assert printed in (ROOT / "reports" / "performance.md").read_text()
+    assert all(row["right"] for row in found["rows"])
