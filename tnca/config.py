@@ -185,7 +185,9 @@ class Watch(Settings, frozen=True):
 
 
 class Compute(Settings, frozen=True):
-    """How it is reckoned, and not what: kernel and precision "auto" take the fastest that works on the machine.
+    """How it is reckoned: kernel and precision "auto" take the fastest that works on the machine, bf16 on a GPU that
+
+    has it; `tnca train` says which.  A trained run is always heard and looked at again in full precision.
 
     memory: of the backward pass; "recomputed" takes less and longer.  See tnca.kernels.
     """
@@ -215,10 +217,7 @@ def preset(name: str) -> Config:
 
 
 def read(path: str | os.PathLike[str] | None, base: str, given: dict[str, Any] | None = None) -> Config:
-    """The preset `base`, the keys of the TOML file laid over it, and over those what is given; InputError says which
-
-    key is wrong.
-    """
+    """The preset `base`, the TOML file's keys laid over it, what is given over those.  InputError names a wrong key."""
     table, name = preset_table(base), f"preset {base}"
     if path is not None:
         table, name = laid_over(table, _table(path)), os.fspath(path)

@@ -51,7 +51,7 @@ def look(run: Run, losses: dict[str, Tensor]) -> Look:
     """
     numbers = {name: float(value) for name, value in losses.items()}
     if not all(map(math.isfinite, numbers.values())):
-        raise diverged(run.epoch)
+        raise diverged(run)
     mel = grow(run.rule, run.target, run.config.growth.steps[1])
     sound = GriffinLim(run.target.contract)(mel)
     judged = judge(run.target, sound)
@@ -68,9 +68,11 @@ class Diverged(InputError):
     """A loss or a weight is not finite any more."""
 
 
-def diverged(epoch: int) -> Diverged:
+def diverged(run: Run) -> Diverged:
     """What to say where a loss or a weight is not finite; the checkpoint of the last look is still there."""
-    return Diverged(f"the training diverged by epoch {epoch}: not finite any more; lower optimiser.learning_rate")
+    who = f"{run.folder}: " if run.folder else ""
+    said = f"the training diverged by epoch {run.epoch}: not finite any more; lower optimiser.learning_rate"
+    return Diverged(who + said)
 
 
 def check_watched(target: Target, config: Config) -> None:

@@ -248,9 +248,12 @@ def opened(folder: str, device: torch.device) -> Run:
 
 
 def restored(path: str, sound: Audio, device: torch.device, folder: str | None = None) -> Run:
-    """A run to generate from, of a checkpoint and the sound that it grows."""
+    """A run to generate from, of a checkpoint and the sound that it grows.
+
+    Whatever it was trained by, it is grown by what works here, in full precision.
+    """
     state = checkpoint.load(path)
-    config = _config_of(state, path, {})
+    config = _config_of(state, path, {"compute": {"kernel": "auto", "precision": "fp32"}})
     run = Run(config, target_of(sound, config.target), device, folder)
     run.take_best(state, path)
     return run
@@ -277,7 +280,7 @@ def _choice(compute: Compute, device: torch.device) -> Choice:
     try:
         return choose(compute.kernel, compute.precision, compute.memory, device)
     except KernelMissing as error:
-        raise InputError(f"--kernel {compute.kernel}: {error}") from None
+        raise InputError(f"--kernel {compute.kernel} --precision {compute.precision}: {error}") from None
 
 
 def _copied(rule: CellRule) -> dict[str, Any]:
@@ -294,6 +297,8 @@ def device_of(name: str) -> torch.device:
             device = torch.device(name)
             torch.empty(1, device=device)
             torch.Generator(device)
+        if device.type == "cuda":
+            torch.cuda.set_device(device)  # streams and graphs are of the current one
         torch.backends.cudnn.allow_tf32 = False  # convolutions in full precision: a rule is generated elsewhere too
     except (RuntimeError, AssertionError, NotImplementedError, ImportError) as error:
         why = (str(error).strip().splitlines() or [""])[0][:100]

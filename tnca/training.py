@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -12,13 +13,13 @@ import torch
 from diagnose.errors import InputError
 from tnca.checkpoint import MOST_BYTES
 from tnca.iteration import Captured, Learner, can_be_captured, iterate
-from tnca.look import Look, check_watched, diverged, finish, look, open_page
+from tnca.look import Diverged, Look, check_watched, diverged, finish, look, open_page
 from tnca.losses import Losses
 from tnca.run import Run, begin
 from tnca.target import target_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from torch import Tensor
 
@@ -66,23 +67,22 @@ def train_together(
 ) -> Sequence[Run]:
     """Several runs, whose settings differ in the seed alone and whose grids are of one size, in one rollout each time.
 
-    Where the number of steps is drawn, the first run draws it for all.
+    Where the number of steps is drawn, the first run draws it for all.  A run that diverges is left as its last look
+    saved it, the others go on to their end, and then Diverged is raised.
     """
     check_alike(runs)
     learners = [Learner(run) for run in runs]
     for run in runs:
         open_page(run)
-    captured: dict[tuple[int, ...], Captured] = {}
-    while not stop():
-        going = [each for each in learners if goes_on(each.run)]
-        if not going:
-            break
+    lost: list[Diverged] = []
+    captured: Captured | None = None
+    while not stop() and (going := [each for each in learners if goes_on(each.run)]):
         began = time.perf_counter()
         drawn = [_begin(each.run) for each in going]
         states, steps = [each.state for each in drawn], drawn[0].steps
         if can_be_captured(going[0].run):
-            who = tuple(learners.index(each) for each in going)
-            grown = captured.setdefault(who, Captured(going, steps))(states)
+            captured = captured if captured and captured.learners == going else Captured(going, steps)
+            grown = captured(states)
         else:
             grown = iterate(going, states, steps)
         for learner, place, found in zip(going, drawn, grown, strict=True):
@@ -90,10 +90,24 @@ def train_together(
             learner.run.epoch += 1
             learner.run.seconds += (time.perf_counter() - began) / len(going)
         for learner, found in zip(going, grown, strict=True):
-            _watch(learner.run, found, listener)
-    for run in runs:
-        _end(run)
+            with _unless_diverged(learner, learners, lost):
+                _watch(learner.run, found, listener)
+    for learner in list(learners):
+        with _unless_diverged(learner, learners, lost):
+            _end(learner.run)
+    if lost:
+        raise lost[0]
     return runs
+
+
+@contextlib.contextmanager
+def _unless_diverged(learner: Learner, learners: list[Learner], lost: list[Diverged]) -> Iterator[None]:
+    """Takes it out of the learners where it does."""
+    try:
+        yield
+    except Diverged as error:
+        learners.remove(learner)
+        lost.append(error)
 
 
 def goes_on(run: Run) -> bool:
@@ -144,7 +158,7 @@ def _watch(run: Run, grown: Grown, listener: Listener | None) -> None:
 
 def _end(run: Run) -> None:
     if not all(bool(parameter.isfinite().all()) for parameter in run.rule.parameters()):
-        raise diverged(run.epoch)
+        raise diverged(run)
     run.save()
     finish(run)
 

@@ -268,7 +268,8 @@ def test_a_checkpoint_that_is_not_whole_is_refused_in_a_line(note, folder, targe
 def test_it_is_opened_without_the_sound(folder, target):
     run = opened(folder, CPU)
     np.testing.assert_array_equal(run.target.values, target.values)
-    assert run.config == CONFIG
+    assert run.config == msgspec.structs.replace(CONFIG, compute=run.config.compute)
+    assert (run.config.compute.kernel, run.config.compute.precision) == ("auto", "fp32")
     assert run.folder == folder
 
 
@@ -340,3 +341,16 @@ def test_the_cpu_is_there():
 def test_every_seed_that_is_read_can_be_used(note, target, tmp_path, seed):
     begin(msgspec.structs.replace(CONFIG, seed=seed), target, CPU, str(tmp_path / "run"))
     assert resumed(str(tmp_path / "run"), note, CPU).config.seed == seed
+
+
+def test_what_was_trained_by_a_kernel_that_is_not_here_can_be_heard(target, tmp_path):
+    """A GPU's run, opened on a CPU."""
+    folder = str(tmp_path / "run")
+    begun = begin(CONFIG, target, CPU, folder)
+    table = {**as_table(CONFIG), "compute": {"kernel": "triton", "precision": "bf16"}}
+    checkpoint.save(f"{folder}/checkpoint.pt", {**begun.state(), "config": json.dumps(table)})
+    found = opened(folder, CPU)
+    assert found.choice.kernel in ("native", "reference")
+    assert found.choice.precision == "fp32"
+    with pytest.raises(InputError, match="--kernel triton --precision bf16: the triton kernel runs on CUDA"):
+        resumed(folder, found.target.sound, CPU)

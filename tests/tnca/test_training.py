@@ -303,7 +303,8 @@ def test_a_loss_that_is_not_finite_ends_it_and_the_checkpoint_stays(note, tmp_pa
     run = begun(note, settings(epochs=12), tmp_path / "run")
     with pytest.raises(InputError) as caught:
         train(run, stop=diverge(run, 5))
-    assert str(caught.value) == ("the training diverged by epoch 8: not finite any more; lower optimiser.learning_rate")
+    said = "the training diverged by epoch 8: not finite any more; lower optimiser.learning_rate"
+    assert str(caught.value) == f"{tmp_path / 'run'}: {said}"
     kept = resumed(str(tmp_path / "run"), note, CPU)
     assert kept.epoch == 4
     assert all(torch.isfinite(each).all() for each in kept.rule.parameters())
@@ -475,6 +476,44 @@ def test_runs_that_are_not_alike_are_refused(note):
         train_together([begun(note, settings()), begun(longer, settings())])
     with pytest.raises(InputError, match="other settings than the first's"):
         train_together([begun(note, settings()), begun(note, settings(epochs=9))])
+
+
+def test_a_run_that_diverges_does_not_end_the_others(note, tmp_path):
+    runs = [begun(note, settings(**TOGETHER, seed=seed), tmp_path / f"run-{seed}") for seed in (1, 2, 3)]
+    with torch.no_grad():
+        runs[1].rule.biases[0][0] = torch.nan
+    with pytest.raises(InputError, match="run-2: the training diverged by epoch 4"):
+        train_together(runs)
+    assert [run.epoch for run in runs] == [8, 4, 8]
+    found = [checkpoint.load(str(tmp_path / f"run-{seed}" / "checkpoint.pt"))["epoch"] for seed in (1, 2, 3)]
+    assert found == [8, 0, 8]
+
+
+def test_a_run_goes_on_with_the_optimiser_of_another_device(note):
+    """On CUDA the rate is a tensor, and Adam is fused and can be captured; here neither."""
+    run = train(begun(note, settings(epochs=4)))
+    state = run.state()
+    group = state["optimiser"]["param_groups"][0]
+    group.update(lr=torch.tensor(group["lr"]), fused=True, capturable=True)
+    other = begun(note, settings(epochs=8))
+    other.go_on(state, "run")
+    mine = other.optimiser.param_groups[0]
+    assert (type(mine["lr"]), mine["fused"], mine["capturable"]) == (float, None, False)
+    assert train(other).epoch == 8
+
+
+@pytest.mark.gpu
+def test_a_captured_training_is_the_plain_one(note):
+    """Three epochs that warm up, then replays, with a rate that changes in each."""
+    tables = {"growth": {"steps": [3, 3]}, "epochs": 10, "compute": {"kernel": "reference", "precision": "fp32"}}
+    plain, captured = (start(note, settings(**tables), None, torch.device("cuda")) for _ in range(2))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tnca.training.can_be_captured", lambda run: False)
+        train(plain)
+    assert iteration.can_be_captured(captured)
+    train(captured)
+    for name, value in plain.rule.state_dict().items():
+        assert torch.allclose(captured.rule.state_dict()[name], value, rtol=1e-4, atol=1e-5), name
 
 
 def test_a_run_that_is_at_its_end_waits_for_the_others(note):

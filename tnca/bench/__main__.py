@@ -39,9 +39,7 @@ def main(arguments: list[str] | None = None, program: str = "python -m tnca.benc
         kernels = known(options.kernels)
         batches = _counts("--batch", options.batch)
         device = _device(options.device)
-        folder = os.path.dirname(options.json or "") or "."
-        if not os.path.isdir(folder):
-            raise ValueError(f"--json {options.json}: no such folder")
+        _check_writable(options.json)
     except ValueError as error:
         print(f"{program}: {error}", file=sys.stderr)
         return 2
@@ -113,11 +111,25 @@ def _device(name: str) -> torch.device:
     try:
         device = torch.device(name)
         torch.empty(1, device=device)
+        if device.type == "cuda":
+            torch.cuda.set_device(device)  # streams and graphs are of the current one
+            torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False  # fp32 is fp32
     except (RuntimeError, AssertionError) as error:
         raise ValueError(
             f"--device {name}: is not there ({str(error).splitlines()[0][:100]}); auto, cpu or cuda"
         ) from None
     return device
+
+
+def _check_writable(path: str | None) -> None:
+    """Before minutes of measuring, and not after."""
+    if path in (None, "-"):
+        return
+    folder = os.path.dirname(str(path)) or "."
+    if not os.path.isdir(folder):
+        raise ValueError(f"--json {path}: no such folder")
+    if os.path.isdir(str(path)) or not os.access(folder, os.W_OK):
+        raise ValueError(f"--json {path}: cannot be written")
 
 
 def _write(text: str, path: str) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 
@@ -33,6 +34,7 @@ class Contender(NamedTuple):
     training: Callable[[], object]
     error: float
     slope_error: float
+    captured: bool = False
 
 
 def contenders(task: Task, kernels: tuple[str, ...], memory: str, said: Callable[[str], object]) -> Iterator[Contender]:
@@ -57,6 +59,8 @@ def contenders(task: Task, kernels: tuple[str, ...], memory: str, said: Callable
             except KernelMissing as missing:
                 if precision == "fp32":
                     said(f"{name}: {missing}")
+            except torch.OutOfMemoryError:
+                said(f"{name} {precision}: no memory for a batch of {len(task.state)}; left out")
 
 
 def _of(task: Task, choice: Choice) -> Iterator[Contender]:
@@ -69,7 +73,8 @@ def _of(task: Task, choice: Choice) -> Iterator[Contender]:
     yield plain
     if task.device.type == "cuda":
         forward, training = _captured(plain.forward), _captured(plain.training)
-        yield plain._replace(name=f"{choice.kernel} in a graph", forward=forward, training=training)
+        name = f"{choice.kernel} in a graph"
+        yield plain._replace(name=name, forward=forward, training=training, captured=True)
 
 
 def _contender(
@@ -96,7 +101,21 @@ def _contender(
 
 
 def _captured(work: Callable[[], object]) -> Callable[[], object]:
-    """As a CUDA graph, after three rounds that are not captured."""
+    """As a CUDA graph, which is made at the first call, after three rounds that are not captured.
+
+    All graphs share one pool of memory, for one is replayed at a time and nobody reads what it leaves.
+    """
+    made: list[torch.cuda.CUDAGraph] = []
+
+    def replay() -> None:
+        if not made:
+            made.append(_graph_of(work))
+        made[0].replay()
+
+    return replay
+
+
+def _graph_of(work: Callable[[], object]) -> torch.cuda.CUDAGraph:
     aside = torch.cuda.Stream()  # type: ignore[no-untyped-call]
     aside.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(aside):
@@ -104,9 +123,14 @@ def _captured(work: Callable[[], object]) -> Callable[[], object]:
             work()
     torch.cuda.current_stream().wait_stream(aside)
     graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
+    with torch.cuda.graph(graph, pool=_pool()):
         work()
-    return graph.replay
+    return graph
+
+
+@lru_cache(maxsize=1)
+def _pool() -> Any:
+    return torch.cuda.graph_pool_handle()
 
 
 def known(names: str) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 MODES = ("forward", "training")
 FLOPS_OF = {"forward": 1, "training": 3}  # the gradients by the state and by the weights cost a forward pass each
+BYTES_OF = {"forward": 1, "training": 2.5}  # back: state and its gradient read, the gradient written
 LARGEST_ERROR = {"fp32": 1e-5, "bf16": 1e-2}
 LARGEST_SLOPE_ERROR = {"fp32": 1e-3, "bf16": 0.2}
 Row = dict[str, Any]
@@ -75,6 +76,7 @@ def _rows(task: Task, entered: list[Contender], mode: str, rounds: int, rates: d
     for each in entered:
         times = took[each[:2]]
         median = statistics.median(times)
+        moved = BYTES_OF[mode] * task.floor_bytes_per_step
         flops = FLOPS_OF[mode] * task.flops_per_step * task.steps / median
         yield {
             "backend": each.name,
@@ -87,8 +89,9 @@ def _rows(task: Task, entered: list[Contender], mode: str, rounds: int, rates: d
             "ratio_to_first": statistics.median(a / b for a, b in zip(first, times, strict=True)),
             "flops": flops,
             "share_of_matmul": flops / rates["matmul_flops"][each.precision],
-            "share_of_copy": task.floor_bytes_per_step * task.steps / median / rates["copy_bytes"],
-            "peak_bytes": machine.peak_bytes(getattr(each, mode), task.device),
+            "share_of_copy": moved * task.steps / median / rates["copy_bytes"],
+            # A graph's memory is taken when it is captured, and a replay takes none.
+            "peak_bytes": None if each.captured else machine.peak_bytes(getattr(each, mode), task.device),
             "error": each.error,
             "slope_error": each.slope_error,
             "right": each.error < LARGEST_ERROR[each.precision]

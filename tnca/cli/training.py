@@ -93,7 +93,6 @@ def train(
 
 def _all_or_none(begin: Callable[[_Planned], Run], planned: list[_Planned], *, keep: bool) -> list[Run]:
     """The runs; where one cannot be, the folders of those before it go again, unless they are kept."""
-    from diagnose.errors import InputError
     from tnca.training import check_alike
 
     runs: list[Run] = []
@@ -101,7 +100,7 @@ def _all_or_none(begin: Callable[[_Planned], Run], planned: list[_Planned], *, k
         for each in planned:
             runs.append(begin(each))  # noqa: PERF401 -- those that were begun are known when one fails
         check_alike(runs)
-    except InputError:
+    except BaseException:  # Ctrl-C too
         for run in () if keep else runs:
             shutil.rmtree(run.folder or "", ignore_errors=True)
         raise

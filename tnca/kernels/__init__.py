@@ -54,7 +54,7 @@ def run(
         how = choice.precision
         return triton.run(params, state, steps, padding, near_life=near_life, fires=fires, precision=how)
     some = steps if choice.memory == "stored" else max(1, math.isqrt(steps))
-    for first in range(0, steps, some):
+    for first in range(0, steps, some):  # nothing is drawn in here, so no generator has to be kept
         few = min(some, steps - first)
         mine = None if fires is None else fires[first : first + few]
 
@@ -64,5 +64,5 @@ def run(
                 return compiled.run(params, state, few, padding, near_life=near_life, fires=mine, precision=how)
             return reference.run(params, state, few, padding, near_life=near_life, fires=mine)
 
-        state = go(state) if some >= steps else checkpoint(go, state, use_reentrant=False)
+        state = go(state) if some >= steps else checkpoint(go, state, use_reentrant=False, preserve_rng_state=False)
     return state

@@ -33,16 +33,17 @@ class Choice(NamedTuple):
 def choose(kernel: str, precision: str, memory: str, device: torch.device) -> Choice:
     """The kernel "auto" is the fastest that works here: triton on CUDA, native on a CPU, else the plain one.
 
-    "auto" for the precision takes bf16 where the kernel has it and the device has instructions for it.  Raises
-    KernelMissing for a kernel that was asked for by name and does not work here, or not in that precision.
+    Where bf16 is asked for and the kernel lacks it, auto takes compiled.  "auto" for the precision takes bf16 where the
+    kernel has it and the device has instructions for it.  Raises KernelMissing for a kernel that was asked for by name
+    and does not work here, or not in that precision.
     """
     why: list[str] = []
     if kernel == "auto":
-        kernel = "triton" if device.type == "cuda" else "native"
+        kernel = "triton" if device.type == "cuda" else "compiled" if precision == "bf16" else "native"
         try:
             check(kernel, device)
         except KernelMissing as error:
-            kernel, why = "reference", [str(error)]
+            kernel, why = "compiled" if precision == "bf16" else "reference", [str(error)]
     else:
         check(kernel, device)
     if precision == "bf16" and kernel not in IN_BF16:

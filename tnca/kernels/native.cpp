@@ -4,13 +4,16 @@
 // vectors of channels and every product has the same form: cells x features.  60 cells at a time go through all layers
 // while they are in the cache.  Kept for the backward pass is one grid a step, the state before life is applied, and,
 // if there is memory for it, the hidden layers but the first; the rest is computed again.  Threads take what is left to
-// do, but sums of gradients belong to a share of the cells, so that a run repeats itself bit for bit on any number.
+// do; sums of gradients belong to one of 16 shares of the cells, so that a run repeats itself bit for bit on any number
+// of them (and more than 16 do not make the backward pass faster).  What is not a number stays so where it is, and
+// spreads through what a cell sees, but not through the maximum.
 
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <cstring>
 #include <exception>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -90,10 +93,22 @@ struct Worker {
 
 template <class Body>
 void on_threads(int count, Body body) {
-  Phase phase(count);
   std::vector<std::thread> others;
-  for (int i = 1; i < count; ++i) others.emplace_back([&, i] { body(Worker{i, count, phase}); });
-  body(Worker{0, count, phase});
+  std::atomic<int> begun{0};  // how many there are, once that is known
+  std::optional<Phase> phase;
+  others.reserve(count - 1);
+  try {
+    for (int i = 1; i < count; ++i) {
+      others.emplace_back([&, i] {
+        while (begun.load() == 0) std::this_thread::yield();
+        body(Worker{i, begun.load(), *phase});
+      });
+    }
+  } catch (const std::exception&) {  // no more threads are to be had: the bits are the same with fewer
+  }
+  phase.emplace(int(others.size()) + 1);
+  begun.store(int(others.size()) + 1);
+  body(Worker{0, begun.load(), *phase});
   for (auto& each : others) each.join();
 }
 
@@ -246,7 +261,7 @@ struct Grid {
   const Problem& p;
   int channels, stride, cells, seen, tiles;  // channels: rounded to whole vectors
   Beyond rows, columns;
-  std::vector<int> width;  // of what each layer reads, and of what the last one gives, channels rounded
+  std::vector<int> width;  // of what each layer reads, the first with channels rounded, and of what the last one gives
   std::vector<int> ld;     // floats from cell to cell of each, kept off powers of two, which share a cache line's place
 
   explicit Grid(const Problem& problem)
@@ -683,7 +698,7 @@ int32_t tnca_forward(const Problem* problem, const float* state, float* out, flo
     const Grid& g = r.g;
     const size_t plain = size_t(g.cells) * g.p.channels, whole = g.p.batch * g.state_size();
     in_large_pages(kept, keep ? whole * g.p.steps : 0);
-    in_large_pages(hidden, size_t(g.p.steps) * g.p.batch * g.hidden_size());
+    if (hidden != nullptr) in_large_pages(hidden, size_t(g.p.steps) * g.p.batch * g.hidden_size());
     on_threads(g.p.threads, [&](const Worker& me) {
       r.rows(me, [&](int b, int y) { r.states[b].take(g, state + b * plain, y); });
       for (int t = 0; t < g.p.steps; ++t) {

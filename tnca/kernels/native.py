@@ -62,6 +62,8 @@ def run(
     tensors = (state, params.where, *params.weights, *params.biases)
     if any(each.dtype != torch.float32 or each.device.type != "cpu" for each in tensors):
         raise ValueError("the native kernel takes float32 on the CPU")
+    if fires is not None and (fires.dtype != torch.bool or fires.device.type != "cpu"):
+        raise ValueError("fires are bool, on the CPU")
     if steps == 0:
         return state
     keep = torch.is_grad_enabled() and any(each.requires_grad for each in tensors)
@@ -174,10 +176,8 @@ def _checked(code: int) -> None:
 def load() -> ctypes.CDLL:
     """The library, built if it is not there; KernelMissing in one line where it cannot be."""
     path = place()
-    if not os.path.exists(path):
-        path = _build(path)
     try:
-        library = ctypes.CDLL(path)
+        library = ctypes.CDLL(path) if _is_ours(path) else _build(path)
         library.tnca_kept_size.restype = library.tnca_hidden_size.restype = ctypes.c_int64
     except (OSError, AttributeError) as error:
         raise KernelMissing(f"{path}: cannot be loaded ({error}); delete it and it is built again") from None
@@ -186,7 +186,9 @@ def load() -> ctypes.CDLL:
 
 def place() -> str:
     """Where it is kept."""
-    folder = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    folder = os.environ.get("XDG_CACHE_HOME", "")
+    if not os.path.isabs(folder):  # as the XDG specification has it
+        folder = os.path.join(os.path.expanduser("~"), ".cache")
     key = hashlib.sha256("\n".join((_source(), *FLAGS, _processor())).encode()).hexdigest()[:16]
     return os.path.join(folder, "timbre-diagnose", f"native-{key}.so")
 
@@ -204,7 +206,15 @@ def _processor() -> str:
         return f"{platform.machine()} {platform.processor()}"
 
 
-def _build(path: str) -> str:
+def _is_ours(path: str) -> bool:
+    """There, and nobody else's: another user could have put it into a shared cache folder."""
+    try:
+        return not hasattr(os, "getuid") or os.stat(path).st_uid == os.getuid()
+    except OSError:
+        return False
+
+
+def _build(path: str) -> ctypes.CDLL:
     """Built beside under another name, then renamed, so that two processes may build at once."""
     made = tempfile.mkdtemp(prefix="tnca-native-")
     try:
@@ -212,17 +222,22 @@ def _build(path: str) -> str:
         with open(source, "w", encoding="utf-8") as file:
             file.write(_source())
         built = _compiled(source, made)
-        try:
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-            beside = f"{path}.{os.getpid()}"
-            shutil.copyfile(built, beside)
-            os.replace(beside, path)
-            return path
-        except OSError:  # nowhere to keep it: loaded from here, and its folder goes when it is loaded
-            ctypes.CDLL(built)
-            return built
+        with contextlib.suppress(OSError):  # nowhere to keep it: it is loaded from here, and built again next time
+            _keep(built, path)
+        return ctypes.CDLL(built)
     finally:
         shutil.rmtree(made, ignore_errors=True)
+
+
+def _keep(built: str, path: str) -> None:
+    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+    beside = f"{path}.{os.getpid()}"
+    try:
+        shutil.copyfile(built, beside)
+        os.replace(beside, path)
+    finally:
+        with contextlib.suppress(OSError):
+            os.unlink(beside)
 
 
 def _compiled(source: str, folder: str) -> str:

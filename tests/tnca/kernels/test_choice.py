@@ -48,6 +48,11 @@ def test_a_kernel_asked_for_by_name_is_taken_or_refused(compiler):
         choose("triton", "fp32", "stored", CPU)
 
 
+def test_bf16_without_a_kernel_takes_the_one_that_has_it(compiler):
+    compiler(True)
+    assert choose("auto", "bf16", "stored", CPU)[:2] == ("compiled", "bf16")
+
+
 def test_bf16_is_refused_by_a_kernel_without_it(compiler):
     compiler(True)
     with pytest.raises(KernelMissing, match="the native kernel computes in fp32 alone"):

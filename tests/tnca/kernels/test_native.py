@@ -133,6 +133,7 @@ def test_what_is_not_a_number_stays_so():
         (lambda r: {"params": r.params._replace(where=torch.zeros(2, 5, 6))}, "do not fit 4 channels and 2 positions"),
         (lambda r: {"params": r.params._replace(where=torch.zeros(0, 9, 9))}, "positions of (9, 9)"),
         (lambda r: {"fires": torch.ones(1, 1, 5, 6, dtype=torch.bool)}, "one for each of 3 steps"),
+        (lambda r: {"fires": torch.ones(3, 1, 5, 6)}, "fires are bool, on the CPU"),
     ],
 )
 def test_sizes_that_do_not_fit_are_refused(wrong, said):
@@ -140,6 +141,41 @@ def test_sizes_that_do_not_fit_are_refused(wrong, said):
     given = {"params": rollout.params, "state": rollout.state, "steps": 3, "padding": SMALL.padding, **wrong(rollout)}
     with pytest.raises(ValueError, match=said.replace("(", r"\(").replace(")", r"\)")):
         native.run(**given)
+
+
+def test_another_users_library_is_not_loaded(tmp_path, monkeypatch):
+    path = tmp_path / "native.so"
+    assert not native._is_ours(str(path))
+    path.write_bytes(b"")
+    assert native._is_ours(str(path))
+    monkeypatch.setattr("os.getuid", lambda: path.stat().st_uid + 1)
+    assert not native._is_ours(str(path))
+
+
+def test_a_relative_cache_folder_is_none(monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", "cache")
+    monkeypatch.setenv("HOME", "/home/somebody")
+    assert native.place().startswith("/home/somebody/.cache/timbre-diagnose/native-")
+
+
+FEW_THREADS = """
+import resource, torch
+from tnca.kernels import native
+from tnca.bench.task import PADDING, random_task
+task = random_task(1, 20, 20, 2, torch.device("cpu"))
+one = native.run(task.params, task.state, 2, PADDING)
+held = int(next(line for line in open("/proc/self/status") if line.startswith("VmSize")).split()[1]) * 1024
+resource.setrlimit(resource.RLIMIT_AS, (held + 60_000_000,) * 2)
+torch.set_num_threads(64)
+print(torch.equal(one, native.run(task.params, task.state, 2, PADDING)))
+"""
+
+
+@needs_compiler
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_where_no_more_threads_are_to_be_had_it_takes_fewer():
+    done = subprocess.run([sys.executable, "-c", FEW_THREADS], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (0, "True\n"), done.stderr
 
 
 @needs_compiler
