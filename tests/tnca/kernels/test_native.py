@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -154,8 +155,8 @@ def test_another_users_library_is_not_loaded(tmp_path, monkeypatch):
 
 def test_a_relative_cache_folder_is_none(monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", "cache")
-    monkeypatch.setenv("HOME", "/home/somebody")
-    assert native.place().startswith("/home/somebody/.cache/timbre-diagnose/native-")
+    monkeypatch.setenv("HOME", os.sep + "nowhere")
+    assert native.place().startswith(os.path.join(os.sep, "nowhere", ".cache", "timbre-diagnose", "native-"))
 
 
 FEW_THREADS = """
