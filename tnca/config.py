@@ -187,7 +187,7 @@ class Watch(Settings, frozen=True):
 class Compute(Settings, frozen=True):
     """How it is reckoned: kernel and precision "auto" take the fastest that works on the machine, bf16 on a GPU that
 
-    has it; `tnca train` says which.  A trained run is always heard and looked at again in full precision.
+    has it; `tnca train` says which.  A trained run is heard by the plain cell, in full precision.
 
     memory: of the backward pass; "recomputed" takes less and longer.  See tnca.kernels.
     """

@@ -250,10 +250,10 @@ def opened(folder: str, device: torch.device) -> Run:
 def restored(path: str, sound: Audio, device: torch.device, folder: str | None = None) -> Run:
     """A run to generate from, of a checkpoint and the sound that it grows.
 
-    Whatever it was trained by, it is grown by what works here, in full precision.
+    Whatever it was trained by, it is grown by the plain cell in full precision, which is there on every machine.
     """
     state = checkpoint.load(path)
-    config = _config_of(state, path, {"compute": {"kernel": "auto", "precision": "fp32"}})
+    config = _config_of(state, path, {"compute": {"kernel": "reference", "precision": "fp32"}})
     run = Run(config, target_of(sound, config.target), device, folder)
     run.take_best(state, path)
     return run

@@ -10,9 +10,9 @@ from typing import NoReturn
 
 import torch
 
-from tnca.bench.contenders import known
+from tnca.bench.contenders import NAMES, known
 from tnca.bench.measure import MODES, measured, table
-from tnca.kernels import KERNELS, MEMORY
+from tnca.kernels import MEMORY
 
 EXAMPLES = """\
 tnca bench                                      this processor
@@ -80,7 +80,7 @@ def _parser(program: str) -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--device", default="auto", help="auto, cpu, cuda or cuda:N [auto]")
     add("--batch", default="1", metavar="N,N", help="states at once [1]")
-    add("--kernels", default="", metavar="A,B", help=f"of {', '.join(KERNELS)} [all that work]")
+    add("--kernels", default="", metavar="A,B", help=f"of {', '.join(NAMES)} [all that work]")
     add("--mode", choices=[*MODES, "both"], default="both")
     add("--steps", type=_count, default=96, help="of a rollout [96]")
     add("--bands", type=_count, default=80)

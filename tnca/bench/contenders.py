@@ -1,4 +1,4 @@
-"""Who is timed: the first code, each kernel in each precision that it has, and on CUDA each captured in a graph."""
+"""Who is timed: the first code, each kernel in each precision that it has, on CUDA captured in a graph too, and JAX."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from tnca.bench.task import Task
 
-FIRST = "first"
+FIRST, JAX = "first", "jax"
+NAMES = (*KERNELS, JAX)
 
 
 class Contender(NamedTuple):
@@ -48,10 +49,12 @@ def contenders(task: Task, kernels: tuple[str, ...], memory: str, said: Callable
 
     layers = list(cell.parameters())  # weight, bias, weight, ...
     yield _contender(task, FIRST, "fp32", first, [*layers[::2], *layers[1::2]])
+    if JAX in kernels:
+        yield from _in_jax(task, said)
     against = against_bf16(task.device)
     if against:
         said(f"bf16: {against}; left out")
-    for name in kernels:
+    for name in (each for each in kernels if each != JAX):
         for precision in ("fp32",) if against else PRECISIONS:
             try:
                 choice = choose(name, precision, memory, task.device)
@@ -61,6 +64,17 @@ def contenders(task: Task, kernels: tuple[str, ...], memory: str, said: Callable
                     said(f"{name}: {missing}")
             except torch.OutOfMemoryError:
                 said(f"{name} {precision}: no memory for a batch of {len(task.state)}; left out")
+
+
+def _in_jax(task: Task, said: Callable[[str], object]) -> Iterator[Contender]:
+    try:
+        from tnca.bench.jax_cell import JaxCell
+
+        cell = JaxCell(task)
+    except (ImportError, RuntimeError) as error:  # not there, or without this device
+        said(f"{JAX}: {str(error).splitlines()[0]}; left out")
+        return
+    yield Contender(JAX, "fp32", cell.forward, cell.training, *cell.errors)
 
 
 def _of(task: Task, choice: Choice) -> Iterator[Contender]:
@@ -136,7 +150,7 @@ def _pool() -> Any:
 def known(names: str) -> tuple[str, ...]:
     """Kernels of a list with commas; ValueError names one that is none."""
     wanted = tuple(each for each in names.split(",") if each)
-    wrong = [each for each in wanted if each not in KERNELS]
+    wrong = [each for each in wanted if each not in NAMES]
     if wrong:
-        raise ValueError(f"--kernels {wrong[0]}: not one of {', '.join(KERNELS)}")
-    return wanted or KERNELS
+        raise ValueError(f"--kernels {wrong[0]}: not one of {', '.join(NAMES)}")
+    return wanted or NAMES

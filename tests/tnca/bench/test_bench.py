@@ -148,7 +148,7 @@ def test_json_to_a_file_beside_the_table(small_rates, capsys, tmp_path):
         (["--batch", "0"], "--batch 0: whole numbers from 1"),
         (["--batch", "1,"], "--batch 1,: whole numbers"),
         (["--batch", "x"], "--batch x: whole numbers"),
-        (["--kernels", "native,fast"], "--kernels fast: not one of reference, compiled, native, triton"),
+        (["--kernels", "native,fast"], "--kernels fast: not one of reference, compiled, native, triton, jax"),
         (["--steps", "0"], "0: a whole number from 1"),
         (
             ["--json", "/no/such/folder/f.json", "--kernels", "reference"],
@@ -185,6 +185,13 @@ def test_what_does_not_work_here_is_said_and_left_out(small_rates):
     found = measured(CPU, (1,), kernels=("triton", "reference"), said=said.append, **SMALL)
     assert {row["backend"] for row in found["rows"]} == {"first", "reference"}
     assert any(line.startswith("triton: ") for line in said)
+
+
+def test_jax_is_right_where_it_is_installed(small_rates):
+    pytest.importorskip("jax", reason="jax is not installed; it is no dependency of the tests")
+    found = measured(CPU, (2,), kernels=("jax",), said=pytest.fail, **SMALL)
+    rows = {(row["backend"], row["mode"]): row for row in found["rows"]}
+    assert all(rows["jax", mode]["right"] for mode in ("forward", "training"))
 
 
 def test_a_choice_reads_as_a_line():
