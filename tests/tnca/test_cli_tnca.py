@@ -165,11 +165,11 @@ MISTAKES = {
     "resume and config": (["SOUNDS/note.wav", "--resume", "--config", "speed.toml"], "only --epochs, --kernel and"),
     "a kernel for another device": (
         ["SOUNDS/note.wav", "--kernel", "triton", "--device", "cpu"],
-        "--kernel triton: ",
+        "--kernel triton --precision auto: the triton kernel runs on CUDA, not on cpu",
     ),
     "a precision that a kernel lacks": (
         ["SOUNDS/note.wav", "--kernel", "reference", "--precision", "bf16"],
-        "--kernel reference: the reference kernel computes in fp32 alone; compiled and triton have bf16",
+        "--kernel reference --precision bf16: the reference kernel computes in fp32 alone;",
     ),
     "no such kernel": (["SOUNDS/note.wav", "--kernel", "fast"], "'fast' is not one of 'auto', 'reference'"),
     "an option that is none": (["SOUNDS/note.wav", "--speed", "1"], "No such option"),

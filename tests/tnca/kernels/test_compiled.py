@@ -49,6 +49,7 @@ def test_bf16_training_reaches_the_same_loss(traced):
     assert ours == pytest.approx(theirs, rel=0.5)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # torch.compile's own
 def test_more_settings_than_dynamo_recompiles_a_function(monkeypatch):
     """Beyond its limit fullgraph is an error; each combination of shapes is another function, and meets none."""
