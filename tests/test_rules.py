@@ -55,7 +55,7 @@ TNCA_LAYERS = [
     ("losses", "vocoders"),
     ("stft", "target"),
     ("cell", "checkpoint", "pool"),
-    ("kernels",),
+    ("kernels", "device"),
     ("perceive",),
     ("padding",),
     ("config",),

@@ -1,9 +1,4 @@
-"""The rule of the automaton: perceive, update, live.
-
-    seen  = [state, Sobel x, Sobel y, Laplacian, positions]
-    state = state + W3 relu(W2 relu(W1 seen))            where a cell fires, and life is near if that is asked
-    alpha = clamp(state[1], 0, 1)
-    state = state * (3 x 3 maximum of alpha)
+"""The rule of the automaton: its weights, its seed, and what is read off it.  Its step: tnca/kernels/reference.py.
 
 After Mordvintsev et al., Growing Neural Cellular Automata, Distill 2020; as the first notebook wrote it.
 """

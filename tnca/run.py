@@ -14,7 +14,6 @@ import json
 import os
 import shutil
 import time
-import warnings
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -27,8 +26,10 @@ from diagnose import audio as sounds
 from diagnose.errors import InputError
 from diagnose.files import write_whole
 from tnca import checkpoint
+from tnca import device as devices
 from tnca.cell import CellRule
 from tnca.config import as_table, laid_over, parse
+from tnca.device import NoDevice
 from tnca.judge import Judged, ceiling, within_band
 from tnca.kernels import Choice, KernelMissing, choose
 from tnca.pool import Pool
@@ -288,19 +289,8 @@ def _copied(rule: CellRule) -> dict[str, Any]:
 
 
 def device_of(name: str) -> torch.device:
-    """The device of that name; "auto" takes the first GPU there is; InputError for one that is not there."""
-    if name == "auto":
-        return device_of("cuda" if torch.cuda.is_available() else "cpu")
+    """tnca.device.device_of(), InputError for one that is not there."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            device = torch.device(name)
-            torch.empty(1, device=device)
-            torch.Generator(device)
-        if device.type == "cuda":
-            torch.cuda.set_device(device)  # streams and graphs are of the current one
-        torch.backends.cudnn.allow_tf32 = False  # convolutions in full precision: a rule is generated elsewhere too
-    except (RuntimeError, AssertionError, NotImplementedError, ImportError) as error:
-        why = (str(error).strip().splitlines() or [""])[0][:100]
-        raise InputError(f"--device {name}: is not there ({why}); auto, cpu or cuda") from None
-    return device
+        return devices.device_of(name)
+    except NoDevice as error:
+        raise InputError(str(error)) from None

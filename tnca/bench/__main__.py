@@ -12,6 +12,7 @@ import torch
 
 from tnca.bench.contenders import NAMES, known
 from tnca.bench.measure import MODES, measured, table
+from tnca.device import device_of
 from tnca.kernels import MEMORY
 
 EXAMPLES = """\
@@ -38,7 +39,7 @@ def main(arguments: list[str] | None = None, program: str = "python -m tnca.benc
     try:
         kernels = known(options.kernels)
         batches = _counts("--batch", options.batch)
-        device = _device(options.device)
+        device = device_of(options.device)
         _check_writable(options.json)
     except ValueError as error:
         print(f"{program}: {error}", file=sys.stderr)
@@ -103,22 +104,6 @@ def _counts(option: str, text: str) -> tuple[int, ...]:
     if min(found) < 1:
         raise ValueError(f"{option} {text}: whole numbers from 1, with commas between")
     return found
-
-
-def _device(name: str) -> torch.device:
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-        torch.empty(1, device=device)
-        if device.type == "cuda":
-            torch.cuda.set_device(device)  # streams and graphs are of the current one
-            torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False  # fp32 is fp32
-    except (RuntimeError, AssertionError) as error:
-        raise ValueError(
-            f"--device {name}: is not there ({str(error).splitlines()[0][:100]}); auto, cpu or cuda"
-        ) from None
-    return device
 
 
 def _check_writable(path: str | None) -> None:

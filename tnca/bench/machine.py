@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from tnca.kernels import processor
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -79,9 +81,5 @@ def described(device: torch.device) -> str:
     """Its name, as the system gives it."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as file:
-            name = next(line.split(":")[1].strip() for line in file if line.startswith("model name"))
-    except (OSError, StopIteration):
-        name = platform.processor() or platform.machine()
+    name = processor.said_of("model name") or platform.processor() or platform.machine()
     return f"{name}, {os.cpu_count()} cores, {torch.backends.cpu.get_cpu_capability()}"

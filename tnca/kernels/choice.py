@@ -6,13 +6,13 @@ from typing import NamedTuple
 
 import torch
 
+from tnca.kernels import processor
 from tnca.kernels.missing import KernelMissing
 
 KERNELS = ("reference", "compiled", "native", "triton")
 PRECISIONS = ("fp32", "bf16")
 MEMORY = ("stored", "recomputed")
 IN_BF16 = ("compiled", "triton")
-CPU_INFO = "/proc/cpuinfo"
 
 
 class Choice(NamedTuple):
@@ -83,9 +83,4 @@ def against_bf16(device: torch.device) -> str | None:
 
 def bf16_instructions() -> bool:
     """Whether this processor multiplies bf16 itself."""
-    try:
-        with open(CPU_INFO, encoding="utf-8") as file:
-            flags = next((line.split() for line in file if line.startswith(("flags", "Features"))), [])
-    except OSError:
-        return False
-    return not {"avx512_bf16", "amx_bf16", "bf16"}.isdisjoint(flags)
+    return not {"avx512_bf16", "amx_bf16", "bf16"}.isdisjoint((processor.flags() or "").split())

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import torch
 from torch.autograd.function import once_differentiable
 
+from tnca.kernels import processor
 from tnca.kernels.missing import KernelMissing
 from tnca.padding import MODES
 
@@ -199,11 +200,7 @@ def _source() -> str:
 
 def _processor() -> str:
     """What -march=native depends on."""
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as file:
-            return next(line for line in file if line.startswith(("flags", "Features")))
-    except (OSError, StopIteration):
-        return f"{platform.machine()} {platform.processor()}"
+    return processor.flags() or f"{platform.machine()} {platform.processor()}"
 
 
 def _is_ours(path: str) -> bool:

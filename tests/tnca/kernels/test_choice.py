@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from tnca.kernels import KernelMissing, choice, choose, native
+from tnca.kernels import KernelMissing, choice, choose, native, processor
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
 
@@ -66,7 +66,7 @@ def test_bf16_is_refused_by_a_kernel_without_it(compiler):
 def test_bf16_is_read_off_the_processors_flags(flags, there, monkeypatch, tmp_path):
     info = tmp_path / "cpuinfo"
     info.write_text(f"processor : 0\nflags : {flags}\n")
-    monkeypatch.setattr(choice, "CPU_INFO", str(info))
+    monkeypatch.setattr(processor, "INFO", str(info))
     assert choice.bf16_instructions() == there
     assert choose("compiled", "auto", "stored", CPU).precision == ("bf16" if there else "fp32")
 
