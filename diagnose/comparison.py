@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 
 from diagnose import audio as audio_io
@@ -56,6 +57,34 @@ def compare(
         causes=_causes(pair, rows, verdict),
         pair=pair,
     )
+
+
+def rejudged(report: Report, verdicts: Mapping[str, Verdict]) -> Report:
+    """The same figures with other verdicts on some metrics; regions and causes are found anew for those.
+
+    report.pair has to be there.
+    """
+    assert report.pair is not None
+    rows = [
+        msgspec.structs.replace(row, judgement=msgspec.structs.replace(row.judgement, verdict=verdicts[row.name]))
+        if row.name in verdicts
+        else row
+        for row in report.metrics
+    ]
+    verdict = overall([row.judgement.verdict for row in rows])
+    return msgspec.structs.replace(
+        report,
+        metrics=tuple(rows),
+        verdict=verdict,
+        regions=find_regions(report.pair, rows),
+        causes=_causes(report.pair, rows, verdict),
+    )
+
+
+def causes_of(report: Report) -> tuple[Cause, ...]:
+    """The causes of a report, asked whatever its verdict is: what is wrong with a pair though the limits let it pass."""
+    assert report.pair is not None
+    return _causes(report.pair, list(report.metrics), "FAIL")
 
 
 def judged_rows(files: tuple[Signal, Signal], limits: Profile) -> tuple[Pair, list[MetricRow]]:

@@ -1,12 +1,19 @@
-"""Output files appear whole or not at all."""
+"""Output files appear whole or not at all, and one writer at a time changes what is there."""
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import tempfile
+from typing import TYPE_CHECKING
 
 from diagnose.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LONGEST_WAIT_S = 60.0
 
 
 def write_whole(path: str | os.PathLike[str], data: bytes) -> None:
@@ -49,3 +56,25 @@ def _mode_of(target: str) -> int:
         umask = os.umask(0)
         os.umask(umask)
         return 0o666 & ~umask
+
+
+@contextlib.contextmanager
+def locked(path: str | os.PathLike[str], wait_s: float = LONGEST_WAIT_S) -> Iterator[None]:
+    """Only one process of this user, on this machine, is inside for a path at a time; the others wait.
+
+    For a file that is read, changed and written back.  The lock lies in the temporary folder and not beside the
+    file: a repository stays clean.  Raises InputError where another process holds it for longer than wait_s.
+    """
+    from filelock import FileLock, Timeout
+
+    target = os.path.realpath(path)
+    user = os.getuid() if hasattr(os, "getuid") else 0
+    folder = os.path.join(tempfile.gettempdir(), f"diagnose-{user}")
+    lock = os.path.join(folder, hashlib.sha256(target.encode("utf-8", "surrogateescape")).hexdigest()[:32] + ".lock")
+    try:
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        with FileLock(lock, timeout=wait_s):
+            yield
+    except Timeout:
+        said = f"another process has been writing it for {wait_s:g} s; try again when that has ended"
+        raise InputError(f"{os.fspath(path)}: {said}") from None

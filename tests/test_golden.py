@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 from markdown_it import MarkdownIt
 
-from diagnose import audio, example, golden
+from diagnose import audio, example, git, golden
 from diagnose.audio import Audio
+from diagnose.golden.stored import load
 
 RATE = 22050
 OURS = Path(__file__).parent / "golden"
@@ -137,7 +138,7 @@ def test_recording_needs_no_user_name(folder, monkeypatch):
     def nobody():
         raise KeyError("getpwuid(): uid not found: 4711")
 
-    monkeypatch.setattr(golden.getpass, "getuser", nobody)
+    monkeypatch.setattr(git.getpass, "getuser", nobody)
     monkeypatch.setenv("PATH", str(folder))
     (folder / "golden" / "note.toml").unlink()
     assert golden.record(folder / "suite.toml") == (["note"], [])
@@ -535,7 +536,7 @@ def test_our_own_goldens_were_recorded_by_the_tool():
     names = sorted(path.stem for path in (OURS / "golden").glob("*.toml"))
     assert names == ["faultless-copy", "misfed-vocoder"]
     for name in names:
-        document = golden.load_golden(OURS / "golden" / f"{name}.toml")
+        document = load(OURS / "golden" / f"{name}.toml")
         assert (document.case, document.recorded_by) == (name, "timbre-diagnose")
         assert len(document.metric) > 25
         assert all(baseline.change is not None or baseline.unmeasured for baseline in document.metric.values())

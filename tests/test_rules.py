@@ -40,7 +40,7 @@ LAYERS = [
     ("resynthesis",),
     ("spectrogram",),
     ("audio", "scale"),
-    ("files",),
+    ("command", "files", "git"),
     ("errors", "version"),
 ]
 LEVEL = {name: -index for index, layer in enumerate(LAYERS) for name in layer}

@@ -1,6 +1,9 @@
-"""diagnose record, check, accept, sensitivity: a suite of pairs and its limits."""
+"""diagnose record, check, accept, calibrate, sensitivity: a suite of pairs and its limits."""
 
 from __future__ import annotations
+
+import os
+import shlex
 
 import click
 
@@ -30,21 +33,33 @@ def record(suite: str) -> None:
 
 @click.command()
 @click.argument("suite")
-@outputs("junit", "markdown")
-def check(suite: str, **targets: str | None) -> None:
+@click.argument("command", nargs=-1, type=click.UNPROCESSED)
+@click.option("--against", metavar="GIT_REF", help="Hold it against what COMMAND renders at this revision.")
+@outputs("junit", "markdown", "html")
+def check(suite: str, command: tuple[str, ...], against: str | None, **targets: str | None) -> None:
     """Hold every case of SUITE against its golden; the gate for CI.
 
     \b
     diagnose check tests/audio/suite.toml --junit report.xml --markdown "$GITHUB_STEP_SUMMARY"
+    diagnose check tests/audio/suite.toml --html failures.html
+    diagnose check tests/audio/suite.toml --against origin/main -- python render.py
 
     Exits 1 where a case fails (a missing baseline, a vanished metric and an unused golden fail too), 3 where
-    nothing was compared.  It writes no golden.
+    nothing was compared.  It writes no golden.  With --against it needs none: COMMAND writes the generated sounds,
+    first in a temporary checkout of GIT_REF, then here, and the old figures are what is held.
     """
     check_outputs(targets, suite)
+    if bool(against) != bool(command):
+        raise click.UsageError("--against GIT_REF and the COMMAND behind -- go together")
     from diagnose import golden
 
-    result = golden.check(suite)
-    write_suite(result, targets)
+    sections = None
+    if targets["html"] is not None:
+        from diagnose.render.failures import Sections
+
+        sections = Sections()
+    result = golden.check_against(suite, against, command, sections) if against else golden.check(suite, sections)
+    write_suite(result, targets, sections.found if sections else None)
     if "-" not in targets.values():
         from diagnose.render.terminal import print_suite
 
@@ -74,6 +89,32 @@ def accept(suite: str, case: str, reason: str, who: str | None) -> None:
     for entry in golden.accept(suite, name, metric or None, reason, who):
         old, new = (v if isinstance(v, str) or v is None else number(v, "ratio") for v in (entry.old, entry.new))
         click.echo(printable(f"accepted {name}::{entry.metric}: {old} -> {new}"))
+
+
+@click.command()
+@click.argument("suite")
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+@click.option("--runs", type=int, default=20, show_default=True, metavar="N", help="How often COMMAND is run.")
+def calibrate(suite: str, command: tuple[str, ...], runs: int) -> None:
+    """Earn the tolerances of SUITE: run COMMAND N times, and keep how far its figures spread.
+
+    \b
+    diagnose calibrate tests/audio/suite.toml --runs 20 -- python render.py
+
+    COMMAND writes every generated sound anew, as the model at hand does: with a seed of its own each time
+    (DIAGNOSE_RUN is 0 to N - 1).  Each golden then holds the mean of the runs, their spread, and the tolerance that
+    one more run needs, with method, command and N beside them; `check` fails where a difference passes this and
+    the profile's tolerance.  A case without a golden gets one; one that moved by more is refused, and not learnt.
+    """
+    from diagnose import golden
+    from diagnose.command import render
+    from diagnose.render.terminal import print_earned
+
+    def run(number: int) -> None:
+        render(command, os.curdir, {"DIAGNOSE_RUN": str(number)})
+
+    name = shlex.join(command)
+    print_earned(with_progress(lambda progress: golden.calibrate(suite, runs, run, name, progress)), runs)
 
 
 @click.command()

@@ -11,7 +11,7 @@ import click
 from diagnose.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from diagnose.report import Report, Suite
 
@@ -75,9 +75,16 @@ def _rendered_suite(suite: Suite, form: str) -> str:
     return to_markdown(suite)
 
 
-def write_suite(suite: Suite, targets: dict[str, str | None]) -> None:
+def write_suite(suite: Suite, targets: dict[str, str | None], sections: Mapping[str, str] | None = None) -> None:
+    """sections: of the cases that failed, for HTML (render/failures.py)."""
     for name, target in targets.items():
-        if target is not None:
+        if target is None:
+            continue
+        if name == "html":
+            from diagnose.render.failures import to_html
+
+            write(target, to_html(suite, sections or {}))
+        else:
             write(target, _rendered_suite(suite, name))
 
 

@@ -28,6 +28,7 @@ def cli() -> None:
     diagnose mel mel.npy --for bigvgan          which mel convention is this in, and is it the vocoder's?
     diagnose image epoch_5000.png               what does this training picture show?
     diagnose check suite.toml                   the gate for CI
+    diagnose calibrate suite.toml -- COMMAND    how far do runs of a noisy generator spread?
     diagnose sensitivity suite.toml             which faults would the gate's limits not see?
 
     Exit codes: 0 passed; 1 a verdict FAIL; 2 wrong usage or unreadable input; 3 not comparable, or nothing
@@ -37,7 +38,7 @@ def cli() -> None:
 
 for command in (pair.compare, pair.demo, mel.mel, mel.contracts, image.image):
     cli.add_command(command)
-for command in (gate.record, gate.check, gate.accept, gate.sensitivity):
+for command in (gate.record, gate.check, gate.accept, gate.calibrate, gate.sensitivity):
     cli.add_command(command)
 
 

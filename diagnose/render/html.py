@@ -65,26 +65,39 @@ def page_environment(*packages: str) -> Environment:
 
 def to_html(report: Report) -> str:
     """The page of one comparison.  report.pair has to be there: pictures and players come from the sounds."""
-    if report.pair is None:
-        raise ValueError("this report holds no sounds; compare() makes one that does")
+    template = pair_environment().get_template("report.html")
+    return template.render(pair_context(report), tool_version=report.tool_version)
+
+
+def pair_environment() -> Environment:
+    """The templates with the words that pair.html says figures in."""
     environment = page_environment()
     environment.globals.update(number=number, amount=amount, meaning=meaning, limit_text=limit_text)
     environment.globals.update(likelihood=likelihood, cause_lines=cause_lines, printable=printable)
-    found = places(report)
+    return environment
+
+
+def pair_context(report: Report, key: str = "", level: int = 2) -> dict[str, Any]:
+    """What pair.html shows of a comparison; key sets its ids apart on a page of several, level is its headings'."""
+    if report.pair is None:
+        raise ValueError("this report holds no sounds; compare() makes one that does")
+    found = places(report.regions)
     shown = found[:MOST_PLACES]
-    return environment.get_template("report.html").render(
-        report=report,
-        headline=printable(headline(report)),
-        names=[printable(report.reference.path), printable(report.generated.path)],
-        players=[player("Reference", report.pair.reference.audio), player("Generated", report.pair.generated.audio)],
-        spectrograms=_spectrograms(report.pair),
-        places=shown,
-        left_out=len(found) - len(shown),
-        boxes=_boxes(shown, report.pair),
-        waves=_waves(report.pair),
-        bands=_bands(report),
-        size={"width": WIDTH, "wave": WAVE_HEIGHT, "band": BAND_HEIGHT},
-    )
+    return {
+        "report": report,
+        "headline": printable(headline(report)),
+        "names": [printable(report.reference.path), printable(report.generated.path)],
+        "players": [player("Reference", report.pair.reference.audio), player("Generated", report.pair.generated.audio)],
+        "spectrograms": _spectrograms(report.pair),
+        "places": shown,
+        "left_out": len(found) - len(shown),
+        "boxes": _boxes(shown, report.pair),
+        "waves": _waves(report.pair),
+        "bands": _bands(report),
+        "size": {"width": WIDTH, "wave": WAVE_HEIGHT, "band": BAND_HEIGHT},
+        "key": key,
+        "level": level,
+    }
 
 
 def player(label: str, sound: Audio) -> Player:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
-from diagnose.render.words import cause_line, cause_lines, printable
+from diagnose.render.words import cause_line, cause_lines, place_line, places, printable
 
 if TYPE_CHECKING:
     from diagnose.causes.cause import Cause
@@ -42,8 +42,9 @@ def _case(case: Case) -> ElementTree.Element:
         elif check.verdict != "PASS":
             kind = "failure" if check.verdict == "FAIL" else "error"
             ElementTree.SubElement(test, kind, message=printable(check.text))
-    if case.causes:
-        ElementTree.SubElement(element, "system-out").text = "\n".join(_causes(case.causes))
+    said = _causes(case.causes) + [f"where: {printable(place_line(place))}" for place in places(case.regions)]
+    if said:
+        ElementTree.SubElement(element, "system-out").text = "\n".join(said)
     return element
 
 

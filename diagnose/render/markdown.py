@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from diagnose.render.words import cause_lines, likelihood, printable
+from diagnose.render.words import cause_lines, likelihood, place_line, places, printable
 
 if TYPE_CHECKING:
     from diagnose.causes.cause import Cause
     from diagnose.report import Suite
 
+MOST_PLACES = 5
 MOST_BYTES = 1_000_000  # GitHub drops a step summary over 1 MiB
 SIGNS = {"PASS": "✅", "WARN": "⚠️", "FAIL": "❌", "ERROR": "❗"}
 
@@ -26,6 +27,7 @@ def to_markdown(suite: Suite) -> str:
         if case.error:
             lines.append(f"  - {_text(case.error)}")
         lines += _causes(case.causes)
+        lines += [f"  - where: {_text(place_line(place))}" for place in places(case.regions)[:MOST_PLACES]]
     rows = [(case, check) for case in suite.cases for check in case.checks if check.verdict != "PASS"]
     if rows:
         lines += ["", "| | case | metric | what it says |", "| --- | --- | --- | --- |"]

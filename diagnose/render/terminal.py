@@ -12,13 +12,17 @@ from rich.text import Text
 from diagnose.render.sensitivity import WEAKEST, blind_lines, case_notes, strength, summary, tables_to_copy
 from diagnose.render.words import (
     amount,
+    case_line,
     cause_line,
     cause_lines,
     headline,
     limit_text,
     meaning,
     number,
+    place_line,
+    places,
     printable,
+    suite_line,
 )
 
 if TYPE_CHECKING:
@@ -28,11 +32,12 @@ if TYPE_CHECKING:
 
     from diagnose.causes.cause import Cause
     from diagnose.findings import FaultFinding, Sensitivity
-    from diagnose.report import Report, Suite
+    from diagnose.report import Earned, Report, Suite
     from diagnose.verdicts import MetricRow
 
 PIPED_WIDTH = 120
 ROWS_UNDER_A_CAUSE = 6  # the cause has said it
+PLACES_OF_A_CASE = 3
 MOST_ROWS = 12  # of the table without --all: what is worst fits one screen
 STYLES = {"PASS": "bold green", "WARN": "bold yellow", "FAIL": "bold red", "ERROR": "bold magenta"}
 
@@ -50,6 +55,11 @@ def print_suite(suite: Suite) -> None:
 def print_sensitivity(found: Sensitivity) -> None:
     """Write what thresholds catch to stdout: a line a fault, then what they are blind to, and the count last."""
     print_parts(_sensitivity(found))
+
+
+def print_earned(earned: Sequence[Earned], runs: int) -> None:
+    """Write what a calibration found to stdout: the metrics whose spread is wider than their threshold, by case."""
+    print_parts(_earned(earned, runs))
 
 
 class Labelled(msgspec.Struct, frozen=True):
@@ -159,27 +169,47 @@ def _table(rows: list[MetricRow]) -> Table:
     return table
 
 
-def _suite(suite: Suite) -> list[RenderableType]:
-    parts: list[RenderableType] = []
+def _suite(suite: Suite) -> list[RenderableType | Labelled]:
+    parts: list[RenderableType | Labelled] = []
     for case in suite.cases:
-        failed = [check for check in case.checks if check.verdict != "PASS"]
-        text = case.error or f"{len(case.checks)} metrics judged, {len(failed)} not passed"
-        parts.append(Text.assemble((case.verdict, STYLES[case.verdict]), f"  {printable(case.id)}: {printable(text)}"))
+        parts.append(_verdict(case.verdict, f"{case.id}: {case_line(case)}"))
         parts += [
-            Text.assemble(
-                "  ", (check.verdict, STYLES[check.verdict]), f"  {printable(check.metric)}: {printable(check.text)}"
-            )
-            for check in failed
+            Text.assemble("  ", _verdict(check.verdict, f"{check.metric}: {check.text}"))
+            for check in case.checks
+            if check.verdict != "PASS"
         ]
-    parts.append(_verdict(suite.verdict, f"{suite.name}: {_counts(suite)}"))
+        parts += [Labelled("  cause  " if not i else "  or     ", cause_line(one)) for i, one in enumerate(case.causes)]
+        parts += [Labelled("  fix    ", cause.fix) for cause in case.causes[:1]]
+        if case.known:
+            parts.append(Labelled("  known  ", f"{', '.join(case.known)}: there when it was recorded"))
+        parts += [Labelled("  where  ", place_line(place)) for place in places(case.regions)[:PLACES_OF_A_CASE]]
+    parts.append(_verdict(suite.verdict, f"{suite.name}: {suite_line(suite)}"))
     return parts
 
 
-def _counts(suite: Suite) -> str:
-    if not suite.cases:
-        return "nothing was compared"
-    verdicts = [case.verdict for case in suite.cases]
-    return ", ".join(f"{verdicts.count(name)} {name}" for name in STYLES if name in verdicts)
+def _earned(earned: Sequence[Earned], runs: int) -> list[RenderableType]:
+    parts: list[RenderableType] = []
+    for case in dict.fromkeys(one.case for one in earned):
+        ours = [one for one in earned if one.case == case]
+        wider = [one for one in ours if (one.tolerance or 0) > one.threshold]
+        still = sum(not one.spread for one in ours)
+        said = f"{len(wider)} spread wider than their threshold, {still} not at all"
+        parts.append(Text(f"calibrated {printable(case)}: {len(ours)} metrics over {runs} runs; {said}"))
+        if wider:
+            parts.append(_wider(wider))
+    return parts
+
+
+def _wider(earned: Sequence[Earned]) -> Table:
+    table = Table(box=None, padding=(0, 1, 0, 2), header_style="dim")
+    table.add_column("metric", no_wrap=True)
+    for name in ("mean", "standard deviation", "threshold", "tolerance"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for one in sorted(earned, key=lambda one: one.threshold / (one.tolerance or 1)):
+        figures = [one.spread, one.threshold, one.tolerance]
+        shown = [number(one.mean, one.unit), *(f"{value or 0:.2g}" for value in figures)]
+        table.add_row(one.metric, *shown)
+    return table
 
 
 def _sensitivity(found: Sensitivity) -> list[RenderableType | Labelled]:

@@ -12,7 +12,7 @@ from diagnose.regions.region import shared_area
 from diagnose.report import Case, Check, Suite
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from diagnose.causes.cause import Cause
     from diagnose.regions import Region
@@ -141,10 +141,10 @@ class Place(msgspec.Struct, frozen=True):
     excess: str
 
 
-def places(report: Report) -> list[Place]:
-    """The boxes of a report, largest first; those that share over 0.7 of their area, of one sign, are one place."""
+def places(regions: Sequence[Region]) -> list[Place]:
+    """Boxes in words, largest first; those that share over 0.7 of their area, of one sign, are one place."""
     found: list[list[Region]] = []
-    for region in report.regions:
+    for region in regions:
         near = (boxes for boxes in found if shared_area(boxes[0], region) >= SAME_PLACE)
         boxes = next((boxes for boxes in near if boxes[0].excess_db * region.excess_db > 0), None)
         if boxes is None:
@@ -294,6 +294,25 @@ _PHRASES: dict[str, Callable[[MetricRow, float], str]] = {
 }
 
 
+def place_line(place: Place) -> str:
+    """A place in one line."""
+    return f"{place.time}, {place.frequency}: {place.excess} ({', '.join(place.metrics)})"
+
+
+def case_line(case: Case) -> str:
+    """A case in a few words: why it could not be measured, or how many of its metrics hold."""
+    failed = [check for check in case.checks if check.verdict != "PASS"]
+    return case.error or f"{len(case.checks)} metrics judged, {len(failed)} not passed"
+
+
+def suite_line(suite: Suite) -> str:
+    """How many cases had which verdict."""
+    if not suite.cases:
+        return "nothing was compared"
+    verdicts = [case.verdict for case in suite.cases]
+    return ", ".join(f"{verdicts.count(name)} {name}" for name in EXIT_CODES if name in verdicts)
+
+
 def limit_text(row: MetricRow) -> str:
     """The fail level (or the warn level where there is no other) as a reader compares it with the change."""
     level = row.judgement.fail if row.judgement.fail is not None else row.judgement.warn
@@ -311,7 +330,6 @@ def as_suite(report: Report) -> Suite:
         for row in report.worst_first
         if row.judgement.verdict
     )
-    case = Case(
-        f"{report.generated.path} against {report.reference.path}", report.verdict, checks, causes=report.causes
-    )
+    name = f"{report.generated.path} against {report.reference.path}"
+    case = Case(name, report.verdict, checks, causes=report.causes, regions=report.regions)
     return Suite("diagnose compare", (case,))

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from diagnose.render.junit import to_junit
-from diagnose.render.words import as_suite, printable
+from diagnose.render.words import as_suite, place_line, places, printable
 from diagnose.report import Case, Check, Suite
 
 
@@ -47,7 +47,8 @@ def test_a_real_report_counts_right(broken, same):
 def test_the_causes_of_a_case_stand_behind_its_tests(explained):
     (element,) = parsed(as_suite(explained))
     assert element[-1].tag == "system-out"
-    assert element[-1].text.splitlines() == [
+    said = element[-1].text.splitlines()
+    assert said[:8] == [
         "cause: vocoder-input-scale (95 %): the vocoder was fed linear mel values",
         "evidence: 98 % of the sound is a hum",
         "evidence: the log-mel spread is 4.2 nats",
@@ -57,6 +58,8 @@ def test_the_causes_of_a_case_stand_behind_its_tests(explained):
         "or: noise (8 %): broadband noise",
         "or: mel-range (3 %): the mel filterbank ends elsewhere",
     ]
+    assert said[8:] == [f"where: {place_line(place)}" for place in places(explained.regions)]
+    assert len(said) > 8
     assert_counts(parsed(as_suite(explained)))
 
 

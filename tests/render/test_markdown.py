@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from diagnose.render.markdown import to_markdown
-from diagnose.render.words import as_suite, printable
+from diagnose.render.words import as_suite, place_line, places, printable
 from diagnose.report import Case, Check, Suite
 
 MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
@@ -78,7 +78,8 @@ def test_a_real_report_has_a_row_for_all_that_did_not_pass(broken):
 
 def test_the_causes_of_a_case_are_a_list_under_it(explained):
     shown = page(to_markdown(as_suite(explained)))
-    assert [text.split("\n")[0].strip() for text in shown.texts["li"]][1:] == [
+    listed = [text.split("\n")[0].strip() for text in shown.texts["li"]][1:]
+    assert listed[:8] == [
         "vocoder-input-scale (95 %): the vocoder was fed linear mel values",
         "evidence: 98 % of the sound is a hum",
         "evidence: the log-mel spread is 4.2 nats",
@@ -88,6 +89,7 @@ def test_the_causes_of_a_case_are_a_list_under_it(explained):
         "noise (8 %): broadband noise",
         "mel-range (3 %): the mel filterbank ends elsewhere",
     ]
+    assert listed[8:] == [f"where: {place_line(place)}" for place in places(explained.regions)[:5]]
     assert set(shown.tags) <= EXPECTED
 
 

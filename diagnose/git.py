@@ -1,0 +1,68 @@
+"""What git knows of a folder: who works in it, and how it was at another revision."""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import os
+import subprocess
+import tempfile
+from typing import TYPE_CHECKING
+
+from diagnose.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+QUICK_S = 10.0
+
+
+def ask(folder: str | os.PathLike[str], *words: str, wait_s: float | None = QUICK_S) -> str | None:
+    """What `git words` prints for a folder; None where there is no git, no repository, or no answer."""
+    try:
+        done = _git(folder, *words, wait_s=wait_s)
+    except (OSError, subprocess.SubprocessError, UnicodeError):
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def _git(folder: str | os.PathLike[str], *words: str, wait_s: float | None = None) -> subprocess.CompletedProcess[str]:
+    command = ["git", "-C", os.fspath(folder), *words]  # git as the user has it
+    return subprocess.run(command, capture_output=True, text=True, timeout=wait_s, check=False)  # noqa: S603
+
+
+def user() -> str:
+    """Git's user where there is one, else the login name."""
+    name = ask(os.curdir, "config", "user.name")
+    if name:
+        return name
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):  # a container's user without a name
+        return "unknown"
+
+
+@contextlib.contextmanager
+def worktree(folder: str | os.PathLike[str], revision: str) -> Iterator[tuple[str, str]]:
+    """(root of the repository that folder is in, a temporary checkout of its tracked files at that revision).
+
+    Raises InputError in one line where folder is in no repository or git knows no such revision.
+    """
+    root = ask(folder, "rev-parse", "--show-toplevel")
+    if root is None:
+        raise InputError(f"{os.fspath(folder)}: is in no git repository; there is no old revision to take")
+    commit = ask(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+    if commit is None:
+        shallow = ask(folder, "rev-parse", "--is-shallow-repository") == "true"
+        hint = "this clone is shallow: fetch more of it" if shallow else "see `git log`"
+        raise InputError(f"{revision}: git knows no such revision; {hint}")
+    with tempfile.TemporaryDirectory(prefix="diagnose-", ignore_cleanup_errors=True) as parent:
+        place = os.path.join(parent, "old")
+        done = _git(root, "worktree", "add", "--detach", place, commit)
+        if done.returncode:
+            raise InputError(f"{revision}: git cannot check it out ({done.stderr.strip().splitlines()[-1:]})")
+        try:
+            yield root, place
+        finally:
+            _git(root, "worktree", "remove", "--force", place)
+            _git(root, "worktree", "prune")
