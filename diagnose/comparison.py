@@ -82,7 +82,7 @@ def rejudged(report: Report, verdicts: Mapping[str, Verdict]) -> Report:
 
 
 def causes_of(report: Report) -> tuple[Cause, ...]:
-    """The causes of a report, asked whatever its verdict is: what is wrong with a pair though the limits let it pass."""
+    """The causes of a report whatever its verdict: what is wrong with a pair though the limits let it pass."""
     assert report.pair is not None
     return _causes(report.pair, list(report.metrics), "FAIL")
 
