@@ -1,10 +1,12 @@
 import os
 import stat
+import subprocess
+import sys
 
 import pytest
 
 from diagnose.errors import InputError
-from diagnose.files import write_whole
+from diagnose.files import locked, write_whole
 
 
 @pytest.fixture
@@ -117,3 +119,37 @@ def test_a_link_is_written_through_and_stays_a_link(tmp_path):
         write_whole(link, data)
         assert link.is_symlink()
         assert target.read_bytes() == data
+
+
+# One writer at a time
+
+COUNT = """
+import sys
+from diagnose.files import locked, write_whole
+for _ in range(25):
+    with locked(sys.argv[1]):
+        with open(sys.argv[1]) as file:
+            count = int(file.read())
+        write_whole(sys.argv[1], str(count + 1).encode())
+"""
+
+
+def test_processes_that_change_one_file_take_turns(tmp_path):
+    path = tmp_path / "count"
+    path.write_text("0")
+    running = [subprocess.Popen([sys.executable, "-c", COUNT, str(path)]) for _ in range(4)]
+    assert [process.wait(60) for process in running] == [0] * 4
+    assert path.read_text() == "100"
+    assert [one.name for one in tmp_path.iterdir()] == ["count"]
+
+
+def test_one_that_waits_too_long_is_told_in_one_line(tmp_path):
+    path = tmp_path / "golden.toml"
+    with locked(path), pytest.raises(InputError, match=r"another process has been writing it for 0\.2 s"):
+        hold_again(path)
+
+
+def hold_again(path):
+    code = "import sys; from diagnose.files import locked\nwith locked(sys.argv[1], 0.2): pass"
+    done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, timeout=60)
+    raise InputError(done.stderr.splitlines()[-1])

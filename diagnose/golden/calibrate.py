@@ -15,7 +15,7 @@ from diagnose.files import locked
 from diagnose.golden import stored
 from diagnose.golden.gate import sha256
 from diagnose.golden.held import fresh, kept, threshold
-from diagnose.golden.spread import LEAST_RUNS, METHOD, earned
+from diagnose.golden.spread import LEAST_RUNS, METHOD, tolerance
 from diagnose.golden.stored import Baseline, Calibration, Golden
 from diagnose.report import Earned
 from diagnose.suite import CasePlan, SuitePlan, load_suite
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from diagnose.verdicts import MetricRow
 
     Progress = Callable[[int, int, str], None]
+
+FAR = 6.0  # standard deviations of the runs from which a recorded value, one run itself, is none of theirs
 
 
 class Runs(msgspec.Struct, frozen=True):
@@ -109,9 +111,8 @@ def _baseline(rows: list[MetricRow], metrics: int) -> Baseline:
     if len(found) < LEAST_RUNS:
         said = f"measurable in {len(found)} of {len(rows)} runs: {reason}"
         return Baseline(unit, version, unmeasured=said, measured=len(found))
-    spread = statistics.stdev(found)
-    tolerance = kept(earned(spread, len(found), metrics))
-    return Baseline(unit, version, kept(statistics.fmean(found)), reason, tolerance, kept(spread), len(found))
+    allowed, spread = kept(tolerance(found, metrics)), kept(statistics.stdev(found))
+    return Baseline(unit, version, kept(statistics.fmean(found)), reason, allowed, spread, len(found))
 
 
 def _refuse_a_regression(golden: Golden, metrics: dict[str, Baseline], of_case: Runs, suite: SuitePlan) -> None:
@@ -122,7 +123,8 @@ def _refuse_a_regression(golden: Golden, metrics: dict[str, Baseline], of_case: 
         old = golden.metric.get(name)
         if old is None or old.change is None or new.change is None or old.version != new.version:
             continue
-        spread = max(new.tolerance or 0.0, old.tolerance or 0.0)
+        # Not the new tolerance: over few runs it is so wide that any regression lies within it.
+        spread = FAR * (new.spread or 0.0) if old.tolerance is None else old.tolerance
         allowed = max(threshold(old.change, rows[name], suite.profile[name]), spread)
         if abs(new.change - old.change) > allowed:
             raise InputError(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from diagnose.comparison import causes_of, rejudged
-from diagnose.golden.spread import earned
+from diagnose.golden.spread import prediction
 from diagnose.golden.stored import SCHEMA, Baseline, Golden, now
 from diagnose.metrics import METRICS
 from diagnose.render.words import amount, number
@@ -140,7 +140,7 @@ def with_spread_of(baseline: Baseline, old: Baseline | None, metrics: int) -> Ba
         return baseline
     return msgspec.structs.replace(
         baseline,
-        tolerance=kept(earned(old.spread, old.measured, metrics, single=True)),
+        tolerance=max(old.tolerance or 0.0, kept(prediction(old.spread, old.measured, metrics, single=True))),
         spread=old.spread,
         measured=old.measured,
         unmeasured=old.unmeasured,

@@ -3,24 +3,42 @@
 from __future__ import annotations
 
 import math
+import statistics
+from typing import TYPE_CHECKING
 
 from diagnose.errors import InputError
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 CHANCE = 1e-4  # that a check of a case, over all its metrics, fails by noise alone
 LEAST_RUNS = 3
+FACTOR = 3.0  # times the furthest run seen: what a normal spread hardly ever needs, and a skewed one does
 METHOD = (
-    f"prediction interval of one more run, t s sqrt(1 + 1/N), two-sided Student t with N - 1 degrees of freedom; "
-    f"a chance of {CHANCE:g} a check, shared by the metrics of a case (Bonferroni)"
+    "prediction interval of one more run, t s sqrt(1 + 1/N), two-sided Student t with N - 1 degrees of freedom; "
+    f"a chance of {CHANCE:g} a check, shared by the metrics of a case (Bonferroni); "
+    f"at least {FACTOR:g} times the furthest run's distance from the mean"
 )
 
 
-def earned(spread: float, measured: int, metrics: int, single: bool = False) -> float:
+def tolerance(values: Sequence[float], metrics: int) -> float:
+    """How far one more run may lie from the mean of N runs' values, in their unit: prediction() or, where that is
+    wider, FACTOR times the distance of the furthest.
+
+    The second is for skewed figures (a largest deficit is 0 in most runs and something in a few), whose tail is
+    longer than a normal one's of that s.  A figure that jumps in one run of a hundred is covered by neither.
+    """
+    mean = statistics.fmean(values)
+    furthest = max(abs(value - mean) for value in values)
+    return max(prediction(statistics.stdev(values), len(values), metrics), FACTOR * furthest)
+
+
+def prediction(spread: float, measured: int, metrics: int, single: bool = False) -> float:
     """t s sqrt(1 + 1/N): what |one more run - centre| stays under, but for a chance of CHANCE / metrics.
 
     spread: sample standard deviation s of the N = measured runs.  The centre is their mean, or, where single, one
-    other run: then the factor is sqrt(2).  Assumes that runs are independent and their figures normal; the tail
-    probabilities are so small that a heavy-tailed metric (a pitch that jumps an octave in one run of a hundred) is
-    not covered.  Hahn and Meeker, Statistical Intervals (1991), section 4.7.
+    other run: then the factor is sqrt(2).  Assumes that runs are independent and their figures normal.
+    Hahn and Meeker, Statistical Intervals (1991), section 4.7.
     """
     if spread == 0:
         return 0.0
