@@ -49,6 +49,17 @@ def test_the_block_on_pictures_is_the_real_output(data, tmp_path):
     assert [line.rstrip() for line in run(command, tmp_path).stdout.splitlines()] == shown.splitlines()
 
 
+def test_the_block_on_a_failed_check_is_the_real_output(tmp_path):
+    shutil.copytree(ROOT / "tests" / "sample_project", tmp_path / "project")
+    (tmp_path / "project" / "pipeline.toml").write_text("fmax_hz = 4000\n")
+    subprocess.run([sys.executable, "render.py"], cwd=tmp_path / "project", check=True)
+    command, shown = block("diagnose check suite.toml")
+    shown, _, code = shown.partition("$ echo $?\n")
+    done = run(command, tmp_path / "project")
+    assert done.stdout == shown
+    assert int(code) == done.returncode
+
+
 def block(beginning):
     """(command, what follows) of the README's block of that command."""
     text = (ROOT / "README.md").read_text()
@@ -72,7 +83,7 @@ def test_the_example_profile_is_read(tmp_path):
 
 
 def test_the_example_suite_is_read(tmp_path):
-    from diagnose.golden import load_suite
+    from diagnose.suite import load_suite
 
     blocks = (ROOT / "README.md").read_text().split("```toml\n")[1:]
     suite = next(block.split("```")[0] for block in blocks if "[suite]" in block)
