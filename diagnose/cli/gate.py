@@ -35,18 +35,19 @@ def record(suite: str) -> None:
 @click.argument("suite")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 @click.option("--against", metavar="GIT_REF", help="Hold it against what COMMAND renders at this revision.")
-@outputs("junit", "markdown", "html")
+@outputs("junit", "markdown", "html", "github")
 def check(suite: str, command: tuple[str, ...], against: str | None, **targets: str | None) -> None:
     """Hold every case of SUITE against its golden; the gate for CI.
 
     \b
     diagnose check tests/audio/suite.toml --junit report.xml --markdown "$GITHUB_STEP_SUMMARY"
-    diagnose check tests/audio/suite.toml --html failures.html
+    diagnose check tests/audio/suite.toml --html failures.html --github -
     diagnose check tests/audio/suite.toml --against origin/main -- python render.py
 
     Exits 1 where a case fails (a missing baseline, a vanished metric and an unused golden fail too), 3 where
     nothing was compared.  It writes no golden.  With --against it needs none: COMMAND writes the generated sounds,
-    first in a temporary checkout of GIT_REF, then here, and the old figures are what is held.
+    first in a temporary checkout of GIT_REF, then here, and the old figures are what is held.  GITHUB is that
+    service's annotations, at the golden's lines.
     """
     check_outputs(targets, suite)
     if bool(against) != bool(command):

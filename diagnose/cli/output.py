@@ -70,6 +70,10 @@ def _rendered_suite(suite: Suite, form: str) -> str:
         from diagnose.render.junit import to_junit
 
         return to_junit(suite)
+    if form == "github":
+        from diagnose.render.github import to_github
+
+        return to_github(suite)
     from diagnose.render.markdown import to_markdown
 
     return to_markdown(suite)

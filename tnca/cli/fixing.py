@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tnca.fixes.study import Study
 
 EXIT_FAIL = 1
-EPOCHS, QUICK_EPOCHS = 90, 40
+EPOCHS, QUICK_EPOCHS = 90, 24
 STYLES = {"came true": "green", "no effect": "", "made it worse": "red"}
 
 
