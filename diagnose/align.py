@@ -6,18 +6,20 @@ own.  So the waveform is asked first, then the spectrogram, whose answer is as c
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 import numpy as np
 
 from diagnose.audio import blocks
-from diagnose.spectrogram import Framing, hann, power_blocks
+from diagnose.spectrogram import Framing, hann, locked
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from diagnose.audio import Samples
+    from diagnose.spectra import Spectra
 
     Floats = NDArray[np.floating[Any]]
 
@@ -61,15 +63,16 @@ class Alignment(msgspec.Struct, frozen=True):
         return reference[early : early + length], generated[late : late + length]
 
 
-def align(reference: Samples, generated: Samples, rate: int, means: tuple[float, float]) -> Alignment:
-    """Find the alignment of two mono signals at one rate, their means given."""
+def align(ours: Spectra, theirs: Spectra, rate: int) -> Alignment:
+    """Find the alignment of two mono signals at one rate: the reference and the generated one."""
+    reference, generated, means = ours.samples, theirs.samples, (ours.mean, theirs.mean)
     delay, r = _waveform_delay(reference, generated, rate, means)
     if _is_copy(*Alignment(delay).overlap(reference, generated), r):
         copies = _as_copies(reference, generated, rate, means, delay)
         # A click, limited, is all but a constant, and correlates with any other; then there is no gain to speak of.
         if abs(copies.correlation) > LEAST_CORRELATION:
             return copies
-    delay, r = _spectrogram_delay(reference, generated, rate, means)
+    delay, r = _spectrogram_delay(ours, theirs, rate)
     found = r >= SPECTROGRAM_TRUSTED
     laid = Alignment(delay if found else 0, correlation=r, method="spectrogram" if found else "none")
     powers = [_power(part, mean) for part, mean in zip(laid.overlap(reference, generated), means, strict=True)]
@@ -169,17 +172,12 @@ def _loudest_start(samples: Samples, size: int) -> int:
     return max(starts, key=lambda start: float(np.dot(samples[start : start + size], samples[start : start + size])))
 
 
-def _spectrogram_delay(
-    reference: Samples, generated: Samples, rate: int, means: tuple[float, float]
-) -> tuple[int, float]:
+def _spectrogram_delay(ours: Spectra, theirs: Spectra, rate: int) -> tuple[int, float]:
     """(delay in samples, a multiple of the hop; r there) of two log spectrograms in 24 bands."""
-    start = _loudest_start(reference, EXCERPT)
-    if generated.size <= start:
+    start = _loudest_start(ours.samples, EXCERPT)
+    if theirs.samples.size <= start:
         return 0, 0.0
-    features = [
-        _log_bands(signal[start : start + EXCERPT], rate, mean)
-        for signal, mean in zip((reference, generated), means, strict=True)
-    ]
+    features = [_log_bands(signal.cut(slice(start, start + EXCERPT)), rate) for signal in (ours, theirs)]
     if min(part.shape[1] for part in features) < 8:
         return 0, 0.0
     reach = int(LONGEST_DELAY_S * rate / FRAMING.hop)
@@ -187,10 +185,10 @@ def _spectrogram_delay(
     return lag * FRAMING.hop, r
 
 
-def _log_bands(samples: Samples, rate: int, mean: float) -> Floats:
+def _log_bands(signal: Spectra, rate: int) -> Floats:
     """Log energy [shape=(24, frames)] less each band's mean; bands of equal width in log frequency."""
     edges = _edges(max(100 * FRAMING.n_fft / rate, 1), FRAMING.n_fft // 2, BANDS)
-    rows = [np.add.reduceat(power, edges[:-1], axis=1) for power in power_blocks(samples, FRAMING, mean)]
+    rows = [np.add.reduceat(power, edges[:-1], axis=1) for power in signal.power(FRAMING)]
     energy = np.concatenate(rows).T
     level = np.log10(np.maximum(energy, 1e-8 * energy.max() + 1e-20))
     return level - level.mean(axis=1, keepdims=True)
@@ -205,23 +203,21 @@ def _peak_correlation(
     shorter signal are taken: r of a few samples is high by chance.
     """
     n, m = ours.shape[1], theirs.shape[1]
-    size = 1 << int(np.ceil(np.log2(n + m)))
-    spectrum = np.conj(np.fft.rfft(ours, size)) * np.fft.rfft(theirs, size)
-    circular = np.fft.irfft(spectrum.sum(axis=0), size)
     half = min(n, m) // 2 + 1
+    size = fast_size(n + m - half)  # what comes round the circle are lags that are not taken
+    spectra = [np.fft.rfft(part.astype(np.float64), size).astype(np.complex64) for part in (ours, theirs)]
+    circular = np.fft.irfft((np.conj(spectra[0]) * spectra[1]).sum(axis=0), size)
     lags = np.arange(-(n - half), m - half + 1)
     # Energy of ours over 0..n and of theirs over 0..m, summed from the start: any stretch is a difference.
     energy = [np.concatenate(([0.0], np.cumsum(np.square(x, dtype=np.float64).sum(axis=0)))) for x in (ours, theirs)]
     begin, end = np.maximum(0, -lags), np.minimum(n, m - lags)
-    norm = (energy[0][end] - energy[0][begin]) * (energy[1][end + lags] - energy[1][begin + lags])
+    held = energy[0][end] - energy[0][begin], energy[1][end + lags] - energy[1][begin + lags]
+    norm = held[0] * held[1]
     floor = 1e-6 * energy[0][-1] * energy[1][-1]
     r = np.where(norm > floor, circular[lags] / np.sqrt(np.maximum(norm, floor or 1.0)), 0.0)
     # Of a phrase that repeats, the delay that leaves out the bar with the fault fits best: what a delay leaves
     # out of both counts against it.  A part of the other's is covered whole where it belongs.
-    shares = [
-        (sums[stop] - sums[start]) / max(float(sums[-1]), 1e-300)
-        for sums, start, stop in ((energy[0], begin, end), (energy[1], begin + lags, end + lags))
-    ]
+    shares = [part / max(float(sums[-1]), 1e-300) for part, sums in zip(held, energy, strict=True)]
     height = (np.abs(r) if absolute else r) * np.sqrt(np.maximum(*shares))
     if reach is not None:
         height[np.abs(lags + offset) > reach] = -1.0
@@ -229,10 +225,17 @@ def _peak_correlation(
     return int(lags[best]) + offset, float(np.clip(r[best], -1.0, 1.0))
 
 
+def fast_size(least: int) -> int:
+    """The smallest size from least up that an FFT is quick at: 9, 10, 12, 15 or 16 times a power of two."""
+    sixteenth = max(1 << int(np.ceil(np.log2(least))), 16) // 16
+    return min(size for size in (sixteenth * factor for factor in (9, 10, 12, 15, 16)) if size >= least)
+
+
+@lru_cache(maxsize=8)
 def _edges(low: float, high: float, bands: int) -> NDArray[np.intp]:
     """Bins between which the bands lie, equally wide in log frequency, each at least one bin."""
     # A set, for numpy's unique loads numpy.ma, which costs more than the whole alignment.
-    return np.array(sorted(set(np.geomspace(low, high, bands + 1).astype(int).tolist())), np.intp)
+    return locked(np.array(sorted(set(np.geomspace(low, high, bands + 1).astype(int).tolist())), np.intp))
 
 
 def _nearest_peak(height: Floats, delays: Floats) -> int:

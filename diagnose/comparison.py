@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from diagnose.causes.cause import Cause
     from diagnose.verdicts import Verdict
 
+KEPT_MEMORY = 1 << 24  # bytes; never touched
 SHORTEST_S = 0.020  # less than one period of the lowest tone, and every spectral figure is about padding
 
 
@@ -40,12 +41,13 @@ def compare(
     profile: limits, or the TOML file that holds them; the built-in ones by default.
     Raises InputError for what cannot be read, NotComparable for a silent reference or under 20 ms of sound.
     """
+    _keep_freed_memory()
     sounds = _load_both(reference, generated, rate)
     limits = _limits(profile)
     pair, rows = judged_rows((Signal(sounds[0]), Signal(sounds[1])), limits)
     facts = [_sound_facts(file) for file in pair.files]
     verdict = overall([row.judgement.verdict for row in rows])
-    return Report(
+    report = Report(
         tool_version=VERSION,
         reference=facts[0],
         generated=facts[1],
@@ -57,6 +59,16 @@ def compare(
         causes=_causes(pair, rows, verdict),
         pair=pair,
     )
+    pair.forget_spectra()
+    return report
+
+
+def _keep_freed_memory() -> None:
+    """Memory up to 32 MiB that is freed stays with the process: glibc keeps twice the largest block freed so far.
+
+    A comparison frees and takes some MB a hundred times, and new pages cost more than what is written to them.
+    """
+    np.empty(KEPT_MEMORY, np.uint8)
 
 
 def rejudged(report: Report, verdicts: Mapping[str, Verdict]) -> Report:
@@ -72,19 +84,17 @@ def rejudged(report: Report, verdicts: Mapping[str, Verdict]) -> Report:
         for row in report.metrics
     ]
     verdict = overall([row.judgement.verdict for row in rows])
-    return msgspec.structs.replace(
-        report,
-        metrics=tuple(rows),
-        verdict=verdict,
-        regions=find_regions(report.pair, rows),
-        causes=_causes(report.pair, rows, verdict),
-    )
+    regions, causes = find_regions(report.pair, rows), _causes(report.pair, rows, verdict)
+    report.pair.forget_spectra()
+    return msgspec.structs.replace(report, metrics=tuple(rows), verdict=verdict, regions=regions, causes=causes)
 
 
 def causes_of(report: Report) -> tuple[Cause, ...]:
     """The causes of a report whatever its verdict: what is wrong with a pair though the limits let it pass."""
     assert report.pair is not None
-    return _causes(report.pair, list(report.metrics), "FAIL")
+    found = _causes(report.pair, list(report.metrics), "FAIL")
+    report.pair.forget_spectra()
+    return found
 
 
 def judged_rows(files: tuple[Signal, Signal], limits: Profile) -> tuple[Pair, list[MetricRow]]:
@@ -103,6 +113,7 @@ def judged_rows(files: tuple[Signal, Signal], limits: Profile) -> tuple[Pair, li
         raise NotComparable(f"{files[0].audio.name}: no reference to compare with: {why}")
     common = _at_common_rate(files)
     pair = Pair(common[0], common[1], files)
+    _ = pair.alignment  # first: where it needs a spectrogram, that is the finest, and others are taken from it
     measured = [measure_signal(ours, file) for ours, file in zip(common, files, strict=True)]
     return pair, _judged(pair, measured, limits)
 

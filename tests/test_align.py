@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diagnose.align import EXCERPT, FRAMING, LONGEST_DELAY_S, Alignment, align
+from diagnose.align import EXCERPT, FRAMING, LONGEST_DELAY_S, Alignment, align, fast_size
 from diagnose.audio import Audio, read
+from diagnose.spectra import Spectra
 
 RATE = 8000
 
@@ -13,7 +14,7 @@ RATE = 8000
 def aligned(reference, generated, rate=RATE):
     """align() with the means it is given by a Pair."""
     signals = [np.asarray(x, np.float32) for x in (reference, generated)]
-    return align(*signals, rate, tuple(float(x.mean(dtype=float)) for x in signals))
+    return align(*(Spectra(x, float(x.mean(dtype=float))) for x in signals), rate)
 
 
 def delayed(samples, delay):
@@ -172,3 +173,11 @@ def test_overlap_is_every_sample_that_has_its_partner(sizes, delay):
     assert ours.tolist() == partners
     assert theirs.tolist() == [i + delay for i in partners]
     assert ours.base is reference
+
+
+@given(st.integers(1, 1 << 22))
+def test_fast_size_is_the_next_of_9_10_12_15_16_times_a_power_of_two(least):
+    found = fast_size(least)
+    assert least <= found <= max(least * 5 / 4, 16)
+    odd = found >> ((found & -found).bit_length() - 1)
+    assert odd in (1, 3, 5, 9, 15)

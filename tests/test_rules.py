@@ -37,7 +37,7 @@ LAYERS = [
     ("verdicts",),
     ("metrics",),
     ("align", "array_file", "contract", "example"),
-    ("resynthesis",),
+    ("resynthesis", "spectra"),
     ("spectrogram",),
     ("audio", "scale"),
     ("command", "files", "git"),

@@ -17,12 +17,14 @@ from diagnose.causes.fit import correlation, slope
 from diagnose.metrics.order import median, quantile
 from diagnose.metrics.signal import mel_grid
 from diagnose.scale import LogMagnitude
-from diagnose.spectrogram import mel_filterbank, power_blocks
+from diagnose.spectrogram import mel_filterbank
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from diagnose.metrics import Pair
+    from diagnose.spectra import Spectra
+    from diagnose.spectrogram import MelGrid
 
     Floats = NDArray[np.floating[Any]]
 
@@ -49,10 +51,7 @@ class Levels:
         grid = msgspec.structs.replace(grid, n_fft=factor * grid.n_fft, hop=factor * 2 * grid.hop)
         basis = mel_filterbank(grid).T
         stretch = pair.worst_stretch(EXCERPT)
-        self.x, self.y = (
-            _log_mel(samples[stretch], mean, grid, basis)
-            for samples, mean in zip(pair.overlap, pair.means, strict=True)
-        )
+        self.x, self.y = (_log_mel(part.cut(stretch), grid, basis) for part in pair.overlap_spectra)
 
     @cached_property
     def _heard(self) -> tuple[Floats, Floats]:
@@ -126,6 +125,6 @@ class Levels:
         return float(moves[1].mean()) / max(float(moves[0].mean()), 1e-6) if moves[0].size else 1.0
 
 
-def _log_mel(samples: Floats, mean: float, grid: Any, basis: Floats) -> Floats:
-    rows = [np.sqrt(power) @ basis for power in power_blocks(samples, grid.framing, mean)]
+def _log_mel(spectra: Spectra, grid: MelGrid, basis: Floats) -> Floats:
+    rows = [np.sqrt(power) @ basis for power in spectra.power(grid.framing)]
     return np.asarray(CLIP.from_power(np.square(np.concatenate(rows))))

@@ -14,12 +14,13 @@ import numpy as np
 
 from diagnose.causes.fit import correlation
 from diagnose.metrics.pitch import parabola
-from diagnose.spectrogram import MEL_FORMULAS, Framing, power_blocks
+from diagnose.spectrogram import MEL_FORMULAS, Framing
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from diagnose.metrics import Pair
+    from diagnose.spectra import Spectra
 
     Floats = NDArray[np.floating[Any]]
 
@@ -62,8 +63,10 @@ class Match:
     def __init__(self, pair: Pair) -> None:
         self.rate = pair.rate
         self.lengths = (pair.reference.mono.size, pair.generated.mono.size)
-        self._sounds = {"aligned": pair.overlap, "stretched": (pair.reference.mono, pair.generated.mono)}
-        self._means = pair.means
+        self._sounds = {
+            "aligned": pair.overlap_spectra,
+            "stretched": (pair.reference.spectra, pair.generated.spectra),
+        }
         top = min(HIGHEST_HZ, 0.45 * pair.rate)
         self.axis = LOWEST_HZ * 2 ** np.arange(0, np.log2(top / LOWEST_HZ), 1 / STEPS)
 
@@ -83,13 +86,11 @@ class Match:
         return self._levels("stretched")
 
     def _levels(self, which: str) -> tuple[Floats, Floats]:
-        first, second = (
-            self._picture(sound, mean) for sound, mean in zip(self._sounds[which], self._means, strict=True)
-        )
+        first, second = (self._picture(sound) for sound in self._sounds[which])
         return first, second
 
-    def _picture(self, samples: Floats, mean: float) -> Floats:
-        power = _slots(samples, mean, _framing(samples.size))
+    def _picture(self, spectra: Spectra) -> Floats:
+        power = _slots(spectra, _framing(spectra.samples.size))
         place = np.clip(self.axis * FRAMING.n_fft / self.rate, 0, power.shape[1] - 1.001)
         below = place.astype(int)
         part = place - below
@@ -199,12 +200,12 @@ def _framing(length: int) -> Framing:
     return Framing(FRAMING.n_fft, FRAMING.hop * factor, FRAMING.padding)
 
 
-def _slots(samples: Floats, mean: float, framing: Framing) -> Floats:
+def _slots(spectra: Spectra, framing: Framing) -> Floats:
     """Mean power [shape=(64, bins)] in 64 equal stretches of time."""
-    count = framing.count(samples.size)
+    count = framing.count(spectra.samples.size)
     edges = np.linspace(0, count, SLOTS + 1)
     sums, done = np.zeros((SLOTS, framing.n_fft // 2 + 1)), 0
-    for power in power_blocks(samples, framing, mean):
+    for power in spectra.power(framing):
         frame = np.arange(done, done + len(power))
         # How much of each frame lies in each slot: a frame at an edge is shared.
         share = np.clip(np.minimum(frame + 1, edges[1:, None]) - np.maximum(frame, edges[:-1, None]), 0, 1)

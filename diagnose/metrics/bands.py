@@ -6,7 +6,7 @@ share their energy with their neighbours.
 
 from __future__ import annotations
 
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -73,7 +73,7 @@ def band_share_db(signal: Signal, low: float, high: float | None) -> float:
     nyquist = signal.rate / 2
     if low >= nyquist:
         raise Unmeasurable(f"the band begins above the Nyquist frequency, {nyquist:g} Hz")
-    if not frames.sounding.any():
+    if frames.silent:
         raise Unmeasurable("silence: no energy beside the bias")
     energy = band_energy(signal.summed_energy, low, min(high or nyquist, nyquist))
     return decibels(energy / signal.summed_energy[1][-1])
@@ -83,6 +83,12 @@ def third_octave_edges(index: int) -> tuple[float, float]:
     """Edges in Hz of band THIRD_OCTAVES[index]: 10**0.05 below and above the exact mid-band frequency."""
     centre = 1000 * 10 ** ((index - THIRD_OCTAVES.index("1000")) / 10)
     return centre / 10**0.05, centre * 10**0.05
+
+
+@lru_cache(maxsize=1)
+def _third_octaves() -> Floats:
+    """Edges in Hz of every third octave [shape=(bands, 2)]."""
+    return np.array([third_octave_edges(index) for index in range(len(THIRD_OCTAVES))])
 
 
 def band_deficit_db(pair: Pair) -> Value:
@@ -108,15 +114,14 @@ def band_excess_db(pair: Pair) -> Value:
 
 def _third_octave_levels(pair: Pair) -> Iterator[tuple[int, float, float]]:
     """(index, reference, generated) of each third octave wholly below 0.95 Nyquist, dB of the reference's total."""
-    if not (pair.reference.spectral.sounding.any() and pair.generated.spectral.sounding.any()):
+    if pair.reference.spectral.silent or pair.generated.spectral.silent:
         raise Unmeasurable("silence: no bands to compare")
-    ours, theirs = pair.reference.summed_energy, pair.generated.summed_energy
-    for index in range(len(THIRD_OCTAVES)):
-        low, high = third_octave_edges(index)
-        if high > 0.95 * pair.rate / 2:  # a codec's or resampler's own edge lies above
-            return
-        before, after = band_energy(ours, low, high), band_energy(theirs, low, high) / pair.gain**2
-        yield index, decibels(before / ours[1][-1]), decibels(after / ours[1][-1])
+    edges = _third_octaves()
+    edges = edges[edges[:, 1] <= 0.95 * pair.rate / 2]  # a codec's or resampler's own edge lies above
+    total = pair.reference.summed_energy[1][-1]
+    before, after = (np.diff(np.interp(edges, *side.summed_energy))[:, 0] for side in (pair.reference, pair.generated))
+    for index, (ours, theirs) in enumerate(zip(before, after / pair.gain**2, strict=True)):
+        yield index, decibels(float(ours / total)), decibels(float(theirs / total))
 
 
 def _worst(changes: Iterable[tuple[float, int]]) -> Value:

@@ -6,15 +6,15 @@ every hop samples is a line spectrum at k * rate / hop.
 
 from __future__ import annotations
 
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 import numpy as np
 
 from diagnose.metrics.metric import Metric, Unmeasurable, Value
 from diagnose.metrics.spectrum import cutoff
-from diagnose.spectrogram import Framing, power_blocks
+from diagnose.spectrogram import Framing, locked, power_blocks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -84,24 +84,8 @@ class Comb(msgspec.Struct, frozen=True, eq=False, dict=True):
     spacing: float
 
     @cached_property
-    def number(self) -> NDArray[np.intp]:
-        """The nearest tooth of each bin."""
-        return np.rint(self.hz / self.spacing).astype(np.intp)
-
-    @cached_property
-    def on(self) -> NDArray[np.bool_]:
-        distance = np.abs(self.hz - self.number * self.spacing)
-        return (distance <= HALF_WIDTH_BINS * self.hz[1]) & (self.number >= 1) & (self.hz > LOWEST_HZ)
-
-    @cached_property
     def share(self) -> float:
-        heard = int(np.argmax(self.hz > LOWEST_HZ))
-        chance = self.on.sum() / (self.hz.size - heard)
-        total = self.long_term[heard:].sum()
-        if total <= 0 or chance > 0.5:  # too coarse a spectrum to tell the teeth from what is between
-            return 0.0
-        share = self.long_term[self.on].sum() / total
-        return max(float((share - chance) / (1 - chance)), 0.0)
+        return float(shares(self.long_term, self.hz, (self.spacing,))[0])
 
     @cached_property
     def filled(self) -> float:
@@ -109,9 +93,12 @@ class Comb(msgspec.Struct, frozen=True, eq=False, dict=True):
         teeth = int(min(HIGHEST_HZ, cutoff(self.long_term, self.hz)) / self.spacing)
         if teeth < FEWEST_TEETH:
             return 0.0
-        end = int(np.searchsorted(self.number, teeth + 1))
+        number = _nearest_tooth(self.hz, self.spacing)
+        end = int(np.searchsorted(number, teeth + 1))
         # Bin 2k + 1 gathers tooth k, bin 2k what lies about it.
-        place = 2 * self.number[:end] + self.on[:end]
+        place = 2 * number
+        place[_teeth(self.hz.size, float(self.hz[1]), (self.spacing,)).places] += 1
+        place = place[:end]
         energy = np.bincount(place, self.long_term[:end], 2 * teeth + 2)
         density = energy / np.maximum(np.bincount(place, minlength=2 * teeth + 2), 1)
         return float((density[3::2] > 4 * density[2::2]).mean())
@@ -119,6 +106,44 @@ class Comb(msgspec.Struct, frozen=True, eq=False, dict=True):
     @property
     def value(self) -> float:
         return self.share * self.filled**2
+
+
+def _nearest_tooth(hz: Floats, spacing: float) -> NDArray[np.intp]:
+    return np.rint(hz / spacing).astype(np.intp)
+
+
+class Teeth(NamedTuple):
+    """Bins on several combs, comb after comb: their places, where each comb's begin, and how many it has."""
+
+    places: NDArray[np.intp]
+    starts: NDArray[np.intp]
+    counts: NDArray[np.intp]
+
+
+@lru_cache(maxsize=64)
+def _teeth(bins: int, step: float, spacings: tuple[float, ...]) -> Teeth:
+    """Which of the bins, step Hz apart, are heard and lie within 1.5 bins of a multiple of each spacing in Hz."""
+    hz = np.arange(bins) * step
+    places = []
+    for spacing in spacings:
+        number = _nearest_tooth(hz, spacing)
+        on = (np.abs(hz - number * spacing) <= HALF_WIDTH_BINS * step) & (number >= 1) & (hz > LOWEST_HZ)
+        places.append(np.flatnonzero(on))
+    counts = np.array([each.size for each in places])
+    return Teeth(locked(np.concatenate(places)), locked(np.cumsum(counts) - counts), locked(counts))
+
+
+def shares(long_term: Floats, hz: Floats, spacings: tuple[float, ...]) -> Floats:
+    """Comb.share at each spacing in Hz, every one below the highest frequency."""
+    heard = int(np.searchsorted(hz, LOWEST_HZ, "right"))
+    total = long_term[heard:].sum()
+    if total <= 0:
+        return np.zeros(len(spacings))
+    teeth = _teeth(hz.size, float(hz[1]), spacings)
+    chance = teeth.counts / (hz.size - heard)
+    share = np.add.reduceat(long_term[teeth.places], teeth.starts) / total
+    told = chance <= 0.5  # over it, the spectrum is too coarse to tell the teeth from what is between
+    return np.where(told, np.maximum((share - chance) / np.where(told, 1 - chance, 1.0), 0.0), 0.0)
 
 
 def comb_share(signal: Signal) -> Value:
@@ -142,10 +167,13 @@ def best_comb(spectrum: Floats, hz: Floats, rate: int) -> Value:
     own = [(rate, hop) for hop in HOPS]
     # A hum outlives resampling, at the frame rate of the vocoder's own rate.
     foreign = [(other, hop) for other, hop in VOCODERS if other != rate]
-    for source, hop in own + foreign:
-        comb = Comb(spectrum, hz, source / hop)
-        # filled is at most 1, and costs more than share.
-        if comb.share <= best.value + CLEARLY or comb.value <= best.value + CLEARLY:
+    known = own + foreign
+    spacings = tuple(source / hop for source, hop in known)
+    for (source, hop), spacing, share in zip(known, spacings, shares(spectrum, hz, spacings), strict=True):
+        if share <= best.value + CLEARLY:  # filled is at most 1, and costs more
+            continue
+        comb = Comb(spectrum, hz, spacing)
+        if comb.value <= best.value + CLEARLY:
             continue
         detail = {"hop_samples": hop, "hop_rate_hz": source, "spacing_hz": comb.spacing, "filled": comb.filled}
         best = Value(comb.value, detail)

@@ -14,13 +14,13 @@ from diagnose.metrics.order import median
 from diagnose.metrics.runs import runs
 from diagnose.metrics.signal import mel_grid
 from diagnose.scale import Decibel
-from diagnose.spectrogram import Framing, hann, mel_filterbank, power_blocks
+from diagnose.spectrogram import Framing, hann, mel_filterbank
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from diagnose.audio import Samples
     from diagnose.metrics.pair import Pair
+    from diagnose.spectra import Spectra
 
     Floats = NDArray[np.floating[Any]]
 
@@ -46,20 +46,17 @@ class SpectralDistance(msgspec.Struct, frozen=True, eq=False):
     generated_energy: Floats
 
 
-def measure_spectra(
-    reference: Samples, generated: Samples, means: tuple[float, float], gain: float, rate: int
-) -> SpectralDistance:
-    """One pass over two signals of one length, in blocks."""
-    power = moments(reference).variance
+def measure_spectra(reference: Spectra, generated: Spectra, gain: float, rate: int) -> SpectralDistance:
+    """One pass over the spectra of two signals of one length."""
+    power = moments(reference.samples).variance
     convergence: list[float] = []
     frames: list[tuple[Floats, ...]] = []
     for n_fft in RESOLUTIONS:
         framing = Framing(n_fft, n_fft // 4, "centre")
         error = energy = 0.0
         floor = _bin_floor(power, n_fft)
-        pairs = zip(power_blocks(reference, framing, means[0]), power_blocks(generated, framing, means[1]), strict=True)
-        for ours, theirs in pairs:
-            theirs *= np.float32(1 / gain**2)
+        for ours, louder in zip(reference.power(framing), generated.power(framing), strict=True):
+            theirs = louder * np.float32(1 / gain**2)
             a, b = np.sqrt(ours), np.sqrt(theirs)
             if n_fft == FRAME_RESOLUTION:
                 frames.append(_compare_frames(ours, theirs, a, b, floor, rate))

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 ROUNDING = 1e-12  # of double-precision sums over a whole file, relative to the power
 SILENCE = 1e-20  # power
 LEAST_TOP = 0.25  # distance of a flat top from the mean, over the peak's
+LEAST_FLAT = 3  # samples of a flat top
 CORNER = 6  # steps beyond a flat top, in tolerances
 
 
@@ -156,14 +157,14 @@ def _flat_samples(samples: Samples, level: float, tolerance: float) -> int:
     near = np.concatenate(
         [part.start + np.flatnonzero(np.abs(samples[part] - level) <= tolerance) for part in blocks(samples.size)]
     )
-    if near.size == 0:
+    if not (near[2:] - near[:-2] == LEAST_FLAT - 1).any():
         return 0
     breaks = np.flatnonzero(np.diff(near) > 1) + 1
     first = near[np.concatenate(([0], breaks))]
     last = near[np.concatenate((breaks - 1, [near.size - 1]))]
     corner = np.maximum(_step_beyond(samples, first, -1), _step_beyond(samples, last, 1))
     length = last - first + 1
-    flat = (length >= 3) & (corner > CORNER * tolerance)
+    flat = (length >= LEAST_FLAT) & (corner > CORNER * tolerance)
     return int(length[flat].sum())
 
 

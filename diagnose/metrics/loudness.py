@@ -7,11 +7,13 @@ alone does it (scipy.signal costs 1.3 s to import).
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from diagnose.metrics.metric import Metric, Unmeasurable
+from diagnose.spectrogram import locked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,7 +94,7 @@ def _k_weighted(samples: Samples, rate: int) -> Iterator[Floats]:
     """The K-weighted signal in consecutive pieces (overlap-save)."""
     settling = int(SETTLING_S * rate)
     size = 1 << int(np.ceil(np.log2(max(6 * settling, 4096))))
-    response = k_response(np.fft.rfftfreq(size, 1 / rate), rate).astype(np.complex64)
+    response = _sampled_response(size, rate)
     step = size - settling
     for start in range(0, samples.shape[0], step):
         piece = samples[max(start - settling, 0) : start + step]
@@ -102,6 +104,12 @@ def _k_weighted(samples: Samples, rate: int) -> Iterator[Floats]:
         padded[: piece.size - lead] = piece[lead:]
         padded[size - lead :] = piece[:lead]
         yield np.fft.irfft(np.fft.rfft(padded).astype(np.complex64) * response, size)[: piece.size - lead]
+
+
+@lru_cache(maxsize=8)
+def _sampled_response(size: int, rate: int) -> NDArray[np.complex64]:
+    """k_response at the frequencies of an FFT of size samples."""
+    return locked(k_response(np.fft.rfftfreq(size, 1 / rate), rate).astype(np.complex64))
 
 
 def k_response(hz: Floats, rate: int) -> Spectrum:

@@ -9,6 +9,7 @@ import numpy as np
 
 from diagnose.align import align
 from diagnose.metrics import distance
+from diagnose.spectra import Spectra
 
 if TYPE_CHECKING:
     from diagnose.align import Alignment
@@ -40,7 +41,7 @@ class Pair:
 
     @cached_property
     def alignment(self) -> Alignment:
-        return align(self.reference.mono, self.generated.mono, self.rate, self.means)
+        return align(self.reference.spectra, self.generated.spectra, self.rate)
 
     @property
     def gain(self) -> float:
@@ -53,10 +54,18 @@ class Pair:
         return self.alignment.overlap(self.reference.mono, self.generated.mono)
 
     @cached_property
+    def overlap_spectra(self) -> tuple[Spectra, Spectra]:
+        """Power spectra of the overlap, neither level nor delay left in; a signal's own where it is in it whole."""
+        first, second = (
+            signal.spectra if part.size == signal.mono.size else Spectra(part, mean)
+            for signal, part, mean in zip((self.reference, self.generated), self.overlap, self.means, strict=True)
+        )
+        return first, second
+
+    @cached_property
     def spectra(self) -> SpectralDistance:
         """One pass over both spectra at three resolutions."""
-        ours, theirs = self.overlap
-        return distance.measure_spectra(ours, theirs, self.means, self.gain, self.rate)
+        return distance.measure_spectra(*self.overlap_spectra, self.gain, self.rate)
 
     def worst_stretch(self, size: int) -> slice:
         """The size samples of the overlap with the largest log-spectral distance; all of a shorter one."""
@@ -68,6 +77,13 @@ class Pair:
         worst = int(np.argmax(summed[frames:] - summed[:-frames]))
         start = min(round(worst / (summed.size - 1) * length), length - size)
         return slice(start, start + size)
+
+    def forget_spectra(self) -> None:
+        """Let all power spectra go, ten times as large as the samples; what was measured stays."""
+        for spectra in (*self.overlap_spectra, *(signal.spectra for signal in self.files)):
+            spectra.forget()
+        self.reference.spectra.forget()
+        self.generated.spectra.forget()
 
     @property
     def caveat(self) -> str | None:

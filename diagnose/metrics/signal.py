@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from diagnose.metrics import pitch, spectrum
 from diagnose.metrics.level import Moments, moments
+from diagnose.spectra import Spectra
 from diagnose.spectrogram import MelGrid
 
 if TYPE_CHECKING:
@@ -50,14 +51,19 @@ class Signal:
         return moments(self.mono)
 
     @cached_property
+    def spectra(self) -> Spectra:
+        """Power spectra of the mono mix, its mean removed first."""
+        return Spectra(self.mono, self.moments.mean)
+
+    @cached_property
     def spectral(self) -> SpectralFrames:
         """Spectral frames of the mono mix, its mean removed first."""
-        return spectrum.analyse(self.mono, self.rate, self.moments.mean)
+        return spectrum.analyse(self.spectra, self.rate)
 
     @cached_property
     def native(self) -> NativeSpectrum:
         """Spectrum of the file as it is, its mean left in."""
-        return spectrum.analyse_native(self.audio)
+        return spectrum.analyse_native(self.spectra, self.rate)
 
     @cached_property
     def summed_energy(self) -> tuple[Floats, Floats]:

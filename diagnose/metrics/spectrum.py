@@ -8,20 +8,20 @@ silence would else be an average of rounding noise.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
 
 from diagnose.metrics.metric import Metric, Unmeasurable
-from diagnose.spectrogram import Framing, power_blocks
+from diagnose.spectrogram import Framing, hann, locked, power_at
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from diagnose.audio import Audio, Samples
     from diagnose.metrics.signal import Signal
+    from diagnose.spectra import Spectra
 
     Floats = NDArray[np.floating[Any]]
 
@@ -29,10 +29,11 @@ FRAMING = Framing(n_fft=2048, hop=512, padding="centre")
 SOUNDING = 1e-6  # power of a frame over the loudest one's from which it counts: under it a 16-bit file holds rounding
 POWER_FLOOR = 1e-10  # librosa's amin for flatness
 CUTOFF_DB = -60.0
+LEAST_OVER_MEAN = 0.1  # an RMS of a quarter of the mean, taking which off rounds to 1e-7 of it
 STRETCH = 32  # bins that roll-off sums at once
 
 
-class SpectralFrames(msgspec.Struct, frozen=True, eq=False):
+class SpectralFrames(msgspec.Struct, frozen=True, eq=False, dict=True):
     """Figures of each frame [shape=(frames,)] and the spectrum of the whole.
 
     power: the frame's power above 20 Hz or so (bins 2 and up: what a Hann window leaks of the mean is below).
@@ -50,19 +51,24 @@ class SpectralFrames(msgspec.Struct, frozen=True, eq=False):
     long_term: Floats
     hz: Floats
 
-    @property
+    @cached_property
     def sounding(self) -> NDArray[np.bool_]:
         """Which frames hold sound."""
         return (self.power > 0) & (self.power > SOUNDING * self.power.max())
 
+    @cached_property
+    def silent(self) -> bool:
+        """Whether no frame holds sound."""
+        return not self.sounding.any()
 
-def analyse(samples: Samples, rate: int, mean: float = 0.0) -> SpectralFrames:
-    """One pass over samples - mean; memory grows by 6 numbers a frame."""
+
+def analyse(spectra: Spectra, rate: int) -> SpectralFrames:
+    """One pass over the spectra; memory grows by 6 numbers a frame."""
     hz = np.fft.rfftfreq(FRAMING.n_fft, 1 / rate)
     rows, first = [], 0
     long_term, padded = np.zeros(hz.size), np.zeros(hz.size)
-    whole = _whole_frames(samples.shape[0])
-    for power in power_blocks(samples, FRAMING, mean):
+    whole = _whole_frames(spectra.samples.size)
+    for power in spectra.power(FRAMING):
         long_term += power[max(whole.start - first, 0) : max(whole.stop - first, 0)].sum(axis=0)
         padded += power.sum(axis=0)
         rows.append(_frame_figures(power, hz))
@@ -183,20 +189,58 @@ class NativeSpectrum(msgspec.Struct, frozen=True, eq=False):
     hz: Floats
 
 
-def analyse_native(audio: Audio) -> NativeSpectrum:
-    """One pass over a file's mono mix."""
-    hz = np.fft.rfftfreq(FRAMING.n_fft, 1 / audio.rate)
-    long_term, centroids = np.zeros(hz.size), []
-    for power in power_blocks(audio.mono, FRAMING):
+def analyse_native(spectra: Spectra, rate: int) -> NativeSpectrum:
+    """One pass over the spectra of a file's mono mix, to which the mean is given back."""
+    hz = np.fft.rfftfreq(FRAMING.n_fft, 1 / rate)
+    long_term, centroids, first = np.zeros(hz.size), [], 0
+    for without in spectra.power(FRAMING):
+        power = _with_mean(without, spectra, first)
+        first += len(power)
         long_term += power.sum(axis=0)
         centroids.append(centroid_and_bandwidth(np.sqrt(power), hz)[0])
     every = np.concatenate(centroids)
     return NativeSpectrum(float(every.mean()) or None, long_term / every.size, hz)
 
 
+def _with_mean(power: Floats, spectra: Spectra, first: int) -> Floats:
+    """Frames first, first + 1 ... of the samples with their mean.
+
+    In a frame that no end cuts, a constant is in bins 0 and 1 alone: the whole of a Hann window's transform.  Frames
+    that are cut are transformed anew, and so are those far under the mean, which hold what taking it off rounded.
+    """
+    if not spectra.mean:
+        return power
+    power, samples = power.copy(), spectra.samples
+    starts = (first + np.arange(len(power))) * FRAMING.hop - FRAMING.margin
+    whole = (starts >= 0) & (starts + FRAMING.n_fft <= samples.size)
+    if whole.any():
+        power[whole, :2] = _lowest_bins(samples[starts[whole][0] : starts[whole][-1] + FRAMING.n_fft])
+    whole &= power[:, 2:].sum(axis=1) > (LEAST_OVER_MEAN * FRAMING.n_fft * spectra.mean) ** 2
+    power[~whole] = power_at(samples, starts[~whole], FRAMING.n_fft)
+    return power
+
+
+def _lowest_bins(samples: Floats) -> Floats:
+    """|STFT|**2 of bins 0 and 1 [shape=(frames, 2)]: sums over a frame, from the sums over each of its hops."""
+    hops = samples.reshape(-1, FRAMING.hop) @ _lowest_waves()
+    parts = FRAMING.n_fft // FRAMING.hop
+    frames = len(hops) - parts + 1
+    sums = sum(hops[part : part + frames, 3 * part : 3 * part + 3] for part in range(parts))
+    squares = np.square(sums)
+    return np.stack([squares[:, 0], squares[:, 1] + squares[:, 2]], axis=1)
+
+
+@lru_cache(maxsize=1)
+def _lowest_waves() -> Floats:
+    """The window times 1, cos and sin of bin 1 [shape=(hop, 3 * hops of a frame)], a frame's hops side by side."""
+    turn = 2 * np.pi * np.arange(FRAMING.n_fft) / FRAMING.n_fft
+    waves = hann(FRAMING.n_fft) * np.stack([np.ones_like(turn), np.cos(turn), np.sin(turn)])
+    return locked(waves.reshape(3, -1, FRAMING.hop).transpose(2, 1, 0).reshape(FRAMING.hop, -1))
+
+
 def _mean_over_sound(signal: Signal, figure: str) -> float:
     frames = signal.spectral
-    if not frames.sounding.any():
+    if frames.silent:
         raise Unmeasurable("silence: no energy beside the bias")
     return float(getattr(frames, figure)[frames.sounding].mean(dtype=np.float64))
 
@@ -228,7 +272,7 @@ def spectral_flatness(signal: Signal) -> float:
 
 def cutoff_hz(signal: Signal) -> float:
     """Cut-off frequency of the long-term spectrum, Hz."""
-    if not signal.spectral.sounding.any():
+    if signal.spectral.silent:
         raise Unmeasurable("silence: no energy beside the bias")
     return cutoff(signal.spectral.long_term, signal.spectral.hz)
 

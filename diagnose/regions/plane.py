@@ -11,7 +11,7 @@ import numpy as np
 
 from diagnose.metrics.distance import FLOOR_DB
 from diagnose.regions.connect import find_areas
-from diagnose.spectrogram import Framing, hann, power_blocks, slaney_from_hz, slaney_to_hz
+from diagnose.spectrogram import Framing, hann, slaney_from_hz, slaney_to_hz
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -88,17 +88,16 @@ def _centred(borders: Floats, low: float, high: float) -> slice:
 
 def difference_plane(pair: Pair) -> Plane:
     """One pass over the overlap of both sounds, of which there has to be some."""
-    ours, theirs = pair.overlap
+    length = pair.overlap[0].size
     n_fft = 1 << max(round(math.log2(FRAME_S * pair.rate)), 5)
     framing = Framing(n_fft, n_fft // 4, "centre")
     bins = _first_bins(n_fft, pair.rate)
     floor = np.diff(np.append(bins, n_fft // 2 + 1)) * _bin_floor(pair.reference.moments.variance, n_fft)
-    count = framing.count(ours.size)
+    count = framing.count(length)
     pooled = -(-count // MOST_COLUMNS)
     sums = np.zeros((3, -(-count // pooled), bins.size))
     first = 0
-    spectra = (power_blocks(part, framing, mean) for part, mean in zip((ours, theirs), pair.means, strict=True))
-    for before, after in zip(*spectra, strict=True):
+    for before, after in zip(*(spectra.power(framing) for spectra in pair.overlap_spectra), strict=True):
         powers = [np.add.reduceat(power, bins, axis=1).astype(np.float64) for power in (before, after)]
         powers[1] /= pair.gain**2
         change = 10 * np.log10(np.maximum(powers[1], floor) / np.maximum(powers[0], floor))
@@ -109,8 +108,8 @@ def difference_plane(pair: Pair) -> Plane:
         first += len(before)
     frames = np.append(np.arange(sums.shape[1]) * pooled, count)
     sums /= np.diff(frames)[:, None]
-    seconds = np.clip((frames - 0.5) * framing.hop, 0, ours.size) / pair.rate
-    seconds[-1] = ours.size / pair.rate
+    seconds = np.clip((frames - 0.5) * framing.hop, 0, length) / pair.rate
+    seconds[-1] = length / pair.rate
     hz = np.append(np.maximum(bins - 0.5, 0) * pair.rate / n_fft, pair.rate / 2)
     return Plane(pair, sums[0], sums[1], sums[2], floor, seconds + overlap_start(pair), hz)
 

@@ -40,7 +40,7 @@ def _annotations(case: Case) -> Iterator[tuple[str, str]]:
         yield kind, _command(kind, case.golden, None, case.id, case.error)
     cause = f" (cause: {cause_line(case.causes[0])})" if case.causes else ""
     for check in case.checks:
-        kind = "notice" if check.better else KINDS.get(check.verdict)
+        kind = "notice" if check.better else KINDS.get(check.verdict, "")
         if kind:
             yield kind, _of_check(kind, case, check, cause if kind == "error" else "")
 

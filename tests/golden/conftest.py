@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from diagnose import audio, example
+from diagnose import audio, example, golden
 from diagnose.audio import Audio
 
 RATE = 22050
@@ -41,3 +41,11 @@ class Noisy:
 @pytest.fixture
 def noisy(tmp_path):
     return Noisy(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def calibrated(tmp_path_factory):
+    """A noisy suite, calibrated over 20 runs; to be copied, not touched."""
+    noisy = Noisy(tmp_path_factory.mktemp("calibrated"))
+    golden.calibrate(noisy.suite, 20, noisy.render, "python render.py")
+    return noisy

@@ -17,16 +17,6 @@ from diagnose.golden.stored import load
 RUNS = 20
 
 
-@pytest.fixture(scope="module")
-def calibrated(tmp_path_factory):
-    """A noisy suite, calibrated over 20 runs; to be copied, not touched."""
-    from conftest import Noisy
-
-    noisy = Noisy(tmp_path_factory.mktemp("calibrated"))
-    golden.calibrate(noisy.suite, RUNS, noisy.render, "python render.py")
-    return noisy
-
-
 def verdicts(suite):
     (case,) = golden.check(suite).cases
     return {check.metric: check.verdict for check in case.checks}

@@ -10,6 +10,7 @@ import scipy.fft
 from diagnose.audio import from_array
 from diagnose.metrics import METRICS, Pair, Signal
 from diagnose.metrics.distance import measure_spectra
+from diagnose.spectra import Spectra
 
 RATE = 22050
 NAMES = [name for name, metric in METRICS.items() if metric.function.__module__ == "diagnose.metrics.distance"]
@@ -29,8 +30,8 @@ def values(*sounds):
 
 
 def spectra(reference, generated, gain=1.0):
-    ours, theirs = (np.asarray(samples, np.float32) for samples in (reference, generated))
-    return measure_spectra(ours, theirs, (0.0, 0.0), gain, RATE)
+    ours, theirs = (Spectra(np.asarray(samples, np.float32), 0.0) for samples in (reference, generated))
+    return measure_spectra(ours, theirs, gain, RATE)
 
 
 def tilted(samples, gain_db):

@@ -4,6 +4,8 @@ import pytest
 
 from diagnose.audio import BLOCK, from_array, read
 from diagnose.metrics import Signal, Unmeasurable, spectrum
+from diagnose.spectra import Spectra
+from diagnose.spectrogram import power_blocks
 
 FIGURES = {
     "spectral_centroid_hz": lambda **kwargs: librosa.feature.spectral_centroid(**kwargs)[0],
@@ -84,7 +86,7 @@ def test_a_lone_line_is_its_own_centroid_with_no_bandwidth(line):
 
 @pytest.mark.parametrize("line", [20, 100, 512, 900])
 def test_a_tone_on_a_bin_is_three_lines_half_one_half(tone, line):
-    frames = spectrum.analyse(tone(line * BIN_HZ, 44100), 44100)
+    frames = signal(tone(line * BIN_HZ, 44100)).spectral
     inside = slice(3, -3)
     np.testing.assert_allclose(frames.centroid[inside], line * BIN_HZ, rtol=1e-3)
     np.testing.assert_allclose(frames.rolloff85[inside], (line + 1) * BIN_HZ, rtol=1e-9)
@@ -131,7 +133,7 @@ def test_long_term_spectrum_is_the_mean_of_librosas_unpadded_frames_where_there_
     noise = rng.standard_normal(length).astype(np.float32)
     spectra = librosa.stft(np.pad(noise, padding), n_fft=2048, hop_length=512, center=False)
     expected = (np.abs(spectra) ** 2).mean(axis=1)
-    np.testing.assert_allclose(spectrum.analyse(noise, 44100).long_term, expected, rtol=1e-4)
+    np.testing.assert_allclose(spectrum.analyse(Spectra(noise, 0.0), 44100).long_term, expected, rtol=1e-4)
 
 
 @pytest.mark.parametrize("name", ["spectral_centroid_hz", "spectral_bandwidth_hz", "rolloff85_hz", "spectral_flatness"])
@@ -146,17 +148,30 @@ def test_rounding_noise_in_a_decay_to_silence_does_not_count(tone, rng, name):
 @pytest.mark.parametrize(("name", "hz"), [("violin.wav", 1161.1), ("generated_bigvgan-2.wav", 2025.4)])
 def test_native_centroid_of_the_first_diagnosis(data, name, hz):
     audio = read(data / name)
-    assert spectrum.analyse_native(audio).centroid_hz == pytest.approx(hz, abs=0.05)
+    assert Signal(audio).native.centroid_hz == pytest.approx(hz, abs=0.05)
     theirs = librosa.feature.spectral_centroid(y=audio.mono, sr=audio.rate).mean(dtype=float)
-    assert spectrum.analyse_native(audio).centroid_hz == pytest.approx(theirs, rel=1e-4)
+    assert Signal(audio).native.centroid_hz == pytest.approx(theirs, rel=1e-4)
 
 
 @pytest.mark.parametrize("place", [5120, 5000])
 def test_native_centroid_of_a_click_is_librosas(place):
     click = np.eye(1, 44100, place, dtype=np.float32)[0]
     theirs = librosa.feature.spectral_centroid(y=click, sr=44100).mean(dtype=float)  # 4 flat frames, else silence
-    assert spectrum.analyse_native(from_array(click, 44100)).centroid_hz == pytest.approx(theirs, rel=1e-3)
+    assert Signal(from_array(click, 44100)).native.centroid_hz == pytest.approx(theirs, rel=1e-3)
 
 
 def test_native_centroid_of_silence_is_none():
-    assert spectrum.analyse_native(from_array(np.zeros(5000), 44100)).centroid_hz is None
+    assert Signal(from_array(np.zeros(5000), 44100)).native.centroid_hz is None
+
+
+@pytest.mark.parametrize("bias", [0.0, 1e-4, 0.05, 2.0])
+def test_native_spectrum_is_that_of_the_samples_with_their_mean(rng, bias):
+    # Noise, then digital silence but for the bias, then a decay far below it: what taking the mean off rounds.
+    parts = [0.1 * rng.standard_normal(9000), np.zeros(9000), 1e-7 * rng.standard_normal(9000)]
+    samples = (np.concatenate(parts) + bias).astype(np.float32)
+    native = signal(samples).native
+    power = np.concatenate(list(power_blocks(samples, spectrum.FRAMING))).astype(np.float64)
+    magnitude = np.sqrt(power)
+    total = np.maximum(magnitude.sum(axis=1), 1e-300)
+    assert native.centroid_hz == pytest.approx(float((magnitude @ native.hz / total).mean()), rel=1e-6)
+    np.testing.assert_allclose(native.long_term, power.mean(axis=0), rtol=1e-5)

@@ -18,6 +18,7 @@ from tnca.config import Gram as GramTerm
 from tnca.fixes import golden, trial
 from tnca.fixes.catalogue import fixes
 from tnca.fixes.study import study
+from tnca.kernels import reference
 from tnca.losses import audio, spectral, structure, texture
 from tnca.vocoders.griffinlim import GriffinLim
 
@@ -96,7 +97,7 @@ def one_scale(monkeypatch):
 
 
 def zeros_beyond_the_border(monkeypatch):
-    for module in (cell, perceive):
+    for module in (reference, perceive):
         monkeypatch.setattr(module, "pad", lambda state, *_, real=perceive.pad: real(state, "zero", "zero"))
 
 
