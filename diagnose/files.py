@@ -42,6 +42,17 @@ def write_whole(path: str | os.PathLike[str], data: bytes) -> None:
                 os.unlink(temporary)
 
 
+def write_new(path: str, data: bytes) -> None:
+    """Write data to a file that is not there yet, whole, in a folder that is made where it is missing."""
+    try:
+        os.makedirs(os.path.dirname(path) or os.curdir, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{os.path.dirname(path)}: cannot be made ({error.strerror})") from None
+    if os.path.lexists(path):
+        raise InputError(f"{path}: is there already")
+    write_whole(path, data)
+
+
 def _write_through(target: str, data: bytes) -> None:
     """A device or a pipe is written to, never replaced; a directory raises OSError."""
     with open(target, "wb") as file:

@@ -42,6 +42,13 @@ def user() -> str:
         return "unknown"
 
 
+def branch(folder: str | os.PathLike[str]) -> str | None:
+    """The branch that is checked out; where a CI service checks out a commit alone, the one it says it is of."""
+    name = ask(folder, "symbolic-ref", "--short", "--quiet", "HEAD")
+    said = (os.environ.get(variable) for variable in ("GITHUB_HEAD_REF", "GITHUB_REF_NAME", "CI_COMMIT_REF_NAME"))
+    return name or next((each for each in said if each), None)
+
+
 @contextlib.contextmanager
 def worktree(folder: str | os.PathLike[str], revision: str) -> Iterator[tuple[str, str]]:
     """(root of the repository that folder is in, a temporary checkout of its tracked files at that revision).

@@ -4,6 +4,7 @@
 name = "violin"
 profile = "limits.toml"        # optional; the built-in limits by default
 golden = "golden"              # optional; a folder for `record` and `check`
+history = "history"            # optional; a folder in which each `check` keeps its figures
 
 [[case]]
 id = "open-g"
@@ -31,6 +32,7 @@ class SuiteTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str
     profile: str | None = None
     golden: str = "golden"
+    history: str | None = None
 
 
 class CaseTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -56,6 +58,7 @@ class SuitePlan(msgspec.Struct, frozen=True):
     name: str
     folder: Path
     golden: Path
+    history: Path | None
     profile: Profile
     cases: tuple[CasePlan, ...]
 
@@ -77,7 +80,8 @@ def load_suite(path: str | os.PathLike[str]) -> SuitePlan:
     doubled = sorted({case for case in ids if ids.count(case) > 1})
     if doubled:
         raise InputError(f"{name}: case id {doubled[0]!r} stands more than once")
-    return SuitePlan(table.name, folder, golden, profile, plans)
+    history = folder / table.history if table.history else None
+    return SuitePlan(table.name, folder, golden, history, profile, plans)
 
 
 def _plan(table: Any, where: str, folder: Path, golden: Path) -> CasePlan:

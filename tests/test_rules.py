@@ -28,7 +28,7 @@ LAYERS = [
     ("cli",),
     ("batch", "golden", "pytest_plugin", "sensitivity"),
     ("comparison", "conversion", "faults", "render", "suite"),
-    ("agreement", "picture"),
+    ("agreement", "history", "picture"),
     ("difference",),
     ("consequence",),
     ("infer",),

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import shlex
+from typing import TYPE_CHECKING
 
 import click
 
 from diagnose.cli.output import check_outputs, finish, outputs, with_progress, write, write_suite
+
+if TYPE_CHECKING:
+    from diagnose.report import Suite
 
 
 @click.command()
@@ -35,8 +39,11 @@ def record(suite: str) -> None:
 @click.argument("suite")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 @click.option("--against", metavar="GIT_REF", help="Hold it against what COMMAND renders at this revision.")
+@click.option("--history", metavar="DIR", help="Keep this run's figures in DIR, instead of where the suite says.")
 @outputs("junit", "markdown", "html", "github")
-def check(suite: str, command: tuple[str, ...], against: str | None, **targets: str | None) -> None:
+def check(
+    suite: str, command: tuple[str, ...], against: str | None, history: str | None, **targets: str | None
+) -> None:
     """Hold every case of SUITE against its golden; the gate for CI.
 
     \b
@@ -61,11 +68,29 @@ def check(suite: str, command: tuple[str, ...], against: str | None, **targets: 
         sections = Sections()
     result = golden.check_against(suite, against, command, sections) if against else golden.check(suite, sections)
     write_suite(result, targets, sections.found if sections else None)
+    _keep(result, suite, history)
     if "-" not in targets.values():
         from diagnose.render.terminal import print_suite
 
         print_suite(result)
     finish(result.verdict)
+
+
+def _keep(result: Suite, path: str, folder: str | None) -> None:
+    """Keep the run where the suite or the user says; what cannot be kept is no verdict."""
+    from diagnose.errors import DiagnoseError
+    from diagnose.suite import load_suite
+
+    plan = load_suite(path)
+    place = folder or plan.history
+    if place is None:
+        return
+    from diagnose.history import keep
+
+    try:
+        keep(place, result, plan.folder)
+    except DiagnoseError as error:
+        click.echo(f"diagnose: this run is not kept: {error}", err=True)
 
 
 @click.command()

@@ -6,7 +6,7 @@ import os
 
 import click
 
-from diagnose.cli import gate, image, mel, pair
+from diagnose.cli import gate, history, image, mel, pair
 from diagnose.cli.shell import run
 from diagnose.version import VERSION
 
@@ -29,6 +29,7 @@ def cli() -> None:
     diagnose image epoch_5000.png               what does this training picture show?
     diagnose check suite.toml                   the gate for CI
     diagnose calibrate suite.toml -- COMMAND    how far do runs of a noisy generator spread?
+    diagnose history suite.toml                 when did a figure change, and what creeps?
     diagnose sensitivity suite.toml             which faults would the gate's limits not see?
 
     Exit codes: 0 passed; 1 a verdict FAIL; 2 wrong usage or unreadable input; 3 not comparable, or nothing
@@ -38,7 +39,7 @@ def cli() -> None:
 
 for command in (pair.compare, pair.demo, mel.mel, mel.contracts, image.image):
     cli.add_command(command)
-for command in (gate.record, gate.check, gate.accept, gate.calibrate, gate.sensitivity):
+for command in (gate.record, gate.check, gate.accept, gate.calibrate, gate.sensitivity, history.history):
     cli.add_command(command)
 
 

@@ -1,0 +1,70 @@
+"""diagnose history: the gate's figures over time."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from diagnose.cli.output import check_outputs, outputs, write
+from diagnose.errors import InputError, NotComparable
+
+
+@click.command()
+@click.argument("place", metavar="DIR|SUITE")
+@click.option("--metric", metavar="NAME", help="Show this metric run by run.")
+@click.option("--case", metavar="ID", help="Of this case alone.")
+@click.option("--branch", metavar="NAME", help="Runs of this branch alone.")
+@click.option("--last", type=click.IntRange(min=1), metavar="N", help="The last N runs alone.")
+@outputs("json")
+def history(
+    place: str, metric: str | None, case: str | None, branch: str | None, last: int | None, **targets: str | None
+) -> None:
+    """Show how the figures of DIR, or of the history that SUITE keeps, went: steps, with their commit, and creep.
+
+    \b
+    diagnose history tests/audio/suite.toml
+    diagnose history tests/audio/history --metric rms_ratio --case violin
+    diagnose history tests/audio/suite.toml --json - | jq '.metrics[] | select(.creep)'
+
+    `diagnose check` keeps each run in a file of its own where the suite says history = "DIR", or with --history DIR.
+    A creep is a drift of at least half a metric's tolerance that no single check failed.
+    """
+    check_outputs(targets)
+    from diagnose.history import findings, load
+
+    runs, skipped = load(_folder(place))
+    for line in skipped:
+        click.echo(f"diagnose: {line}", err=True)
+    runs = [run for run in runs if branch in (None, run.branch)][-(last or 0) :]
+    found = findings(runs, case, metric)
+    if not found:
+        raise NotComparable(f"{place}: no run has {_asked(metric, case, branch)}")
+    if targets["json"] is not None:
+        from diagnose.render.history import to_json
+
+        write(targets["json"], to_json(runs, found, skipped))
+    if targets["json"] != "-":
+        from diagnose.render.history import print_history, print_series
+
+        if metric:
+            print_series(found)
+        else:
+            print_history(runs, found)
+
+
+def _asked(metric: str | None, case: str | None, branch: str | None) -> str:
+    asked = {"metric": metric, "case": case, "branch": branch}
+    return ", ".join(f"{name} {value!r}" for name, value in asked.items() if value) or "a figure"
+
+
+def _folder(place: str) -> str:
+    """A folder as it is; of a suite the one that it names."""
+    if os.path.isdir(place):
+        return place
+    from diagnose.suite import load_suite
+
+    suite = load_suite(place)
+    if suite.history is None:
+        raise InputError(f'{place}: keeps no history; history = "history" below [suite] switches it on')
+    return str(suite.history)

@@ -1,0 +1,80 @@
+"""From runs to what a reader wants to know: which figure changed, at which commit, and which one creeps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+import numpy as np
+
+from diagnose.history.steps import Step, Trend, creeps, steps
+from diagnose.metrics import METRICS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from diagnose.history.kept import Run
+
+HALF = 0.5  # of the tolerance: a drift of less may still be noise of the gate itself
+
+
+class Series(msgspec.Struct, frozen=True):
+    """One metric of one case over the runs that measured it; tolerance: the last run's."""
+
+    case: str
+    metric: str
+    unit: str
+    runs: tuple[Run, ...]
+    values: tuple[float, ...]
+    tolerance: float | None
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """A series with its steps, and its trend where it creeps."""
+
+    series: Series
+    steps: tuple[Step, ...] = ()
+    creep: Trend | None = None
+
+    @property
+    def size(self) -> float:
+        """Of the largest change, in tolerances; for sorting, worst first."""
+        moved = [abs(step.after - step.before) for step in self.steps]
+        largest = abs(self.creep.drift) if self.creep else max(moved, default=0.0)
+        return largest / self.series.tolerance if self.series.tolerance else largest
+
+
+def every_series(runs: Sequence[Run], case: str | None = None, metric: str | None = None) -> Iterator[Series]:
+    """Of all cases and metrics that this version knows, or of the one asked for."""
+    names = dict.fromkeys((of, name) for run in runs for of, kept in run.cases.items() for name in kept.metrics)
+    for of, name in names:
+        if name not in METRICS or case not in (None, of) or metric not in (None, name):
+            continue
+        mine = [run for run in runs if of in run.cases and name in run.cases[of].metrics]
+        figures = [run.cases[of].metrics[name] for run in mine]
+        measured = [(run, one.change) for run, one in zip(mine, figures, strict=True) if one.change is not None]
+        if measured:
+            yield Series(
+                of,
+                name,
+                METRICS[name].unit,
+                tuple(run for run, _ in measured),
+                tuple(change for _, change in measured),
+                next((one.tolerance for one in reversed(figures) if one.tolerance), None),
+            )
+
+
+def finding(series: Series) -> Finding:
+    """The steps of a series; or its creep, where the drift is at least half of what one run may move."""
+    values = np.asarray(series.values)
+    found = steps(values)
+    creep = creeps(values, found)
+    if creep is not None and abs(creep.drift) >= HALF * (series.tolerance or 0.0):
+        return Finding(series, found, creep)
+    return Finding(series, found)
+
+
+def findings(runs: Sequence[Run], case: str | None = None, metric: str | None = None) -> list[Finding]:
+    """Every series with what was found in it: what creeps first, then the steps, the largest in tolerances first."""
+    found = [finding(series) for series in every_series(runs, case, metric)]
+    return sorted(found, key=lambda one: (one.creep is None, -one.size))
