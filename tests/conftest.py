@@ -17,6 +17,9 @@ from diagnose import cli
 settings.register_profile("project", deadline=None, derandomize=True)
 settings.load_profile("project")
 
+pytest_plugins = ["pytester"]  # pytest inside pytest, for the plugin's own tests
+collect_ignore = ["sample_project"]  # a project of its own, run by test_sample_project.py
+
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 

@@ -26,7 +26,8 @@ OURS = {path: tree for path, tree in TREES.items() if path.parts[len(ROOT.parts)
 # Who may import whom: a module imports from the lines below its own, or, where marked so, from its own line.
 LAYERS = [
     ("cli",),
-    ("batch", "golden", "pytest_plugin", "sensitivity"),
+    ("pytest_plugin",),
+    ("batch", "golden", "sensitivity"),
     ("comparison", "conversion", "faults", "render", "suite"),
     ("agreement", "history", "picture"),
     ("difference",),

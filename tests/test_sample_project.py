@@ -102,3 +102,32 @@ def test_record_pass_break_see_accept_pass(project):
 
     project.render()
     assert project.diagnose("check", "suite.toml").returncode == 1  # and what was accepted is what is held
+
+
+def test_the_same_in_pytest(project):
+    golden = project.folder / "golden" / "test_sound" / "test_the_pipeline_gives_the_open_g_back.toml"
+    kept = golden.read_bytes()
+
+    def pytest_(*words):
+        return project.run(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *words)
+
+    done = pytest_()
+    assert done.returncode == 0, done.stdout
+
+    golden.unlink()
+    done = pytest_()
+    assert done.returncode == 1
+    assert "no golden at golden/test_sound/test_the_pipeline_gives_the_open_g_back.toml" in done.stdout
+    assert not golden.exists()
+    done = pytest_("--audio-golden-update")
+    assert done.returncode == 1
+    assert "wrote golden/test_sound/test_the_pipeline_gives_the_open_g_back.toml: new, 38 metrics" in done.stdout
+    assert tomllib.loads(golden.read_text())["metric"].keys() == tomllib.loads(kept.decode())["metric"].keys()
+    assert pytest_().returncode == 0
+
+    (project.folder / "pipeline.toml").write_text("fmax_hz = 4000\n")
+    done = pytest_("--audio-golden-report", "report")
+    assert done.returncode == 1
+    assert f"FAIL  {BROKEN}" in done.stdout
+    assert "cause  high-frequency-loss (99 %): everything above 3.98 kHz is gone" in done.stdout
+    assert (project.folder / "report" / "audio-golden.html").read_text().count("<audio controls") == 2

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from diagnose.causes.cause import Cause
     from diagnose.findings import FaultFinding, Sensitivity
-    from diagnose.report import Earned, Report, Suite
+    from diagnose.report import Case, Earned, Report, Suite
     from diagnose.verdicts import MetricRow
 
 PIPED_WIDTH = 120
@@ -169,21 +169,29 @@ def _table(rows: list[MetricRow]) -> Table:
     return table
 
 
+def case_text(case: Case) -> str:
+    """A case as print_suite shows it, in plain lines; for where it is not the terminal that shows it."""
+    return "\n".join((part.whole if isinstance(part, Labelled) else part).plain for part in _case(case))
+
+
 def _suite(suite: Suite) -> list[RenderableType | Labelled]:
-    parts: list[RenderableType | Labelled] = []
-    for case in suite.cases:
-        parts.append(_verdict(case.verdict, f"{case.id}: {case_line(case)}"))
-        parts += [
-            Text.assemble("  ", _verdict(check.verdict, f"{check.metric}: {check.text}"))
-            for check in case.checks
-            if check.verdict != "PASS"
-        ]
-        parts += [Labelled("  cause  " if not i else "  or     ", cause_line(one)) for i, one in enumerate(case.causes)]
-        parts += [Labelled("  fix    ", cause.fix) for cause in case.causes[:1]]
-        if case.known:
-            parts.append(Labelled("  known  ", f"{', '.join(case.known)}: there when it was recorded"))
-        parts += [Labelled("  where  ", place_line(place)) for place in places(case.regions)[:PLACES_OF_A_CASE]]
+    parts: list[RenderableType | Labelled] = [part for case in suite.cases for part in _case(case)]
     parts.append(_verdict(suite.verdict, f"{suite.name}: {suite_line(suite)}"))
+    return parts
+
+
+def _case(case: Case) -> list[Text | Labelled]:
+    parts: list[Text | Labelled] = [_verdict(case.verdict, f"{case.id}: {case_line(case)}")]
+    parts += [
+        Text.assemble("  ", _verdict(check.verdict, f"{check.metric}: {check.text}"))
+        for check in case.checks
+        if check.verdict != "PASS"
+    ]
+    parts += [Labelled("  cause  " if not i else "  or     ", cause_line(one)) for i, one in enumerate(case.causes)]
+    parts += [Labelled("  fix    ", cause.fix) for cause in case.causes[:1]]
+    if case.known:
+        parts.append(Labelled("  known  ", f"{', '.join(case.known)}: there when it was recorded"))
+    parts += [Labelled("  where  ", place_line(place)) for place in places(case.regions)[:PLACES_OF_A_CASE]]
     return parts
 
 
