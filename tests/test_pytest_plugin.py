@@ -13,19 +13,17 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from diagnose import audio
+from diagnose import audio, compare, example
 from diagnose.audio import Audio
 from diagnose.errors import InputError
 from diagnose.files import locked
 from diagnose.golden import gate
 from diagnose.pytest_plugin import hold
+from diagnose.render import failures
+from diagnose.report import Case
 
-# What an inner run would load and drop again when it ends, once for every test.
-LOADED = ("pytest_plugin.page", "render.failures", "render.terminal", "causes", "regions")
-for name in LOADED:
-    importlib.import_module(f"diagnose.{name}")
-importlib.import_module("tomli_w")
-importlib.import_module("filelock")
+for name in ("tomli_w", "filelock", "diagnose.pytest_plugin.page", "diagnose.render.terminal"):
+    importlib.import_module(name)
 
 RATE = 8000
 WORDS = ("-p", "diagnose.pytest_plugin", "-p", "no:benchmark", "-p", "no:hypothesispytest", "-W", "error")
@@ -47,6 +45,16 @@ HEAD = "import pytest\nimport numpy as np\nfrom sounds import RATE, note, now\n\
 ONE = HEAD + "def test_note(audio_golden):\n    audio_golden(now(), RATE, reference=note())\n"
 TWO = ONE + "\n\ndef test_other(audio_golden):\n    audio_golden(now(), RATE, reference=note())\n"
 UPDATE = "--audio-golden-update"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def loaded():
+    """All that an inner run in this process would import: pytester makes it forgotten again when that ends, and a
+    C extension, once forgotten, cannot be loaded by any later test.
+    """
+    reference = example.bowed_string(seconds=0.3, rate=RATE)
+    report = compare(reference, example.misfed_vocoder(reference))
+    assert failures.section(Case("note", "FAIL", causes=report.causes), report).count("<audio") == 2
 
 
 class Runs:
