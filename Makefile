@@ -4,12 +4,13 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help demo test test-all lint types bench clean
+.PHONY: help demo test test-all gate lint types bench clean
 
 help:
 	@echo "make demo      install into $(VENV) and run the main job on an embedded example"
 	@echo "make test      every test but those marked slow or gpu"
 	@echo "make test-all  the slow ones too"
+	@echo "make gate      the gate on the sample project, as a project of its users has it in CI"
 	@echo "make lint      ruff;  make types  mypy;  make bench  the benchmarks"
 
 $(VENV)/bin/python:
@@ -34,6 +35,11 @@ test: $(VENV)/installed-dev
 
 test-all: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -m 'not gpu'
+
+gate: $(VENV)/installed-dev
+	cd tests/sample_project && $(abspath $(BIN))/python render.py
+	$(BIN)/diagnose check tests/sample_project/suite.toml --markdown reports/gate/summary.md \
+	  --html reports/gate/failures.html --junit reports/gate/junit.xml
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
