@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import os
 import tempfile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from diagnose.errors import InputError
 
@@ -21,21 +21,36 @@ def write_whole(path: str | os.PathLike[str], data: bytes) -> None:
 
     A reader sees the old file or the new one, never a part; raises InputError where it cannot be written.
     """
-    temporary = None
     try:
         target = os.path.realpath(path)
         if os.path.exists(target) and not os.path.isfile(target):
             _write_through(target, data)
             return
-        handle, temporary = tempfile.mkstemp(prefix=".diagnose-", dir=os.path.dirname(target))
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the path
+        raise _unwritable(path, error) from None
+    with whole_file(path) as file:
+        file.write(data)
+
+
+@contextlib.contextmanager
+def whole_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """A file to write piece by piece, which takes the place of path when all is written; left out where that fails.
+
+    Raises InputError where it cannot be written.
+    """
+    temporary = None
+    try:
+        try:
+            target = os.path.realpath(path)
+            handle, temporary = tempfile.mkstemp(prefix=".diagnose-", dir=os.path.dirname(target))
+        except ValueError as error:
+            raise _unwritable(path, error) from None
         with os.fdopen(handle, "wb") as file:
-            file.write(data)
+            yield file
         os.chmod(temporary, _mode_of(target))
         os.replace(temporary, target)
-    except (OSError, ValueError) as error:  # ValueError: a null byte in the path
-        raise InputError(
-            f"{os.fspath(path)}: cannot be written ({getattr(error, 'strerror', None) or error})"
-        ) from None
+    except OSError as error:
+        raise _unwritable(path, error) from None
     finally:
         if temporary is not None:
             with contextlib.suppress(FileNotFoundError):
@@ -51,6 +66,10 @@ def write_new(path: str, data: bytes) -> None:
     if os.path.lexists(path):
         raise InputError(f"{path}: is there already")
     write_whole(path, data)
+
+
+def _unwritable(path: str | os.PathLike[str], error: OSError | ValueError) -> InputError:
+    return InputError(f"{os.fspath(path)}: cannot be written ({getattr(error, 'strerror', None) or error})")
 
 
 def _write_through(target: str, data: bytes) -> None:

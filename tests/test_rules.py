@@ -33,7 +33,7 @@ LAYERS = [
     ("difference",),
     ("consequence",),
     ("infer",),
-    ("report", "findings"),
+    ("report", "findings", "overview"),
     ("causes", "regions"),
     ("verdicts",),
     ("metrics",),
@@ -63,6 +63,7 @@ TNCA_LAYERS = [
 ]
 TNCA_LEVEL = {name: -index for index, layer in enumerate(TNCA_LAYERS) for name in layer}
 HEAVY = {"torch", "librosa", "scipy", "matplotlib", "pandas", "tnca", "bigvgan"}
+FOR_BATCH = {"joblib", "distributed", "dask", "pyarrow", "filelock"}  # imported in the function that needs them
 NOT_FOR_JSON = {"rich", "jinja2", "PIL", "numpy.ma"}
 
 
@@ -201,13 +202,17 @@ def test_import_diagnose_loads_next_to_nothing():
 def test_help_needs_no_numpy():
     modules = loaded(COMMAND, "--help")
     assert "click" in modules
-    assert those_of(modules, HEAVY | NOT_FOR_JSON | {"numpy", "soundfile", "soxr"}) == set()
+    assert those_of(modules, HEAVY | FOR_BATCH | NOT_FOR_JSON | {"numpy", "soundfile", "soxr"}) == set()
+
+
+def test_importing_batch_loads_no_way_to_spread_it():
+    assert those_of(loaded("import diagnose.batch"), HEAVY | FOR_BATCH) == set()
 
 
 def test_a_comparison_to_json_loads_no_renderer_and_nothing_heavy(sounds):
     modules = loaded(COMMAND, "compare", *sounds, "--json", "-")
     assert {"numpy", "soundfile", "diagnose.metrics"} <= modules
-    assert those_of(modules, HEAVY | NOT_FOR_JSON) == set()
+    assert those_of(modules, HEAVY | FOR_BATCH | NOT_FOR_JSON) == set()
 
 
 def test_a_comparison_to_every_form_loads_nothing_heavy(sounds, tmp_path):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, TypeVar
+import time
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import click
 
@@ -13,8 +14,11 @@ from diagnose.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from rich.progress import ProgressColumn, Task
+
     from diagnose.report import Report, Suite
 
+EVERY_S = 10.0  # between two lines of progress in a log
 T = TypeVar("T")
 
 
@@ -119,14 +123,74 @@ def finish(verdict: str) -> None:
     sys.exit(EXIT_CODES[verdict])
 
 
-def with_progress(work: Callable[[Callable[[int, int, str], None] | None], T]) -> T:
-    """work(progress) with a bar on stderr, where that is a terminal; it is gone when the work is done."""
-    if not sys.stderr.isatty():
-        return work(None)
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+Progress: TypeAlias = "Callable[[int, int, str], None]"
 
-    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}", markup=False))
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+
+def with_progress(work: Callable[[Progress | None], T], unit: str | None = None) -> T:
+    """work(progress) with a bar on stderr, where that is a terminal; it is gone when the work is done.
+
+    unit: what is counted, for work that may take hours: the rate is shown, and without a terminal a line every 10 s.
+    """
+    if not sys.stderr.isatty():
+        return work(_plain_progress(unit) if unit else None)
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    columns = [BarColumn(), MofNCompleteColumn(), *([_rate_column(unit)] if unit else []), TimeRemainingColumn()]
+    with Bar(*columns, _words_column(), console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=None)
         return work(lambda done, total, what: bar.update(task, completed=done, total=total, description=what))
+
+
+def _words_column() -> ProgressColumn:
+    from rich.progress import ProgressColumn
+    from rich.text import Text
+
+    from diagnose.render.words import printable
+
+    class Words(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            return Text(printable(task.description))
+
+    return Words()
+
+
+def _rate_column(unit: str) -> ProgressColumn:
+    from rich.progress import ProgressColumn
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            return Text(f"{task.speed:.1f} {unit}/s" if task.speed else "")
+
+    return Rate()
+
+
+def _plain_progress(unit: str) -> Progress:
+    """A line on stderr every 10 s, the first after 10 s: done, rate since the first call, time left."""
+    started: list[tuple[float, int]] = []
+    said: list[float] = []
+
+    def progress(done: int, total: int, _: str) -> None:
+        now = time.monotonic()
+        if not started:
+            started.append((now, done))
+            said.append(now)
+        if now - said[-1] < EVERY_S:
+            return
+        said[:] = [now]
+        begin, before = started[0]
+        rate = (done - before) / (now - begin)
+        left = f", {_duration((total - done) / rate)} left" if rate else ""
+        click.echo(f"{done:,} of {total:,} {unit}, {rate:.1f} {unit}/s{left}", err=True)
+
+    return progress
+
+
+def _duration(seconds: float) -> str:
+    """90 -> 1 min 30 s; 7500 -> 2 h 5 min."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

@@ -6,7 +6,7 @@ import os
 
 import click
 
-from diagnose.cli import gate, history, image, mel, pair
+from diagnose.cli import batch, gate, history, image, mel, pair
 from diagnose.cli.shell import run
 from diagnose.version import VERSION
 
@@ -27,6 +27,7 @@ def cli() -> None:
     diagnose compare violin.wav generated.wav   a verdict, a table in words, a report
     diagnose mel mel.npy --for bigvgan          which mel convention is this in, and is it the vocoder's?
     diagnose image epoch_5000.png               what does this training picture show?
+    diagnose batch pairs.csv --out results      thousands of pairs, and what most often broke
     diagnose check suite.toml                   the gate for CI
     diagnose calibrate suite.toml -- COMMAND    how far do runs of a noisy generator spread?
     diagnose history suite.toml                 when did a figure change, and what creeps?
@@ -41,6 +42,7 @@ for command in (pair.compare, pair.demo, mel.mel, mel.contracts, image.image):
     cli.add_command(command)
 for command in (gate.record, gate.check, gate.accept, gate.calibrate, gate.sensitivity, history.history):
     cli.add_command(command)
+cli.add_command(batch.batch)
 
 
 def main() -> None:

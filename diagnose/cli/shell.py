@@ -13,7 +13,10 @@ from diagnose.errors import DiagnoseError
 
 EXIT_FAULT = 4
 EXIT_INTERRUPTED = 130
-EXTRA = {"torch", "bigvgan", "huggingface_hub", "joblib"}  # come with an extra, not with the program
+EXTRAS = {  # what comes with an extra, not with the program
+    "batch": {"joblib", "dask", "distributed", "pyarrow"},
+    "tnca": {"torch", "bigvgan", "huggingface_hub", "joblib"},
+}
 
 
 def run(command: click.Command, name: str) -> None:
@@ -46,8 +49,11 @@ def _explained(error: Exception, name: str) -> tuple[str, int]:
         return f"cannot write the output ({error.strerror or error})", 2
     if isinstance(error, MemoryError):
         return "out of memory; use shorter files", EXIT_FAULT
-    if isinstance(error, ModuleNotFoundError) and error.name in EXTRA:
-        return f"{error.name} is not installed; pip install 'timbre-diagnose[tnca]'", 2
+    if isinstance(error, ModuleNotFoundError):
+        # joblib is in both: the program of an extra's own name asks for that one.
+        extra = next((one for one in sorted(EXTRAS, key=lambda one: one != name) if error.name in EXTRAS[one]), None)
+        if extra:
+            return f"{error.name} is not installed; pip install 'timbre-diagnose[{extra}]'", 2
     return f"a fault of {name} itself: {type(error).__name__}: {error} (DIAGNOSE_DEBUG=1 shows where)", EXIT_FAULT
 
 
