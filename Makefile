@@ -37,6 +37,7 @@ test-all: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -m 'not gpu'
 
 gate: $(VENV)/installed-dev
+	@mkdir -p reports/gate
 	cd tests/sample_project && $(abspath $(BIN))/python render.py
 	$(BIN)/diagnose check tests/sample_project/suite.toml --markdown reports/gate/summary.md \
 	  --html reports/gate/failures.html --junit reports/gate/junit.xml
