@@ -41,11 +41,13 @@ class Audio(msgspec.Struct, frozen=True, eq=False, dict=True):
     samples: float32 [shape=(channels, n)], full scale is 1.0, every value finite, n >= 1.
     rate: sampling rate in Hz, 2,000 to 384,000.
     name: what to call it in a report: the path it was read from, or a word.
+    sha256: of the bytes of the file it was read from, in hexadecimal; None for an array.
     """
 
     samples: Samples
     rate: int
     name: str = "array"
+    sha256: str | None = None
 
     @property
     def channels(self) -> int:
@@ -90,11 +92,12 @@ def read(path: str | os.PathLike[str]) -> Audio:
             raise InputError(f"{name}: is not a regular file; write the sound to a file first")
         with open(name, "rb") as file:
             samples, rate = _decode(file, name)
+            digest = _sha256(file)
     except OSError as error:
         raise InputError(f"{name}: {error.strerror or error}") from None
     except ValueError as error:  # a null byte in the path
         raise InputError(f"{name}: not a path ({error})") from None
-    return _checked(samples, rate, name)
+    return msgspec.structs.replace(_checked(samples, rate, name), sha256=digest)
 
 
 def _decode(file: io.BufferedReader, name: str) -> tuple[Samples, int]:
@@ -111,6 +114,14 @@ def _decode(file: io.BufferedReader, name: str) -> tuple[Samples, int]:
         why = getattr(error, "error_string", str(error)).strip().rstrip(".")
         hint = "WAV, FLAC, Ogg, MP3 and AIFF are read"
         raise InputError(f"{name}: not a readable audio file ({why}); {hint}") from None
+
+
+def _sha256(file: io.BufferedReader) -> str:
+    """Of the file that was decoded, through the same handle: the path may name another one by now."""
+    import hashlib
+
+    file.seek(0)
+    return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 class _Stream(soundfile.SoundFile):  # type: ignore[misc]

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
+import soundfile
+import soxr
 
 from diagnose import audio as audio_io
 from diagnose.errors import InputError, NotComparable
@@ -57,6 +60,7 @@ def compare(
         notes=tuple(_notes(pair, facts)),
         regions=find_regions(pair, rows),
         causes=_causes(pair, rows, verdict),
+        libraries=_libraries(),
         pair=pair,
     )
     pair.forget_spectra()
@@ -127,6 +131,49 @@ def _causes(pair: Pair, rows: list[MetricRow], verdict: Verdict) -> tuple[Cause,
     return name_causes(pair, {row.name: row for row in rows})
 
 
+def reattach(report: Report, folder: str = "") -> Report:
+    """The report with its sounds, where both files are found and are still those that were measured.
+
+    Looked for at the recorded path, and in folder, where the report was kept.  Nothing is measured or judged again.
+    Without them, .apart says in a line why.
+    """
+    found = [_found_again(facts, folder) for facts in (report.reference, report.generated)]
+    files = [Signal(sound) for sound in found if not isinstance(sound, str)]
+    if len(files) < 2:
+        return msgspec.structs.replace(report, apart="; ".join(why for why in found if isinstance(why, str)))
+    common = _at_common_rate((files[0], files[1]))
+    return msgspec.structs.replace(report, pair=Pair(common[0], common[1], (files[0], files[1])))
+
+
+def _found_again(facts: SoundFacts, folder: str) -> Audio | str:
+    """The sound of a report, or why there is none."""
+    if facts.sha256 is None:
+        return f"{facts.path}: no hash of it is in the report: it was an array, or the report is an old one"
+    said = "is not there any more"
+    places = [facts.path, os.path.join(folder, facts.path), os.path.join(folder, os.path.basename(facts.path))]
+    for place in filter(os.path.isfile, dict.fromkeys(places)):
+        try:
+            sound = audio_io.read(place)
+        except InputError:
+            said = "cannot be read any more"
+            continue
+        if sound.sha256 == facts.sha256:
+            return sound
+        said = "is not the file that was measured (its hash is another)"
+    return f"{facts.path}: {said}"
+
+
+def _libraries() -> dict[str, str]:
+    """The versions that a number can depend on, the tool's own aside."""
+    return {
+        "python": sys.version.split()[0],
+        "numpy": np.__version__,
+        "soundfile": soundfile.__version__,
+        "libsndfile": soundfile.__libsndfile_version__,
+        "soxr": soxr.__version__,
+    }
+
+
 def measure(sound: Source, *, rate: int | None = None) -> Mapping[str, Measurement]:
     """Every metric that one sound has, by name, in the order of a report; rate in Hz for an array."""
     return measure_signal(Signal(audio_io.load(sound, rate)))
@@ -165,7 +212,7 @@ def _mono(sound: Audio) -> Audio:
 def _sound_facts(file: Signal) -> SoundFacts:
     sound = file.audio
     native = {**native_figures(file.moments), "spectral_centroid_hz": file.native.centroid_hz}
-    return SoundFacts(sound.name, sound.rate, sound.channels, sound.duration_s, native)
+    return SoundFacts(sound.name, sound.rate, sound.channels, sound.duration_s, native, sound.sha256)
 
 
 def _judged(pair: Pair, measured: list[dict[str, Measurement]], limits: Profile) -> list[MetricRow]:

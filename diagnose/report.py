@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping  # noqa: TC003 - msgspec reads the types of a kept report
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -10,7 +11,8 @@ import msgspec
 from diagnose.verdicts import RANK, MetricRow, Verdict, overall
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from matplotlib.figure import Figure
+    from pandas import DataFrame
 
     from diagnose.align import Alignment
     from diagnose.causes.cause import Cause
@@ -21,13 +23,17 @@ SCHEMA = "diagnose.report/1"
 
 
 class SoundFacts(msgspec.Struct, frozen=True):
-    """One file as it is.  native: rms, dc, peak_min, peak_max (mono mix, linear) and spectral_centroid_hz."""
+    """One file as it is.  native: rms, dc, peak_min, peak_max (mono mix, linear) and spectral_centroid_hz.
+
+    sha256: of the file's bytes, in hexadecimal; None for an array.
+    """
 
     path: str
     rate_hz: int
     channels: int
     duration_s: float
     native: Mapping[str, float | None]
+    sha256: str | None = None
 
 
 class AlignmentFacts(msgspec.Struct, frozen=True):
@@ -49,7 +55,11 @@ class AlignmentFacts(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True, eq=False):
-    """What is known of a pair.  pair: the signals themselves, for pictures and players; not in the dict."""
+    """What is known of a pair.
+
+    command: what to type to have it again, where it was typed.  libraries: versions that numbers may depend on.
+    pair: the signals themselves, for pictures and players, and apart: why they are not there; neither is in the dict.
+    """
 
     tool_version: str
     reference: SoundFacts
@@ -60,7 +70,10 @@ class Report(msgspec.Struct, frozen=True, eq=False):
     notes: tuple[str, ...] = ()
     regions: tuple[Region, ...] = ()
     causes: tuple[Cause, ...] = ()
+    command: str | None = None
+    libraries: Mapping[str, str] = msgspec.field(default_factory=dict)
     pair: Pair | None = None
+    apart: str | None = None
 
     def __getitem__(self, metric: str) -> MetricRow:
         """The row of a metric, by its name."""
@@ -79,7 +92,12 @@ class Report(msgspec.Struct, frozen=True, eq=False):
         """The object `--json` prints; every value is a JSON type, a missing number is None beside its reason."""
         return {
             "schema": SCHEMA,
-            "tool": {"name": "timbre-diagnose", "version": self.tool_version},
+            "tool": {
+                "name": "timbre-diagnose",
+                "version": self.tool_version,
+                "libraries": dict(self.libraries),
+            },
+            "command": self.command,
             "reference": msgspec.structs.asdict(self.reference),
             "generated": msgspec.structs.asdict(self.generated),
             "alignment": msgspec.structs.asdict(self.alignment),
@@ -89,6 +107,27 @@ class Report(msgspec.Struct, frozen=True, eq=False):
             "notes": list(self.notes),
             "verdict": self.verdict,
         }
+
+    # What a notebook asks a report for.  The one arrow that points upwards: whoever makes a report (a comparison, a
+    # gate, a file that is read again) makes one that can be shown, and none of them loads what shows it.
+
+    def _repr_html_(self) -> str:
+        """The report as a notebook shows it."""
+        from diagnose.render.notebook import fragment
+
+        return fragment(self)
+
+    def to_frame(self) -> DataFrame:
+        """One row a metric, by its name; needs pandas."""
+        from diagnose.render.notebook import frame
+
+        return frame(self)
+
+    def figure(self) -> Figure:
+        """Both spectrograms and their difference, with the regions; needs matplotlib."""
+        from diagnose.render.notebook import figure
+
+        return figure(self)
 
 
 def alignment_facts(alignment: Alignment, rate: int, compared: int) -> AlignmentFacts:
@@ -110,6 +149,7 @@ def alignment_facts(alignment: Alignment, rate: int, compared: int) -> Alignment
 
 
 def _row(row: MetricRow) -> dict[str, Any]:
+    """severity None: infinite, the limit lies on the ideal itself."""
     figures, judgement = row.figures, row.judgement
     return {
         "name": row.name,
@@ -118,6 +158,7 @@ def _row(row: MetricRow) -> dict[str, Any]:
         "generated": figures.generated,
         "change": figures.change,
         "verdict": judgement.verdict,
+        "severity": judgement.severity if math.isfinite(judgement.severity) else None,
         "limit": {"warn": judgement.warn, "fail": judgement.fail},
         "version": row.version,
         "reason": figures.reason,

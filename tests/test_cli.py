@@ -283,8 +283,9 @@ def test_the_demo_writes_four_files_and_exits_0(diagnose, tmp_path):
     assert f"is {out / 'report.html'}" in done.out.replace("\n", "")
     report = json.loads((out / "report.json").read_text())
     assert report["verdict"] == "FAIL"
-    again = diagnose("compare", out / "reference.wav", out / "generated.wav", "--json", "-")
-    assert again.out == (out / "report.json").read_text()
+    again = shlex.split(report["command"])
+    assert again == ["diagnose", "compare", str(out / "reference.wav"), str(out / "generated.wav")]
+    assert diagnose(*again[1:], "--json", "-").out == (out / "report.json").read_text()
 
 
 def test_a_demo_that_cannot_write_says_so(diagnose, tmp_path):

@@ -21,16 +21,16 @@ from diagnose.version import VERSION
 
 RATE = 22050
 TOP = ["schema", "tool", "reference", "generated", "alignment", "metrics", "regions", "causes", "verdict"]
-SOUND = ["path", "rate_hz", "channels", "duration_s", "native"]
+SOUND = ["path", "rate_hz", "channels", "duration_s", "native", "sha256"]
 NATIVE = ["rms", "dc", "peak_min", "peak_max", "spectral_centroid_hz"]
 ALIGNMENT = ["rate_hz", "compared_s", "delay_s", "gain_db", "polarity"]
 REGION = ["metric", "start_s", "end_s", "low_hz", "high_hz", "excess_db"]
 CAUSE = ["id", "confidence", "summary", "evidence", "fix", "explains"]
 METRIC = ["name", "unit", "reference", "generated", "change", "verdict", "limit", "version"]
 EXTRA = {
-    "top": {"notes"},
+    "top": {"notes", "command"},
     "alignment": {"method", "correlation", "drift_ppm", "reason"},
-    "metric": {"reason", "note", "detail"},
+    "metric": {"reason", "note", "detail", "severity"},
 }
 
 KINDS = {
@@ -77,8 +77,10 @@ def test_the_keys_are_the_contract_s_in_its_order(reports, kind):
     assert in_order(report, TOP)
     assert set(report) - set(TOP) == EXTRA["top"]
     assert report["schema"] == "diagnose.report/1"
-    assert report["tool"] == {"name": "timbre-diagnose", "version": VERSION}
-    assert list(report["tool"]) == ["name", "version"]
+    assert list(report["tool"]) == ["name", "version", "libraries"]
+    assert (report["tool"]["name"], report["tool"]["version"]) == ("timbre-diagnose", VERSION)
+    assert report["tool"]["libraries"]["numpy"] == np.__version__
+    assert list(report["tool"]["libraries"]) == ["python", "numpy", "soundfile", "libsndfile", "soxr"]
     for side in ("reference", "generated"):
         assert list(report[side]) == SOUND
         assert list(report[side]["native"]) == NATIVE

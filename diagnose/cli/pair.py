@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 
 import click
 
@@ -27,9 +28,13 @@ def compare(reference: str, generated: str, profile: str | None, every_metric: b
     Both are any format libsndfile reads.  Exits 1 where a metric FAILs, 3 where nothing can be compared.
     """
     check_outputs(targets, reference, generated)
+    import msgspec
+
     from diagnose.comparison import compare as run
 
-    report = run(reference, generated, profile=profile)
+    report = msgspec.structs.replace(
+        run(reference, generated, profile=profile), command=_again(reference, generated, profile)
+    )
     write_report(report, targets)
     if "-" not in targets.values():
         from diagnose.render.terminal import print_report
@@ -50,6 +55,8 @@ def demo(out: str) -> None:
 
     Writes reference.wav, generated.wav, report.html and report.json.  Exits 0: the FAIL it shows is its purpose.
     """
+    import msgspec
+
     from diagnose import audio, example
     from diagnose.comparison import compare as run
     from diagnose.render.terminal import print_report
@@ -59,7 +66,14 @@ def demo(out: str) -> None:
     string = example.bowed_string()
     audio.write(paths[0], string)
     audio.write(paths[1], example.misfed_vocoder(string))
-    report = run(paths[0], paths[1])
+    report = msgspec.structs.replace(run(paths[0], paths[1]), command=_again(paths[0], paths[1]))
     write_report(report, {"html": paths[2], "json": paths[3]})
     print_report(report)
     click.echo(f"\nThe report with players and pictures is {paths[2]}")
+
+
+def _again(reference: str, generated: str, profile: str | None = None) -> str:
+    """What to type, in the same folder, to have the same figures; without outputs: every form of a report is one."""
+    options = [] if profile is None else ["--profile", profile]
+    end = ["--"] if any(path.startswith("-") for path in (reference, generated)) else []
+    return shlex.join(["diagnose", "compare", *options, *end, reference, generated])

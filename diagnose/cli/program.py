@@ -6,7 +6,7 @@ import os
 
 import click
 
-from diagnose.cli import batch, gate, history, image, mel, pair
+from diagnose.cli import batch, gate, history, image, kept, mel, pair
 from diagnose.cli.shell import run
 from diagnose.version import VERSION
 
@@ -25,6 +25,7 @@ def cli() -> None:
     \b
     diagnose demo                               a synthesised note, broken and compared
     diagnose compare violin.wav generated.wav   a verdict, a table in words, a report
+    diagnose render report.json --html F        a comparison's JSON as a page, later and without measuring again
     diagnose mel mel.npy --for bigvgan          which mel convention is this in, and is it the vocoder's?
     diagnose image epoch_5000.png               what does this training picture show?
     diagnose batch pairs.csv --out results      thousands of pairs, and what most often broke
@@ -38,7 +39,7 @@ def cli() -> None:
     """
 
 
-for command in (pair.compare, pair.demo, mel.mel, mel.contracts, image.image):
+for command in (pair.compare, pair.demo, kept.render, mel.mel, mel.contracts, image.image):
     cli.add_command(command)
 for command in (gate.record, gate.check, gate.accept, gate.calibrate, gate.sensitivity, history.history):
     cli.add_command(command)

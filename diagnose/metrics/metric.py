@@ -68,4 +68,4 @@ class Metric(msgspec.Struct, frozen=True):
         answer = answer if isinstance(answer, Value) else Value(float(answer))
         if not abs(answer.value) < float("inf"):
             return Measurement(None, self.unit, self.version, reason="out of the range of a float")
-        return Measurement(answer.value, self.unit, self.version, None, answer.detail, answer.note)
+        return Measurement(float(answer.value), self.unit, self.version, None, answer.detail, answer.note)

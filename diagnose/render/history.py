@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from rich.text import Text
 
-from diagnose.render.terminal import STYLES, Labelled, print_parts
+from diagnose.render.layout import STYLES, Labelled, print_parts
 from diagnose.render.words import amount, number, printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rich.console import RenderableType
-
     from diagnose.history import Finding, Run
+    from diagnose.render.layout import Part
 
 BARS, PLAIN = "▁▂▃▄▅▆▇█", "_.-=*#"
 WIDTH = 32
@@ -26,7 +25,7 @@ MOST_STEPS = 6
 
 def print_history(runs: Sequence[Run], found: Sequence[Finding]) -> None:
     """A line a metric that changed or creeps, and below it when and at which commit."""
-    parts: list[RenderableType | Labelled] = []
+    parts: list[Part] = []
     for one in found:
         if one.creep or one.steps:
             parts += [Text.assemble(_label(one), "  ", _head(one)), *_places(one)]
@@ -41,7 +40,7 @@ def print_history(runs: Sequence[Run], found: Sequence[Finding]) -> None:
 
 def print_series(found: Sequence[Finding]) -> None:
     """Each series run by run, its steps marked."""
-    parts: list[RenderableType | Labelled] = []
+    parts: list[Part] = []
     for one in found:
         series = one.series
         parts.append(Text.assemble(_label(one), "  ", _head(one)))

@@ -12,6 +12,7 @@ from diagnose.audio import Audio, encode
 from diagnose.metrics.bands import THIRD_OCTAVES
 from diagnose.metrics.signal import mel_grid
 from diagnose.render import draw
+from diagnose.render.levels import DIFFERENCE_DB, RANGE_DB, frequency_ticks, levels_of, mel_heights
 from diagnose.render.words import (
     Place,
     amount,
@@ -24,8 +25,6 @@ from diagnose.render.words import (
     places,
     printable,
 )
-from diagnose.scale import Decibel, Magnitude
-from diagnose.spectrogram import MEL_FORMULAS, mel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,13 +34,10 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.floating[Any]]
 
-RANGE_DB = 80.0
-DIFFERENCE_DB = 30.0
 LONGEST_PLAYED_S = 60.0
 WIDTH, WAVE_HEIGHT, BAND_HEIGHT = 860, 90, 200
 LOWEST_BAND_DB = -70.0
 MOST_PLACES = 12  # boxes in the picture: with more of them it is hidden
-TICKS_HZ = (100, 500, 1000, 2000, 4000, 8000)
 
 
 class Player(msgspec.Struct, frozen=True):
@@ -64,7 +60,7 @@ def page_environment(*packages: str) -> Environment:
 
 
 def to_html(report: Report) -> str:
-    """The page of one comparison.  report.pair has to be there: pictures and players come from the sounds."""
+    """The page of one comparison.  Pictures and players come from report.pair; without it the page says why not."""
     template = pair_environment().get_template("report.html")
     return template.render(pair_context(report), tool_version=report.tool_version)
 
@@ -79,24 +75,31 @@ def pair_environment() -> Environment:
 
 def pair_context(report: Report, key: str = "", level: int = 2) -> dict[str, Any]:
     """What pair.html shows of a comparison; key sets its ids apart on a page of several, level is its headings'."""
-    if report.pair is None:
-        raise ValueError("this report holds no sounds; compare() makes one that does")
     found = places(report.regions)
     shown = found[:MOST_PLACES]
     return {
         "report": report,
         "headline": printable(headline(report)),
         "names": [printable(report.reference.path), printable(report.generated.path)],
-        "players": [player("Reference", report.pair.reference.audio), player("Generated", report.pair.generated.audio)],
-        "spectrograms": _spectrograms(report.pair),
+        **_of_sounds(report.pair, shown),
         "places": shown,
         "left_out": len(found) - len(shown),
-        "boxes": _boxes(shown, report.pair),
-        "waves": _waves(report.pair),
         "bands": _bands(report),
         "size": {"width": WIDTH, "wave": WAVE_HEIGHT, "band": BAND_HEIGHT},
         "key": key,
         "level": level,
+    }
+
+
+def _of_sounds(pair: Pair | None, shown: list[Place]) -> dict[str, Any]:
+    """What only the sounds can show."""
+    if pair is None:
+        return {"players": [], "spectrograms": None, "boxes": [], "waves": []}
+    return {
+        "players": [player("Reference", pair.reference.audio), player("Generated", pair.generated.audio)],
+        "spectrograms": _spectrograms(pair),
+        "boxes": boxes_of(shown, pair),
+        "waves": _waves(pair),
     }
 
 
@@ -115,21 +118,14 @@ def player(label: str, sound: Audio) -> Player:
 
 def _spectrograms(pair: Pair) -> dict[str, Any]:
     """Both log-mel spectrograms on one scale (dB below the reference's maximum) and their difference."""
-    grid = mel_grid(pair.rate)
-    ours, theirs = (
-        mel(samples, grid, Magnitude(), mean) for samples, mean in zip(pair.overlap, pair.means, strict=True)
-    )
-    top = float(np.square(ours.values).max()) or 1.0
-    scale = Decibel(top, -RANGE_DB)
-    levels = [part.to(scale).values for part in (ours, theirs)]
-    matched = scale.from_power(np.square(theirs.values / np.float32(pair.gain)))
+    levels = levels_of(pair)
     return {
         "pictures": [
-            ("Reference", draw.picture(levels[0], -RANGE_DB, 0, draw.LEVEL_MAP), "level"),
-            ("Generated", draw.picture(levels[1], -RANGE_DB, 0, draw.LEVEL_MAP), "level"),
+            ("Reference", draw.picture(levels.reference, -RANGE_DB, 0, draw.LEVEL_MAP), "level"),
+            ("Generated", draw.picture(levels.generated, -RANGE_DB, 0, draw.LEVEL_MAP), "level"),
             (
                 "Generated minus reference, gain removed",
-                draw.picture(matched - levels[0], -DIFFERENCE_DB, DIFFERENCE_DB, draw.DIFFERENCE_MAP),
+                draw.picture(levels.difference, -DIFFERENCE_DB, DIFFERENCE_DB, draw.DIFFERENCE_MAP),
                 "difference",
             ),
         ],
@@ -137,8 +133,8 @@ def _spectrograms(pair: Pair) -> dict[str, Any]:
             "level": (draw.colour_bar(draw.LEVEL_MAP), f"-{RANGE_DB:g} dB", "0 dB"),
             "difference": (draw.colour_bar(draw.DIFFERENCE_MAP), f"-{DIFFERENCE_DB:g} dB", f"+{DIFFERENCE_DB:g} dB"),
         },
-        "ticks": _frequency_ticks(grid.fmax),
-        "seconds": pair.overlap[0].size / pair.rate,
+        "ticks": frequency_ticks(levels.highest_hz),
+        "seconds": levels.seconds,
     }
 
 
@@ -153,7 +149,7 @@ class Box(msgspec.Struct, frozen=True):
     height: float
 
 
-def _boxes(shown: list[Place], pair: Pair) -> list[Box]:
+def boxes_of(shown: list[Place], pair: Pair) -> list[Box]:
     """The places on the picture's own axes: its time is the overlap's, it ends at 8 kHz, and its height is in mel."""
     begin = max(-pair.alignment.delay, 0) / pair.rate
     seconds = pair.overlap[0].size / pair.rate
@@ -162,19 +158,10 @@ def _boxes(shown: list[Place], pair: Pair) -> list[Box]:
     for index, place in enumerate(shown, 1):
         box = place.region
         start, end = np.clip((np.array([box.start_s, box.end_s]) - begin) / seconds, 0, 1).tolist()
-        mels = MEL_FORMULAS["slaney"][0](np.array([min(box.low_hz, highest), min(box.high_hz, highest), highest]))
-        bottom, top = (mels[:2] / mels[2]).tolist()
+        bottom, top = mel_heights((box.low_hz, box.high_hz), highest)
         if start < end and bottom < top:
             boxes.append(Box(index, ", ".join(place.metrics), start, 1 - top, end - start, top - bottom))
     return boxes
-
-
-def _frequency_ticks(highest: float) -> list[tuple[float, str]]:
-    """(height from the bottom 0..1, label) on the mel axis."""
-    shown = [hz for hz in TICKS_HZ if hz <= highest]
-    mels = MEL_FORMULAS["slaney"][0](np.array([*shown, highest], float))
-    labels = [f"{hz / 1000:g} kHz" if hz >= 1000 else f"{hz} Hz" for hz in shown]
-    return list(zip((mels[:-1] / mels[-1]).tolist(), labels, strict=True))
 
 
 def _waves(pair: Pair) -> list[tuple[str, str]]:

@@ -7,15 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from rich.table import Table
-from rich.text import Text
 
-from diagnose.render.terminal import STYLES, Labelled, print_parts
+from diagnose.render.layout import STYLES, Labelled, print_parts
 from diagnose.version import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-    from rich.console import RenderableType
 
     from diagnose.agreement import Agreement
     from diagnose.contract import MelContract
@@ -73,9 +70,7 @@ def print_mel(path: str, inference: Inference, agreement: Agreement | None, conv
     print_parts(list(_parts(path, inference, agreement, converted)))
 
 
-def _parts(
-    path: str, inference: Inference, agreement: Agreement | None, converted: str | None
-) -> Iterator[RenderableType | Labelled]:
+def _parts(path: str, inference: Inference, agreement: Agreement | None, converted: str | None) -> Iterator[Labelled]:
     if agreement is not None:
         yield from _verdict(agreement)
     axes = inference.axes + (f", item {inference.item} of {inference.items}" if inference.items > 1 else "")
@@ -97,7 +92,7 @@ def _parts(
         yield _line("converted", converted)
 
 
-def _verdict(agreement: Agreement) -> Iterator[RenderableType | Labelled]:
+def _verdict(agreement: Agreement) -> Iterator[Labelled]:
     name, count = agreement.wanted.name, len(agreement.differences)
     if agreement.verdict == "ERROR":
         said = "nothing can be said of the grid: the sound does not explain this array"
@@ -107,7 +102,7 @@ def _verdict(agreement: Agreement) -> Iterator[RenderableType | Labelled]:
         said = f"nothing seen that {name} does not read; not checked: {', '.join(agreement.unchecked)}"
     else:
         said = f"this is what {name} reads"
-    yield Text.assemble((agreement.verdict, STYLES[agreement.verdict]), f"  {said}")
+    yield Labelled(f"{agreement.verdict}  ", said, STYLES[agreement.verdict])
     yield from (_line("differs", each.line) for each in agreement.differences)
 
 

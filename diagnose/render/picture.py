@@ -9,17 +9,16 @@ import msgspec
 from rich.table import Table
 from rich.text import Text
 
-from diagnose.render.terminal import Labelled, print_parts
+from diagnose.render.layout import Labelled, print_parts
 from diagnose.render.words import printable
 from diagnose.version import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rich.console import RenderableType
-
     from diagnose.picture import Findings, Picture
-    from diagnose.picture.findings import Part
+    from diagnose.picture.findings import Part as Area
+    from diagnose.render.layout import Part
 
 SCHEMA = "diagnose.image/1"
 DIGITS = {"_hz": 1, "_s": 4, "_db": 1}  # more than a picture can show, for each unit
@@ -74,7 +73,7 @@ def print_picture(picture: Picture, found: Findings) -> None:
     print_parts(list(_parts(picture, found)))
 
 
-def _parts(picture: Picture, found: Findings) -> Iterator[RenderableType | Labelled]:
+def _parts(picture: Picture, found: Findings) -> Iterator[Part]:
     yield Text(printable(picture.path), style="bold")
     yield Labelled("read     ", _what_was_read(picture))
     yield _table(picture, found)
@@ -119,19 +118,19 @@ def _at(picture: Picture, frame: int) -> str:
     return f"{time:.2f}" if time < 9.995 else f"{time:.1f}" if time < 99.95 else f"{time:.0f}"
 
 
-def _label(part: Part) -> str:
+def _label(part: Area) -> str:
     if part.low_hz is None or part.high_hz is None:
         return f"{part.low_band}-{part.high_band - 1}"
     return f"{part.low_hz:.0f}-{part.high_hz:.0f}"
 
 
-def _when(part: Part) -> str:
+def _when(part: Area) -> str:
     if part.start_s is None or part.end_s is None:
         return f"frames {part.start_frame} to {part.end_frame - 1}"
     return f"{part.start_s:.3f} to {part.end_s:.3f} s"
 
 
-def _where(part: Part) -> str:
+def _where(part: Area) -> str:
     if part.low_hz is None or part.high_hz is None:
         return f"bands {part.low_band} to {part.high_band - 1}"
     return f"{part.low_hz:.0f} to {part.high_hz:.0f} Hz"

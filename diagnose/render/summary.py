@@ -14,14 +14,13 @@ import msgspec
 from rich.text import Text
 
 from diagnose.overview import VERDICTS, Overview, Spread, Worst, verdict_of
-from diagnose.render.terminal import STYLES, Labelled, print_parts
+from diagnose.render.layout import STYLES, Labelled, print_parts
 from diagnose.render.words import amount, printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from rich.console import RenderableType
-
+    from diagnose.render.layout import Part
     from diagnose.verdicts import Verdict
 
 WIDTH, HEIGHT = 300.0, 72.0
@@ -155,7 +154,7 @@ def _unbroken(value: float | None, unit: str) -> str:
 
 def print_batch(overview: Overview, out: str, resumed: int = 0) -> None:
     """Write what a batch came to to stdout: the verdict, causes, the worst, and where the rest is."""
-    parts: list[RenderableType | Labelled] = [_first_line(overview.verdict, overview.verdicts)]
+    parts: list[Part] = [_first_line(overview.verdict, overview.verdicts)]
     if overview.causes:
         shown = overview.causes[:CAUSES_IN_TERMINAL]
         more = len(overview.causes) - len(shown)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from diagnose.render.layout import STYLES, Fitting, Labelled, print_parts
 from diagnose.render.sensitivity import WEAKEST, blind_lines, case_notes, strength, summary, tables_to_copy
 from diagnose.render.words import (
     amount,
@@ -26,20 +25,19 @@ from diagnose.render.words import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from rich.console import RenderableType
+    from collections.abc import Iterator, Sequence
 
     from diagnose.causes.cause import Cause
     from diagnose.findings import FaultFinding, Sensitivity
+    from diagnose.regions import Region
+    from diagnose.render.layout import Part
     from diagnose.report import Case, Earned, Report, Suite
     from diagnose.verdicts import MetricRow
 
-PIPED_WIDTH = 120
 ROWS_UNDER_A_CAUSE = 6  # the cause has said it
+PLACES_OF_A_REPORT = 5
 PLACES_OF_A_CASE = 3
 MOST_ROWS = 12  # of the table without --all: what is worst fits one screen
-STYLES = {"PASS": "bold green", "WARN": "bold yellow", "FAIL": "bold red", "ERROR": "bold magenta"}
 
 
 def print_report(report: Report, every_metric: bool = False) -> None:
@@ -62,76 +60,44 @@ def print_earned(earned: Sequence[Earned], runs: int) -> None:
     print_parts(_earned(earned, runs))
 
 
-class Labelled(msgspec.Struct, frozen=True):
-    """A line whose text goes on under itself, and not under its label, where a terminal has to wrap it."""
-
-    label: str
-    text: str
-
-    @property
-    def whole(self) -> Text:
-        return Text(self.label + printable(self.text))
-
-    @property
-    def wrapped(self) -> Table:
-        table = Table.grid()
-        table.add_column(width=len(self.label))
-        table.add_column(overflow="fold")
-        table.add_row(Text(self.label), Text(printable(self.text)))
-        return table
-
-
-def print_parts(parts: Sequence[RenderableType | Labelled], piped_width: int = PIPED_WIDTH) -> None:
-    """Write parts to stdout, one below the other; a table takes piped_width where there is no terminal."""
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=piped_width)
-    for part in parts:
-        if isinstance(part, Labelled):
-            part = part.wrapped if console.is_terminal else part.whole
-        # Without a terminal there is no width to fit: a long path stays whole for whoever reads the pipe.
-        console.print(part, soft_wrap=isinstance(part, Text) and not console.is_terminal)
-
-
-def _report(report: Report, every_metric: bool) -> list[RenderableType | Labelled]:
-    parts: list[RenderableType | Labelled] = [_verdict(report.verdict, headline(report)), _files(report)]
-    parts += _causes(report.causes)
+def _report(report: Report, every_metric: bool) -> list[Part]:
+    """In the page's order: verdict, cause, files, metrics worst first, where, notes."""
+    parts: list[Part] = [_verdict(report.verdict, headline(report)), *_causes(report.causes), *_files(report)]
     judged = report.worst_first
     over = [row for row in judged if row.judgement.verdict != "PASS"]
     most = ROWS_UNDER_A_CAUSE if report.causes else MOST_ROWS
     shown = judged if every_metric else over[:most]
     if shown:
-        parts.append(_table(shown))
+        parts.append(_metrics(shown))
     if not every_metric and over[most:]:
-        names = ", ".join(row.name for row in over[most:])
+        names = ", ".join(printable(row.name) for row in over[most:])
         parts.append(Text(f"{len(over) - most} more over a limit (--all shows them): {names}", style="yellow"))
-    passed = [row.name for row in judged if row.judgement.verdict == "PASS"]
+    passed = [printable(row.name) for row in judged if row.judgement.verdict == "PASS"]
     if passed and not every_metric:
         parts.append(Text(f"{len(passed)} metrics passed: {', '.join(passed)}", style="green"))
-    if every_metric:
-        parts.append(_table([row for row in report.metrics if row.judgement.verdict is None]))
-    parts += [Text(f"note: {note}", style="dim") for note in report.notes]
-    return parts
+    others = [row for row in report.metrics if row.judgement.verdict is None]
+    if every_metric and others:
+        parts.append(_metrics(others))
+    parts += _where(report.regions)
+    return parts + [Labelled("note: ", note, "dim", "dim") for note in report.notes]
 
 
-def _verdict(verdict: str, text: str) -> Text:
-    return Text.assemble((verdict, STYLES[verdict]), "  ", printable(text))
+def _verdict(verdict: str, text: str, indent: str = "") -> Labelled:
+    return Labelled(f"{indent}{verdict}  ", text, STYLES[verdict])
 
 
-def _files(report: Report) -> Text:
+def _files(report: Report) -> list[Labelled]:
     lines = []
     for side, sound in (("reference", report.reference), ("generated", report.generated)):
         channels = f"{sound.channels} channel{'s' if sound.channels > 1 else ''}"
-        lines.append(f"{side}  {printable(sound.path)}  {sound.rate_hz} Hz, {channels}, {sound.duration_s:.3f} s")
+        lines.append(Labelled(f"{side}  ", f"{sound.path}  {sound.rate_hz} Hz, {channels}, {sound.duration_s:.3f} s"))
     now = report.alignment
     if now.delay_s is None:
-        lines.append(f"aligned    no: {now.reason}; gain {now.gain_db:+.1f} dB")
+        laid = f"no: {now.reason}; gain {now.gain_db:+.1f} dB"
     else:
         turned = ", polarity inverted" if now.polarity == -1 else ""
-        lines.append(
-            f"aligned    by {now.method}: delay {1000 * now.delay_s:+.1f} ms, gain {now.gain_db:+.1f} dB{turned}"
-        )
-    return Text("\n".join(lines))
+        laid = f"by {now.method}: delay {1000 * now.delay_s:+.1f} ms, gain {now.gain_db:+.1f} dB{turned}"
+    return [*lines, Labelled("aligned    ", laid)]
 
 
 def _causes(causes: tuple[Cause, ...]) -> list[Labelled]:
@@ -147,6 +113,30 @@ def _causes(causes: tuple[Cause, ...]) -> list[Labelled]:
     return lines + [Labelled("or         ", cause_line(cause)) for cause in causes[1:]]
 
 
+def _where(regions: Sequence[Region]) -> list[Labelled]:
+    """The largest places, a line each, and how many more there are."""
+    found = places(regions)
+    lines = [place_line(place) for place in found[:PLACES_OF_A_REPORT]]
+    if found[PLACES_OF_A_REPORT:]:
+        lines.append(f"{len(found) - PLACES_OF_A_REPORT} smaller places are in the JSON and on the page")
+    return [Labelled("           " if index else "where      ", line) for index, line in enumerate(lines)]
+
+
+def _metrics(rows: list[MetricRow]) -> Fitting:
+    return Fitting(_table(rows), tuple(_narrow(rows)))
+
+
+def _narrow(rows: list[MetricRow]) -> Iterator[Labelled]:
+    """Without the values on both sides and the limit: two lines a metric, its change, and below it what that says."""
+    changes = [amount(row.figures.change, row.unit) for row in rows]
+    name_width, change_width = max(len(printable(row.name)) for row in rows), max(map(len, changes))
+    for row, change in zip(rows, changes, strict=True):
+        verdict = row.judgement.verdict or ""
+        line = f"{printable(row.name):{name_width}}  {change:>{change_width}}"
+        yield Labelled(f"{verdict:5}", line, STYLES.get(verdict, ""))
+        yield Labelled(f"{'':7}", meaning(row), text_style="dim")
+
+
 def _table(rows: list[MetricRow]) -> Table:
     table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim")
     for name in ("", "metric"):
@@ -159,31 +149,31 @@ def _table(rows: list[MetricRow]) -> Table:
         figures = row.figures
         table.add_row(
             Text(verdict, style=STYLES.get(verdict, "")),
-            row.name,
-            number(figures.reference, row.unit),
-            number(figures.generated, row.unit),
-            amount(figures.change, row.unit),
-            limit_text(row),
-            Text(meaning(row)),
+            Text(printable(row.name)),
+            Text(printable(number(figures.reference, row.unit))),
+            Text(printable(number(figures.generated, row.unit))),
+            Text(printable(amount(figures.change, row.unit))),
+            Text(printable(limit_text(row))),
+            Text(printable(meaning(row))),
         )
     return table
 
 
 def case_text(case: Case) -> str:
     """A case as print_suite shows it, in plain lines; for where it is not the terminal that shows it."""
-    return "\n".join((part.whole if isinstance(part, Labelled) else part).plain for part in _case(case))
+    return "\n".join(part.whole.plain for part in _case(case))
 
 
-def _suite(suite: Suite) -> list[RenderableType | Labelled]:
-    parts: list[RenderableType | Labelled] = [part for case in suite.cases for part in _case(case)]
+def _suite(suite: Suite) -> list[Part]:
+    parts: list[Part] = [part for case in suite.cases for part in _case(case)]
     parts.append(_verdict(suite.verdict, f"{suite.name}: {suite_line(suite)}"))
     return parts
 
 
-def _case(case: Case) -> list[Text | Labelled]:
-    parts: list[Text | Labelled] = [_verdict(case.verdict, f"{case.id}: {case_line(case)}")]
+def _case(case: Case) -> list[Labelled]:
+    parts = [_verdict(case.verdict, f"{case.id}: {case_line(case)}")]
     parts += [
-        Text.assemble("  ", _verdict(check.verdict, f"{check.metric}: {check.text}"))
+        _verdict(check.verdict, f"{check.metric}: {check.text}", "  ")
         for check in case.checks
         if check.verdict != "PASS"
     ]
@@ -195,8 +185,8 @@ def _case(case: Case) -> list[Text | Labelled]:
     return parts
 
 
-def _earned(earned: Sequence[Earned], runs: int) -> list[RenderableType]:
-    parts: list[RenderableType] = []
+def _earned(earned: Sequence[Earned], runs: int) -> list[Part]:
+    parts: list[Part] = []
     for case in dict.fromkeys(one.case for one in earned):
         ours = [one for one in earned if one.case == case]
         wider = [one for one in ours if (one.tolerance or 0) > one.threshold]
@@ -220,13 +210,9 @@ def _wider(earned: Sequence[Earned]) -> Table:
     return table
 
 
-def _sensitivity(found: Sensitivity) -> list[RenderableType | Labelled]:
-    parts: list[RenderableType | Labelled] = [
-        Text.assemble(("ERROR", STYLES["ERROR"]), f"  {printable(case.id)}: {printable(case.error)}")
-        for case in found.cases
-        if case.error
-    ]
-    parts += [Text(f"note: {printable(line)}", style="dim") for line in case_notes(found)]
+def _sensitivity(found: Sensitivity) -> list[Part]:
+    parts: list[Part] = [_verdict("ERROR", f"{case.id}: {case.error}") for case in found.cases if case.error]
+    parts += [Labelled("note: ", line, "dim", "dim") for line in case_notes(found)]
     caught = [fault for fault in found.faults if fault.asked and fault.worst("warn")]
     if caught:
         parts.append(_caught(caught, len(found.probed) > 1))

@@ -62,8 +62,10 @@ def _clause(row: MetricRow) -> str:
     change = row.figures.change
     if change is None:
         return f"{row.name} not measured"
-    phrase = _PHRASES.get(row.name, _plain)
-    return phrase(row, change)
+    try:
+        return _PHRASES.get(row.name, _plain)(row, change)
+    except (KeyError, ValueError):  # a kept report of another version: its detail is not what the phrase needs
+        return _plain(row, change)
 
 
 def headline(report: Report) -> str:
@@ -164,7 +166,7 @@ def _in_words(region: Region) -> tuple[str, str, str]:
 
 def _plain(row: MetricRow, change: float) -> str:
     about = METRICS[row.name].about if row.name in METRICS else row.name
-    if METRICS[row.name].of == "pair":
+    if row.figures.reference is None and row.figures.generated is None:  # of the pair; a kept report may have others
         return f"{about}: {amount(change, row.unit)}"
     if change == 0:
         return f"{about}: unchanged"

@@ -292,6 +292,13 @@ def test_a_silent_output_has_a_page_with_reasons(silent):
     assert not samples.any()
 
 
-def test_a_report_without_sounds_has_no_page(broken):
-    with pytest.raises(ValueError, match="holds no sounds"):
-        to_html(msgspec.structs.replace(broken, pair=None))
+def test_a_report_without_sounds_has_a_page_that_says_so(broken, hostile):
+    region = Region("missing_share", 0.1, 0.2, 1000.0, 2000.0, -40.0)
+    shown = Page(to_html(msgspec.structs.replace(broken, pair=None, apart=hostile, regions=(region,))))
+    assert shown.all("audio") + shown.all("image") == []
+    why = re.sub(r"\s+", " ", printable(hostile))
+    assert f"No pictures and no players: {why}." in shown.text
+    for heading in ("Listen", "Waveform"):
+        assert heading not in shown.text
+    assert "0.100 to 0.200 s1000 to 2000 Hz-40.0 dB" in shown.text
+    assert headline(broken) in shown.text

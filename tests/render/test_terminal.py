@@ -6,8 +6,9 @@ import msgspec
 import pytest
 
 from diagnose.metrics import METRICS
+from diagnose.regions import Region
 from diagnose.render.terminal import print_report, print_suite
-from diagnose.render.words import printable
+from diagnose.render.words import amount, meaning, printable
 
 
 @pytest.fixture(autouse=True)
@@ -91,11 +92,10 @@ def test_a_long_path_stands_whole_in_a_pipe(shown, named):
     assert path in shown(named("reference.wav", path))
 
 
-def test_the_causes_stand_between_the_files_and_the_table(shown, explained):
+def test_the_causes_stand_between_the_verdict_and_the_files(shown, explained):
     lines = shown(explained).splitlines()
     assert lines[0] == "FAIL  the vocoder was fed linear mel values"
-    assert lines[3].startswith("aligned    ")
-    assert lines[4:12] == [
+    assert lines[1:9] == [
         "cause      vocoder-input-scale (95 %): the vocoder was fed linear mel values",
         "           evidence: 98 % of the sound is a hum",
         "                     the log-mel spread is 4.2 nats",
@@ -105,6 +105,7 @@ def test_the_causes_stand_between_the_files_and_the_table(shown, explained):
         "or         noise (8 %): broadband noise",
         "or         mel-range (3 %): the mel filterbank ends elsewhere",
     ]
+    assert [line.split()[0] for line in lines[9:12]] == ["reference", "generated", "aligned"]
     assert lines[12].startswith("     metric ")
 
 
@@ -144,3 +145,45 @@ def test_a_suite_says_each_case_and_what_did_not_pass(suite, capsys):
         "ERROR  cello: cello.wav: no such file",
         "FAIL  strings: 1 FAIL, 1 ERROR",
     ]
+
+
+# At sixty columns
+
+
+@pytest.fixture
+def narrow(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
+
+
+def test_at_sixty_columns_every_metric_has_its_change_and_its_words(shown, broken, narrow):
+    text = shown(broken, True)
+    assert max(map(len, text.splitlines())) <= 60
+    for row in broken.metrics:
+        line, below = re.search(
+            rf"^(?:\w{{4}}| {{4}}) {row.name} (.*)\n((?: {{7}}\S.*\n)+)", text, re.MULTILINE
+        ).groups()
+        assert line.strip() == amount(row.figures.change, row.unit)
+        assert flat(below).strip() == meaning(row)
+
+
+def test_the_columns_that_do_not_fit_are_left_out_and_not_cut(shown, broken, narrow, monkeypatch):
+    assert not re.search(r"^ +metric +reference", shown(broken), re.MULTILINE)
+    monkeypatch.setenv("COLUMNS", "110")
+    assert re.search(r"^ +metric +reference +generated +change +limit +what it says", shown(broken), re.MULTILINE)
+    assert "…" not in shown(broken)
+
+
+def test_a_path_is_not_broken(shown, named, narrow):
+    path = "/".join(f"folder-{index}" for index in range(20)) + "/generated.wav"
+    assert f"generated  {path}\n" in shown(named("reference.wav", path))
+
+
+def test_where_it_fails_is_said_below_the_metrics_and_the_smaller_places_are_counted(shown, same):
+    assert "where" not in shown(same)
+    regions = tuple(Region("clicks_per_s", at / 100, at / 100 + 0.01, 0.0, 8000.0, 10.0) for at in range(0, 14, 2))
+    lines = shown(msgspec.structs.replace(same, regions=regions)).splitlines()
+    at = lines.index("where      0.000 to 0.010 s, 0 to 8000 Hz: +10.0 dB (clicks_per_s)")
+    assert lines[at - 1].rpartition("passed: ")[1]
+    assert lines[at + 1] == "           0.020 to 0.030 s, 0 to 8000 Hz: +10.0 dB (clicks_per_s)"
+    assert lines[at + 5] == "           2 smaller places are in the JSON and on the page"
+    assert lines[at + 6].startswith("note: ")

@@ -153,7 +153,7 @@ def _print(found: Study) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from diagnose.render.terminal import print_parts
+    from diagnose.render.layout import print_parts
     from tnca.fixes.page import number
 
     table = Table(box=None, pad_edge=False)

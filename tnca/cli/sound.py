@@ -82,7 +82,7 @@ def print_figures(columns: dict[str, Judged]) -> None:
     """The figures of several sounds against one reference, side by side."""
     from rich.table import Table
 
-    from diagnose.render.terminal import print_parts
+    from diagnose.render.layout import print_parts
 
     table = Table(box=None, pad_edge=False)
     table.add_column("figure")
