@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from diagnose.render import draw
-from diagnose.render.html import page_environment
+from diagnose.render.page import page_environment
 from diagnose.render.words import printable
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def to_html(run: Run, running: bool) -> str:
     """index.html; the pictures and sounds it shows lie beside it.  It loads itself again while the run goes on."""
     drawn = [curve for name, label in CURVES if (curve := _curve(run.rows, name, label))]
     return (
-        page_environment("tnca")
+        page_environment("tnca", styles=("look.css", "run.css"), shown="'self' file: data:")
         .get_template("run.html")
         .render(
             name=printable(os.path.basename(os.path.realpath(run.folder or "."))),

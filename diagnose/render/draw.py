@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 LEVEL_MAP = ["000004", "1c1044", "4f127b", "812581", "b5367a", "e55064", "fb8761", "fec287", "fcfdbf"]
 DIFFERENCE_MAP = ["2166ac", "4393c3", "92c5de", "d1e5f0", "f7f7f7", "fddbc7", "f4a582", "d6604d", "b2182b"]
 MOST_COLUMNS = 1200
+MOST_SHADES = 254
 
 
 def picture(values: Floats, low: float, high: float, colours: list[str]) -> str:
@@ -27,14 +28,24 @@ def picture(values: Floats, low: float, high: float, colours: list[str]) -> str:
 
 def png(values: Floats, low: float, high: float, colours: list[str]) -> bytes:
     """A PNG of values [shape=(bands, frames)], low band at the bottom, low..high mapped to colours."""
-    scaled = np.clip((_narrowed(values) - low) / (high - low), 0, 1) * (len(colours) - 1)
-    table = np.array([[int(colour[i : i + 2], 16) for i in (0, 2, 4)] for colour in colours])
-    points = np.arange(len(colours))
-    channels = [np.interp(scaled, points, table[:, channel]) for channel in range(3)]
-    pixels = np.stack(channels, axis=-1)[::-1].round().astype(np.uint8)
+    # A palette: an eighth of the bytes.  An even number of steps between two colours, so that both and their mean are
+    # in it exactly, and no difference is neither red nor blue.
+    steps = MOST_SHADES // (len(colours) - 1) // 2 * 2
+    last = steps * (len(colours) - 1)
+    place = np.clip((_narrowed(values) - low) / (high - low), 0, 1) * last
+    image = Image.fromarray(np.ascontiguousarray(place.round().astype(np.uint8)[::-1]))
+    image.putpalette(_palette(colours, last).tobytes())
     buffer = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(pixels)).save(buffer, "PNG", optimize=True)
+    image.save(buffer, "PNG", optimize=True)
     return buffer.getvalue()
+
+
+def _palette(colours: list[str], last: int) -> NDArray[np.uint8]:
+    """RGB [shape=(last + 1, 3)] from the first colour to the last, linear between neighbours."""
+    table = np.array([[int(colour[i : i + 2], 16) for i in (0, 2, 4)] for colour in colours])
+    places = np.linspace(0, len(colours) - 1, last + 1)
+    channels = [np.interp(places, np.arange(len(colours)), table[:, channel]) for channel in range(3)]
+    return np.stack(channels, axis=-1).round().astype(np.uint8)
 
 
 def data_uri(kind: str, data: bytes) -> str:

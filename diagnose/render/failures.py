@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from diagnose.render.html import pair_context, pair_environment
+from diagnose.render.html import pair_context
+from diagnose.render.page import pair_environment
 from diagnose.render.words import case_line, printable, suite_line
 from diagnose.version import VERSION
 

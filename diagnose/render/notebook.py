@@ -9,8 +9,10 @@ import numpy as np
 
 from diagnose.errors import InputError
 from diagnose.render import draw
-from diagnose.render.html import boxes_of, pair_environment, player
 from diagnose.render.levels import DIFFERENCE_DB, RANGE_DB, frequency_ticks, levels_of, mel_heights
+from diagnose.render.page import pair_environment
+from diagnose.render.sounds import player
+from diagnose.render.spectra import boxes
 from diagnose.render.words import headline, meaning, places, printable
 
 if TYPE_CHECKING:
@@ -19,8 +21,8 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from diagnose.metrics import Pair
-    from diagnose.render.html import Player
     from diagnose.render.levels import Levels
+    from diagnose.render.sounds import Player
     from diagnose.render.words import Place
     from diagnose.report import Report
 
@@ -55,7 +57,7 @@ def _of_sounds(pair: Pair | None, shown: list[Place]) -> dict[str, Any]:
         "picture": draw.picture(levels.difference, -DIFFERENCE_DB, DIFFERENCE_DB, draw.DIFFERENCE_MAP),
         "players": _players(pair),
         "ticks": frequency_ticks(levels.highest_hz),
-        "boxes": boxes_of(shown, pair),
+        "boxes": boxes(shown, pair),
         "seconds": levels.seconds,
         "begin": levels.begin_s,
     }

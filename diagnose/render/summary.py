@@ -15,7 +15,7 @@ from rich.text import Text
 
 from diagnose.overview import VERDICTS, Overview, Spread, Worst, verdict_of
 from diagnose.render.layout import STYLES, Labelled, print_parts
-from diagnose.render.words import amount, printable
+from diagnose.render.words import amount
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -52,23 +52,35 @@ class Histogram(msgspec.Struct, frozen=True):
 
 def to_html(overview: Overview) -> str:
     """The page of a batch.  Nothing in it comes from elsewhere; links lead to the reports below pages/."""
-    from diagnose.render.html import page_environment
+    from diagnose.render.page import page_environment
 
-    environment = page_environment()
-    environment.globals.update(
-        printable=printable, quote=quote, change=_change, likelihood=_likelihood, compare=_compare_command
-    )
+    environment = page_environment(styles=("look.css", "summary.css"))
+    environment.globals.update(quote=quote, change=_change, likelihood=_likelihood, compare=_compare_command)
     drawn = [histogram(spread) for spread in overview.spreads]
     return environment.get_template("summary.html").render(
         overview=overview,
         headline=headline(overview),
         verdicts=[(verdict, overview.verdicts.get(verdict, 0)) for verdict in VERDICTS],
+        shares=_shares(overview),
         causes=overview.causes[:MOST_CAUSES],
         most=max((count for _, count in overview.causes), default=1),
         judged=[one for one in drawn if one.spread.judged],
         others=[one for one in drawn if not one.spread.judged],
         size={"width": WIDTH, "height": HEIGHT},
     )
+
+
+def _shares(overview: Overview) -> list[dict[str, str | float]]:
+    """The verdicts side by side in a bar 100 wide; one that there is has at least half a hundredth."""
+    shares: list[dict[str, str | float]] = []
+    left = 0.0
+    for verdict in VERDICTS:
+        count = overview.verdicts.get(verdict, 0)
+        if count:
+            wide = max(100 * count / max(overview.pairs, 1), 0.5)
+            shares.append({"verdict": verdict, "left": left, "wide": wide})
+            left += wide
+    return shares
 
 
 def headline(overview: Overview) -> str:

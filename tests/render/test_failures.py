@@ -18,7 +18,7 @@ def test_a_failed_case_has_what_the_gate_says_places_pictures_and_players(broken
     case = msgspec.structs.replace(FAILED, causes=broken.causes, regions=broken.regions, golden="golden/violin.toml")
     sections(case, broken)
     page = failures.to_html(Suite("strings", (case, Case("cello", "PASS"))), sections.found)
-    assert page.count("<audio") == 2
+    assert page.count("<audio") == 3
     assert page.count("data:image/") >= 3
     assert "<code>rms_ratio</code></td><td>1 -&gt; 2" in page
     assert "crest_db</code></td><td>fine" not in page

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from diagnose.render import draw
-from diagnose.render.html import page_environment, player
+from diagnose.render.page import page_environment
+from diagnose.render.sounds import player
 from diagnose.render.words import number as with_unit
 from diagnose.render.words import printable
 from diagnose.version import VERSION
@@ -25,8 +26,8 @@ LABELS = {"broken": "without it", "fixed": "with it"}
 
 def to_html(found: Study, *, players: bool = True) -> str:
     """The page, whole in itself.  players: with the sounds, which may not be passed on with every reference."""
-    environment = page_environment("tnca")
-    environment.globals.update(number=number, printable=printable)
+    environment = page_environment("tnca", styles=("look.css", "fixes.css"))
+    environment.globals.update(number=number)
     return environment.get_template("fixes.html").render(
         name=printable(found.sound.name),
         study=found,
