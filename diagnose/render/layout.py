@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 from typing import TYPE_CHECKING, TypeAlias
@@ -55,13 +54,13 @@ class Fitting(msgspec.Struct, frozen=True):
 
 
 def print_parts(parts: Iterable[Part], piped_width: int = PIPED_WIDTH) -> None:
-    """Write parts to stdout, one below the other, fitted to the terminal or to $COLUMNS.
+    """Write parts to stdout, one below the other, fitted to the terminal.
 
-    Where there is neither, a table takes piped_width and a line is not wrapped: a long path stays whole for whoever
-    reads the pipe.  Colour goes to a terminal only, and not where NO_COLOR or TERM=dumb stands against it.
+    In a pipe a table takes piped_width and a line is not wrapped: a long path stays whole for whoever reads it.  That
+    holds whatever $COLUMNS says, which a Python program that reads lines, pytest among them, leaves to its children.
+    Colour goes to a terminal only, and not where NO_COLOR or TERM=dumb stands against it.
     """
-    asked = os.environ.get("COLUMNS", "")
-    fitted = (asked.isdecimal() and int(asked) > 0) or Console().is_terminal
+    fitted = Console().is_terminal
     width = shutil.get_terminal_size().columns if fitted else piped_width
     console = Console(highlight=False, width=width, height=HEIGHT)
     for part in parts:

@@ -152,7 +152,9 @@ def test_a_suite_says_each_case_and_what_did_not_pass(suite, capsys):
 
 @pytest.fixture
 def narrow(monkeypatch):
-    monkeypatch.setenv("COLUMNS", "60")
+    """A terminal of 60 columns without colour."""
+    for name, value in {"TTY_COMPATIBLE": "1", "TERM": "dumb", "COLUMNS": "60"}.items():
+        monkeypatch.setenv(name, value)
 
 
 def test_at_sixty_columns_every_metric_has_its_change_and_its_words(shown, broken, narrow):
