@@ -113,7 +113,7 @@ def test_one_that_does_not_fails_with_annotations_at_the_golden_s_lines(runner):
     assert done.stdout.splitlines()[-1] == "::error title=plucked strings::4 more are in the step summary; 1 FAIL"
     assert "high\\-frequency\\-loss" in runner.summary
     page = next((runner.folder / "temp").rglob("failures.html")).read_text()
-    assert page.count("<audio controls") == 2
+    assert page.count("<audio controls") == 3
     assert len(list((runner.folder / "project" / "kept here").iterdir())) == 1
 
 

@@ -54,7 +54,7 @@ def loaded():
     """
     reference = example.bowed_string(seconds=0.3, rate=RATE)
     report = compare(reference, example.misfed_vocoder(reference))
-    assert failures.section(Case("note", "FAIL", causes=report.causes), report).count("<audio") == 2
+    assert failures.section(Case("note", "FAIL", causes=report.causes), report).count("<audio") == 3
 
 
 class Runs:

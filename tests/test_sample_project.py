@@ -79,8 +79,8 @@ def test_record_pass_break_see_accept_pass(project):
     assert 3900 < float(place[2]) < 4100
     assert float(place[3]) > 9000
     page = (project.folder / "failures.html").read_text()
-    assert page.count("<audio controls") == 2
-    assert page.count('src="data:audio/flac;base64,') == 2
+    assert page.count("<audio controls") == 3
+    assert page.count('src="data:audio/flac;base64,') == 3
     assert "everything above 3.98 kHz is gone" in page
     assert page.count('class="box"') >= 1
     assert BROKEN.partition(": ")[2].replace(">", "&gt;") in page
@@ -130,4 +130,4 @@ def test_the_same_in_pytest(project):
     assert done.returncode == 1
     assert f"FAIL  {BROKEN}" in done.stdout
     assert "cause  high-frequency-loss (99 %): everything above 3.98 kHz is gone" in done.stdout
-    assert (project.folder / "report" / "audio-golden.html").read_text().count("<audio controls") == 2
+    assert (project.folder / "report" / "audio-golden.html").read_text().count("<audio controls") == 3

@@ -15,10 +15,10 @@ from diagnose.errors import InputError, NotComparable
 @click.option("--metric", metavar="NAME", help="Show this metric run by run.")
 @click.option("--case", metavar="ID", help="Of this case alone.")
 @click.option("--branch", metavar="NAME", help="Runs of this branch alone.")
-@click.option("--last", type=click.IntRange(min=1), metavar="N", help="The last N runs alone.")
+@click.option("--last", type=click.IntRange(min=1), default=500, show_default=True, help="How many runs are read.")
 @outputs("json")
 def history(
-    place: str, metric: str | None, case: str | None, branch: str | None, last: int | None, **targets: str | None
+    place: str, metric: str | None, case: str | None, branch: str | None, last: int, **targets: str | None
 ) -> None:
     """Show how the figures of DIR, or of the history that SUITE keeps, went: steps, with their commit, and creep.
 
@@ -33,10 +33,11 @@ def history(
     check_outputs(targets)
     from diagnose.history import findings, load
 
-    runs, skipped = load(_folder(place))
+    folder, suite = _folder(place)
+    runs, skipped = load(folder, last)
     for line in skipped:
         click.echo(f"diagnose: {line}", err=True)
-    runs = [run for run in runs if branch in (None, run.branch)][-(last or 0) :]
+    runs = [run for run in runs if branch in (None, run.branch) and suite in (None, run.suite)]
     found = findings(runs, case, metric)
     if not found:
         raise NotComparable(f"{place}: no run has {_asked(metric, case, branch)}")
@@ -58,13 +59,13 @@ def _asked(metric: str | None, case: str | None, branch: str | None) -> str:
     return ", ".join(f"{name} {value!r}" for name, value in asked.items() if value) or "a figure"
 
 
-def _folder(place: str) -> str:
-    """A folder as it is; of a suite the one that it names."""
+def _folder(place: str) -> tuple[str, str | None]:
+    """A folder with all its runs; of a suite the folder that it names, and its own runs there."""
     if os.path.isdir(place):
-        return place
+        return place, None
     from diagnose.suite import load_suite
 
     suite = load_suite(place)
     if suite.history is None:
         raise InputError(f'{place}: keeps no history; history = "history" below [suite] switches it on')
-    return str(suite.history)
+    return str(suite.history), suite.name

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
-from diagnose.history.steps import Step, Trend, creeps, steps
+from diagnose.history.creep import Trend, creeps
+from diagnose.history.steps import Step, steps
 from diagnose.metrics import METRICS
 
 if TYPE_CHECKING:

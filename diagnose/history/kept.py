@@ -99,8 +99,10 @@ def _plain(value: float | None) -> float | None:
     return None if value is None else float(value)
 
 
-def load(folder: str | os.PathLike[str]) -> tuple[list[Run], list[str]]:
-    """(the runs in a folder, oldest first; a line for each file that holds none).
+def load(folder: str | os.PathLike[str], last: int | None = None) -> tuple[list[Run], list[str]]:
+    """(the runs in a folder, oldest first, or the last of them; a line for each file that holds none).
+
+    Names begin with the time, so of many runs only the last are read.
 
     Raises InputError where there is no such folder, NotComparable where it holds no run.
     """
@@ -110,7 +112,7 @@ def load(folder: str | os.PathLike[str]) -> tuple[list[Run], list[str]]:
     except OSError as error:
         raise InputError(f"{place}: no history ({error.strerror}); `diagnose check --history DIR` keeps one") from None
     runs, skipped = [], []
-    for name in names:
+    for name in names[-(last or 0) :]:
         try:
             runs.append(_read(os.path.join(place, name)))
         except InputError as error:
@@ -122,6 +124,8 @@ def load(folder: str | os.PathLike[str]) -> tuple[list[Run], list[str]]:
 
 def _read(path: str) -> Run:
     try:
+        if not os.path.isfile(path):  # a pipe would be waited for
+            raise InputError(f"{path}: is no file; it was left out")
         if os.path.getsize(path) > LARGEST_FILE:
             raise InputError(f"{path}: is larger than any run of a check; it was left out")
         with open(path, "rb") as file:

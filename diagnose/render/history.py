@@ -20,22 +20,43 @@ if TYPE_CHECKING:
 
 BARS, PLAIN = "▁▂▃▄▅▆▇█", "_.-=*#"
 WIDTH = 32
-MOST_STEPS = 6
+MOST_CHANGES = 6  # of a run: they are told at once by their commit
 
 
 def print_history(runs: Sequence[Run], found: Sequence[Finding]) -> None:
-    """A line a metric that changed or creeps, and below it when and at which commit."""
-    parts: list[Part] = []
-    for one in found:
-        if one.creep or one.steps:
-            parts += [Text.assemble(_label(one), "  ", _head(one)), *_places(one)]
+    """What creeps, a line each; then each run at which something changed, with what changed, the largest first."""
+    parts: list[Part] = [Text.assemble(_label(one), "  ", _head(one)) for one in found if one.creep]
+    for at, before, changed in _by_run(found):
+        count = f"{len(changed)} metric{'s' if len(changed) != 1 else ''}"
+        parts.append(
+            Text.assemble(("STEP", "bold"), printable(f"  {count} at {at.name}; the run before: {before.name}"))
+        )
+        shown = changed[:MOST_CHANGES]
+        parts += [Labelled("      ", line) for line in shown]
+        if len(changed) > len(shown):
+            parts.append(Labelled("      ", f"and {len(changed) - len(shown)} more; --json has them all"))
     steady = sum(not (one.creep or one.steps) for one in found)
     cases = len({one.series.case for one in found})
     span = f"{len(runs)} run{'s' if len(runs) != 1 else ''} from {runs[0].time[:16]} to {runs[-1].time[:16]}"
-    parts.append(
-        Text(f"{span}, {cases} case{'s' if cases != 1 else ''}: {len(found) - steady} metrics changed, {steady} steady")
-    )
+    counts = f"{len(found) - steady} metrics changed, {steady} steady"
+    parts.append(Text(f"{span}, {cases} case{'s' if cases != 1 else ''}: {counts}"))
     print_parts(parts)
+
+
+def _by_run(found: Sequence[Finding]) -> list[tuple[Run, Run, list[str]]]:
+    """(the first run after a step, the run before it, a line a metric that changed there), oldest first."""
+    places: dict[str, tuple[Run, Run, list[tuple[float, str]]]] = {}
+    for one in found:
+        series = one.series
+        for step in one.steps if one.creep is None else ():
+            at, before = series.runs[step.index], series.runs[step.index - 1]
+            size = abs(step.after - step.before) / (series.tolerance or 1.0)
+            levels = f"{number(step.before, series.unit)} -> {number(step.after, series.unit)}"
+            allowed = f", tolerance {amount(series.tolerance, series.unit)}" if series.tolerance else ""
+            line = f"{series.case}::{series.metric}: {levels}{allowed}  {sparkline(series.values)}"
+            places.setdefault(at.time, (at, before, []))[2].append((size, line))
+    ordered = [places[time] for time in sorted(places)]
+    return [(at, before, [line for _, line in sorted(lines, reverse=True)]) for at, before, lines in ordered]
 
 
 def print_series(found: Sequence[Finding]) -> None:
@@ -69,18 +90,6 @@ def _head(one: Finding) -> str:
         said = f"creeps {'up' if one.creep.drift > 0 else 'down'} by {drift} over {len(values)} runs"
         return f"{name}: {said}, no single one of them over its tolerance: {ends}{allowed}  {sparkline(values)}"
     return f"{name}: {ends}{allowed}  {sparkline(values)}"
-
-
-def _places(one: Finding) -> list[Labelled]:
-    runs, unit = one.series.runs, one.series.unit
-    return [
-        Labelled(
-            "      ",
-            f"{number(step.before, unit)} -> {number(step.after, unit)} at {runs[step.index].name}; "
-            f"the run before: {runs[step.index - 1].name}",
-        )
-        for step in one.steps[:MOST_STEPS]
-    ]
 
 
 def sparkline(values: Sequence[float]) -> str:

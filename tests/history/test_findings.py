@@ -73,9 +73,9 @@ def test_history_shows_the_commit_of_a_step_and_the_creep(diagnose, tmp_path, ru
     assert (done.code, done.err) == (0, "")
     first, *rest = done.out.splitlines()
     assert first.startswith("WARN  note::hnr_db: creeps up by 0.1 dB over 30 runs, no single one")
-    step = next(line for line in rest if line.startswith("STEP"))
-    assert step.startswith("STEP  note::rms_ratio: 1 -> 1.05, tolerance 0.1  ▁")
-    assert "at 2026-11-02 08:00 0020cccc on host; the run before: 2026-11-02 07:00 0019cccc on host" in done.out
+    place = "2026-11-02 08:00 0020cccc on host; the run before: 2026-11-02 07:00 0019cccc on host"
+    assert rest[0] == f"STEP  1 metric at {place}"
+    assert rest[1].startswith("      note::rms_ratio: 1 -> 1.05, tolerance 0.1  ▁")
     assert rest[-1].endswith("30 runs from 2026-11-01T12:00 to 2026-11-02T17:00, 1 case: 2 metrics changed, 1 steady")
 
 
@@ -109,8 +109,8 @@ def test_json_has_it_all(diagnose, tmp_path, runs):
 
 def test_a_branch_is_looked_at_alone(diagnose, tmp_path, runs):
     write(tmp_path, [*runs, *(run(number, "topic", rms_ratio=9) for number in range(40, 44))])
-    assert "1 -> 9" in diagnose("history", tmp_path).out
-    assert "1 -> 9" not in diagnose("history", tmp_path, "--branch", "main").out
+    assert "1.05 -> 9" in diagnose("history", tmp_path).out
+    assert "1.05 -> 9" not in diagnose("history", tmp_path, "--branch", "main").out
     done = diagnose("history", tmp_path, "--branch", "nope")
     assert (done.code, done.out) == (3, "")
     assert "no run has branch 'nope'" in done.err
@@ -178,3 +178,29 @@ def test_a_history_that_cannot_be_kept_is_no_verdict(diagnose, suite):
     assert done.code == 0
     assert done.err.startswith("diagnose: this run is not kept: ")
     assert done.err.count("\n") == 1
+
+
+def test_suites_that_share_a_folder_are_told_apart(diagnose, suite):
+    assert diagnose("check", suite).code == 0
+    other = suite.with_name("other.toml")
+    other.write_text(suite.read_text().replace('"strings"', '"other"'))
+    for _ in range(2):
+        assert diagnose("check", other).code == 0
+    assert diagnose("history", suite).out.startswith("1 run from ")
+    assert diagnose("history", other).out.startswith("2 runs from ")
+    assert diagnose("history", suite.parent / "history").out.startswith("3 runs from ")
+
+
+def test_of_many_changes_at_one_commit_the_largest_are_told(diagnose, tmp_path):
+    names = ["rms_ratio", "hnr_db", "crest_db", "loudness_lufs", "dc_share", "cutoff_hz", "f0_hz", "true_peak_dbtp"]
+    for number in range(8):
+        moved = {name: (index + 1) * (number > 4) for index, name in enumerate(names)}
+        write_one(tmp_path, number, run(number, **moved))
+    lines = diagnose("history", tmp_path).out.splitlines()
+    assert lines[0].startswith("STEP  8 metrics at ")
+    assert [line.split("::")[1].split(":")[0] for line in lines[1:7]] == names[:1:-1]
+    assert lines[7].strip() == "and 2 more; --json has them all"
+
+
+def write_one(folder, number, one):
+    (folder / f"{number:04d}.json").write_bytes(msgspec.json.encode(one))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 import subprocess
 import sys
@@ -125,6 +126,14 @@ def test_a_huge_file_is_not_read(tmp_path):
         file.truncate(1 << 40)
     _, (line,) = load(tmp_path)
     assert "larger than any run" in line
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    keep(tmp_path, SUITE, tmp_path)
+    os.mkfifo(tmp_path / "pipe.json")
+    runs, (line,) = load(tmp_path)
+    assert len(runs) == 1
+    assert "is no file" in line
 
 
 def test_no_folder_is_wrong_usage_and_an_empty_one_nothing_to_compare(tmp_path):

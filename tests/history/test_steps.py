@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from scipy import stats
 
-from diagnose.history.steps import Step, creeps, noise, steps, trend
+from diagnose.history.creep import creeps, trend
+from diagnose.history.steps import Step, noise, steps
 
 
 def series(*levels, each=10):
@@ -20,8 +21,9 @@ def series(*levels, each=10):
 
 def test_without_noise_a_step_is_wherever_the_value_changes():
     assert steps(series(1.0, 1.0)) == ()
-    assert steps(series(0.98, 1.05, 0.9)) == (Step(10, 0.98, 1.05), Step(20, 1.05, 0.9))
-    assert steps(np.array([1.0, 1.0, 1.0, 2.0])) == (Step(3, 1.0, 2.0),)
+    assert steps(series(0.98, 1.05, 0.9)) == (Step(10, 0.98, 1.05, 10), Step(20, 1.05, 0.9, 10))
+    assert steps(np.array([1.0, 1.0, 1.0, 2.0])) == (Step(3, 1.0, 2.0, 1),)
+    assert steps(np.array([1.0, 1.0, 1.0, 2.0, 1.0, 1.0])) == ()  # one run that the next one takes back
     assert steps(1 + 1e-8 * np.arange(20) % 2) == ()
 
 
@@ -55,8 +57,18 @@ def test_two_noisy_steps_are_both_found(rng):
 
 def test_one_outlier_is_no_step(rng):
     values = 0.1 * rng.standard_normal(40)
-    values[20] += 1.0
+    values[20] += 3.0
     assert steps(values) == ()
+
+
+def test_a_short_level_in_a_long_series_is_found(rng):
+    for _ in range(20):
+        values = rng.standard_normal(200)
+        values[100:105] += 7
+        found = [step.index for step in steps(values)]
+        assert len(found) == 2
+        assert abs(found[0] - 100) <= 1
+        assert abs(found[1] - 105) <= 1
 
 
 @pytest.mark.parametrize(("runs", "most"), [(8, 0.02), (20, 0.008), (100, 0.005)])
