@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 from typing import IO, TYPE_CHECKING
 
+from diagnose import git
 from diagnose.errors import InputError
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def render(words: Sequence[str], folder: str | os.PathLike[str], environment: Ma
             done = subprocess.run(  # noqa: S603 - the user's own command, without a shell
                 [*words],
                 cwd=folder,
-                env={**os.environ, **environment},
+                env={**git.environment(), **environment},
                 stdin=subprocess.DEVNULL,
                 stdout=said,
                 stderr=subprocess.STDOUT,
@@ -37,6 +38,15 @@ def render(words: Sequence[str], folder: str | os.PathLike[str], environment: Ma
             raise InputError(f"{name}: cannot be run ({getattr(error, 'strerror', None) or error})") from None
         if done.returncode:
             raise InputError(f"{name}: ended with {done.returncode} in {os.fspath(folder)}: {_last_line(said)}")
+
+
+def state(path: str) -> tuple[int, int, int] | None:
+    """What changes where a file is written anew; None where there is none."""
+    try:
+        now = os.stat(path)
+    except OSError:
+        return None
+    return now.st_mtime_ns, now.st_ino, now.st_size
 
 
 def _last_line(said: IO[bytes]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import stat
 import tempfile
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -93,7 +94,8 @@ def locked(path: str | os.PathLike[str], wait_s: float = LONGEST_WAIT_S) -> Iter
     """Only one process of this user, on this machine, is inside for a path at a time; the others wait.
 
     For a file that is read, changed and written back.  The lock lies in the temporary folder and not beside the
-    file: a repository stays clean.  Raises InputError where another process holds it for longer than wait_s.
+    file: a repository stays clean; processes with different temporary folders do not see each other.  Raises
+    InputError where another process holds it for longer than wait_s.
     """
     from filelock import FileLock, Timeout
 
@@ -103,6 +105,9 @@ def locked(path: str | os.PathLike[str], wait_s: float = LONGEST_WAIT_S) -> Iter
     lock = os.path.join(folder, hashlib.sha256(target.encode("utf-8", "surrogateescape")).hexdigest()[:32] + ".lock")
     try:
         os.makedirs(folder, mode=0o700, exist_ok=True)
+        found = os.lstat(folder)
+        if not stat.S_ISDIR(found.st_mode) or (hasattr(os, "getuid") and found.st_uid != user):
+            raise InputError(f"{folder}: is not this user's own folder, so no lock in it can be trusted; delete it")
         with FileLock(lock, timeout=wait_s):
             yield
     except Timeout:

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 QUICK_S = 10.0
+# What git tells its hooks of their repository: with them, a command in another folder would write into this one.
+OF_A_HOOK = frozenset(
+    f"GIT_{name}"
+    for name in ("DIR", "WORK_TREE", "INDEX_FILE", "PREFIX", "COMMON_DIR", "OBJECT_DIRECTORY", "NAMESPACE")
+) | {"GIT_ALTERNATE_OBJECT_DIRECTORIES"}
 
 
 def ask(folder: str | os.PathLike[str], *words: str, wait_s: float | None = QUICK_S) -> str | None:
@@ -28,7 +33,14 @@ def ask(folder: str | os.PathLike[str], *words: str, wait_s: float | None = QUIC
 
 def _git(folder: str | os.PathLike[str], *words: str, wait_s: float | None = None) -> subprocess.CompletedProcess[str]:
     command = ["git", "-C", os.fspath(folder), *words]  # git as the user has it
-    return subprocess.run(command, capture_output=True, text=True, timeout=wait_s, check=False)  # noqa: S603
+    return subprocess.run(  # noqa: S603
+        command, capture_output=True, text=True, timeout=wait_s, check=False, env=environment()
+    )
+
+
+def environment() -> dict[str, str]:
+    """This process's, without what binds git to one repository: for a process in another folder."""
+    return {name: value for name, value in os.environ.items() if name not in OF_A_HOOK}
 
 
 def user() -> str:
@@ -65,10 +77,11 @@ def worktree(folder: str | os.PathLike[str], revision: str) -> Iterator[tuple[st
         raise InputError(f"{revision}: git knows no such revision; {hint}")
     with tempfile.TemporaryDirectory(prefix="diagnose-", ignore_cleanup_errors=True) as parent:
         place = os.path.join(parent, "old")
-        done = _git(root, "worktree", "add", "--detach", place, commit)
-        if done.returncode:
-            raise InputError(f"{revision}: git cannot check it out ({done.stderr.strip().splitlines()[-1:]})")
         try:
+            done = _git(root, "worktree", "add", "--detach", place, commit)
+            if done.returncode:
+                said = (done.stderr.strip().splitlines() or ["git says nothing of why"])[-1]
+                raise InputError(f"{revision}: git cannot check it out ({said})")
             yield root, place
         finally:
             _git(root, "worktree", "remove", "--force", place)

@@ -200,3 +200,11 @@ def test_ctrl_c_says_how_to_go_on(manifest, tmp_path, jobs):
     assert stderr == "diagnose: interrupted; the finished pairs are kept, and --resume goes on\n"
     done = (out / "journal.jsonl").read_bytes().count(b"\n")
     assert 0 < done < 400
+
+
+def test_what_no_batch_wrote_is_not_overwritten(diagnose, tmp_path):
+    (tmp_path / "results.csv").write_text("reference,generated\na.wav,b.wav\n")
+    done = diagnose("batch", tmp_path / "results.csv", "--out", tmp_path, "--jobs", "1")
+    assert (done.code, done.out) == (2, "")
+    assert "has a results.csv that no batch wrote" in done.err
+    assert (tmp_path / "results.csv").read_text().startswith("reference,generated")

@@ -109,6 +109,14 @@ UNUSED = "FAIL  golden/test_a/test_old.toml: no test used it; delete it, or brin
 # The cycle
 
 
+def test_an_update_is_never_green_not_even_of_a_test_that_is_expected_to_fail(run):
+    run.write(test_a=ONE.replace("def test_note", "@pytest.mark.xfail\ndef test_note"))
+    done = run(UPDATE, xfailed=1)
+    assert done.ret == pytest.ExitCode.TESTS_FAILED
+    assert "WROTE golden/test_a/test_note.toml: review it" in text(done)
+    assert run(xpassed=1).ret == 0
+
+
 def test_missing_update_pass_break_update_pass(run):
     run.write(test_a=ONE)
     missing = run(failed=1)

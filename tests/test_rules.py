@@ -41,7 +41,8 @@ LAYERS = [
     ("resynthesis", "spectra"),
     ("spectrogram",),
     ("audio", "scale"),
-    ("command", "files", "git"),
+    ("command",),
+    ("files", "git"),
     ("errors", "version"),
 ]
 LEVEL = {name: -index for index, layer in enumerate(LAYERS) for name in layer}

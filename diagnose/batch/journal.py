@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 SCHEMA = "diagnose.batch/1"
 RUN, JOURNAL, LOCK = "run.json", "journal.jsonl", ".lock"
+WRITTEN = ("results.csv", "results.parquet", "summary.html", "pages")  # at the end, over what is there
 NOT_DONE = -1
 LOCK_S = 1.0  # a process that was just killed takes a moment to go
 
@@ -97,6 +98,9 @@ def state_of(folder: str, wanted: Asked, resume: bool) -> RunState | None:
     if state is None:
         if os.path.exists(os.path.join(folder, JOURNAL)):
             raise InputError(f"{folder}: has a {JOURNAL} and no {RUN}, so whose it is cannot be told; give another")
+        for name in WRITTEN:
+            if os.path.lexists(os.path.join(folder, name)):
+                raise InputError(f"{folder}: has a {name} that no batch wrote; it would be lost: give another folder")
         return None
     if not resume:
         raise InputError(f"{folder}: holds a run; --resume goes on with it, or give another folder")

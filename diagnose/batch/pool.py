@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
+import time
 import warnings
 from concurrent.futures.process import BrokenProcessPool
 from typing import TYPE_CHECKING, Any, Protocol
@@ -117,13 +118,15 @@ class Cluster:
 
     def __init__(self, client: Any, profile: Profile | None) -> None:
         self.client, self.profile = client, profile
+        self.folder = os.getcwd()  # where relative names lie; a worker has a folder of its own
         self.jobs = max(sum(client.ncores().values()), 1)
         self.stall = STALL_S
+        self.seen = time.monotonic()  # that there was a worker
 
     def rows(self, pairs: Iterable[Pair]) -> Generator[Row]:
         from joblib import delayed
 
-        return self._answers(delayed(row_of)(pair, self.profile) for pair in pairs)
+        return self._answers(delayed(row_of)(pair, self.profile, self.folder) for pair in pairs)
 
     def suspects(self, pairs: Sequence[Pair]) -> Generator[Row]:
         """Each as a task of its own, then those that Dask gave up on, alone: asked of Dask itself, which says why."""
@@ -142,11 +145,11 @@ class Cluster:
     def pages(self, pairs: Iterable[Pair]) -> Generator[Page]:
         from joblib import delayed
 
-        return self._answers(delayed(page_of)(pair, self.profile) for pair in pairs)
+        return self._answers(delayed(page_of)(pair, self.profile, self.folder) for pair in pairs)
 
     def _submit(self, pair: Pair) -> Any:
         self._check()
-        return self.client.submit(row_of, pair, self.profile, pure=False)
+        return self.client.submit(row_of, pair, self.profile, self.folder, pure=False)
 
     def _result(self, task: Any) -> Row | None:
         """The row; None where the workers that had the task died one after the other."""
@@ -163,6 +166,10 @@ class Cluster:
     def _check(self) -> None:
         if self.client.status != "running":
             raise InputError("the Dask scheduler has gone away; the finished pairs are kept, and --resume goes on")
+        if self.client.scheduler_info()["workers"]:
+            self.seen = time.monotonic()
+        elif time.monotonic() - self.seen > STALL_S:
+            raise InputError("the Dask cluster has no worker left; the finished pairs are kept, and --resume goes on")
 
     def _answers(self, tasks: Iterable[Any]) -> Generator[Any]:
         import joblib

@@ -27,14 +27,21 @@ LONGEST_ERROR = 1000
 WATCH_S = 1.0
 
 
-def row_of(pair: Pair, profile: Profile | None = None) -> Row:
-    """Compare one pair.  Whatever is wrong with it is an ERROR row: one bad file is not the end of a batch."""
+def row_of(pair: Pair, profile: Profile | None = None, folder: str = "") -> Row:
+    """Compare one pair.  Whatever is wrong with it is an ERROR row: one bad file is not the end of a batch.
+
+    folder: where relative names lie, for a process that works elsewhere; the row has the names as they are.
+    """
     try:
-        return _judged(pair, compare(pair.reference, pair.generated, profile=profile))
+        return _judged(pair, compare(*_places(pair, folder), profile=profile))
     except DiagnoseError as error:
         return error_row(pair, str(error))
     except Exception as error:  # noqa: BLE001 - a batch of a day does not end at one pair
         return error_row(pair, f"{type(error).__name__}: {error}")
+
+
+def _places(pair: Pair, folder: str) -> tuple[str, str]:
+    return os.path.join(folder, pair.reference), os.path.join(folder, pair.generated)
 
 
 def error_row(pair: Pair, text: str) -> Row:
@@ -70,12 +77,12 @@ def _rounded(value: float | None) -> float | None:
 # --- in a local worker process -----------------------------------------------------------------------------
 
 
-def page_of(pair: Pair, profile: Profile | None = None) -> tuple[int, bytes | None]:
+def page_of(pair: Pair, profile: Profile | None = None, folder: str = "") -> tuple[int, bytes | None]:
     """(row, its report as HTML), compared anew: a row keeps no sounds.  None where it cannot be compared any more."""
     from diagnose.render.html import to_html
 
     try:
-        text = to_html(compare(pair.reference, pair.generated, profile=profile))
+        text = to_html(compare(*_places(pair, folder), profile=profile))
     except Exception:  # noqa: BLE001 - a page is an extra; its pair is in the results either way
         return pair.row, None
     return pair.row, text.encode("utf-8", "backslashreplace")

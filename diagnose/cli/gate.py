@@ -128,9 +128,9 @@ def calibrate(suite: str, command: tuple[str, ...], runs: int) -> None:
     diagnose calibrate tests/audio/suite.toml --runs 20 -- python render.py
 
     COMMAND writes every generated sound anew, as the model at hand does: with a seed of its own each time
-    (DIAGNOSE_RUN is 0 to N - 1).  Each golden then holds the mean of the runs, their spread, and the tolerance that
-    one more run needs, with method, command and N beside them; `check` fails where a difference passes this and
-    the profile's tolerance.  A case without a golden gets one; one that moved by more is refused, and not learnt.
+    (DIAGNOSE_RUN is 0 to N - 1).  Each golden then holds their spread and the tolerance that one more run needs, with
+    method, command and N beside them, and a new one the mean of the runs; `check` fails where a difference passes
+    this and the profile's tolerance.  One that moved by more is refused, and not learnt.
     """
     from diagnose import golden
     from diagnose.command import render

@@ -15,7 +15,7 @@ from diagnose.errors import InputError, NotComparable
 @click.option("--metric", metavar="NAME", help="Show this metric run by run.")
 @click.option("--case", metavar="ID", help="Of this case alone.")
 @click.option("--branch", metavar="NAME", help="Runs of this branch alone.")
-@click.option("--last", type=click.IntRange(min=1), default=500, show_default=True, help="How many runs are read.")
+@click.option("--last", type=click.IntRange(min=1), default=500, show_default=True, help="The last N runs alone.")
 @outputs("json")
 def history(
     place: str, metric: str | None, case: str | None, branch: str | None, last: int, **targets: str | None
@@ -34,10 +34,14 @@ def history(
     from diagnose.history import findings, load
 
     folder, suite = _folder(place)
-    runs, skipped = load(folder, last)
+    runs, skipped = load(folder)
     for line in skipped:
         click.echo(f"diagnose: {line}", err=True)
     runs = [run for run in runs if branch in (None, run.branch) and suite in (None, run.suite)]
+    several = sorted({run.suite for run in runs})
+    if len(several) > 1:
+        raise InputError(f"{place}: holds the runs of {', '.join(several[:3])}; give the suite's file: which is meant?")
+    runs = runs[-last:]
     found = findings(runs, case, metric)
     if not found:
         raise NotComparable(f"{place}: no run has {_asked(metric, case, branch)}")

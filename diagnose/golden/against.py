@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from diagnose import audio, git
-from diagnose.command import render
+from diagnose.command import render, state
 from diagnose.comparison import compare
 from diagnose.errors import DiagnoseError, InputError, NotComparable
 from diagnose.golden import stored
@@ -20,7 +20,7 @@ from diagnose.suite import CasePlan, SuitePlan, load_suite
 from diagnose.verdicts import overall
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from diagnose.golden.stored import Golden
 
@@ -40,11 +40,27 @@ def check_against(
     if not suite.cases:
         raise InputError(f"{os.fspath(path)}: has no [[case]]; there is nothing to check")
     with git.worktree(suite.folder, revision) as (root, old):
-        render(command, _same_place(os.getcwd(), root, old), {"DIAGNOSE_REVISION": revision})
-        render(command, os.getcwd(), {"DIAGNOSE_REVISION": ""})
+        left = _rendered(command, suite, {revision: old, "": root}, root)
         known = _old_cases(_same_place(path, root, old))
-        cases = [_check_case(plan, suite, revision, (root, old), known, seen) for plan in suite.cases]
+        cases = [_check_case(plan, suite, revision, (root, old), known, seen, left) for plan in suite.cases]
     return Suite(f"{suite.name} against {revision}", tuple(cases))
+
+
+def _rendered(command: Sequence[str], suite: SuitePlan, trees: Mapping[str, str], root: str) -> dict[str, str]:
+    """Run the command in each tree, by revision; {case: what is wrong} of those whose sound it did not write.
+
+    A sound that git keeps, or that lay there, would otherwise be compared with itself.
+    """
+    left: dict[str, str] = {}
+    for revision, tree in trees.items():
+        places = {plan.id: _same_place(plan.generated, root, tree) for plan in suite.cases}
+        before = {case: state(path) for case, path in places.items()}
+        render(command, _same_place(os.getcwd(), root, tree), {"DIAGNOSE_REVISION": revision})
+        for plan in suite.cases:
+            if before[plan.id] is not None and state(places[plan.id]) == before[plan.id]:
+                where = f"at {revision}" if revision else "here"
+                left[plan.id] = f"{plan.generated}: the command did not write it {where}"
+    return left
 
 
 def _same_place(path: str | os.PathLike[str], root: str, old: str) -> str:
@@ -64,8 +80,16 @@ def _old_cases(path: str) -> set[str]:
 
 
 def _check_case(
-    plan: CasePlan, suite: SuitePlan, revision: str, places: tuple[str, str], known: set[str], seen: Seen | None
+    plan: CasePlan,
+    suite: SuitePlan,
+    revision: str,
+    places: tuple[str, str],
+    known: set[str],
+    seen: Seen | None,
+    left: Mapping[str, str],
 ) -> Case:
+    if plan.id in left:
+        return Case(plan.id, "ERROR", error=left[plan.id])
     try:
         before = _same_place(plan.generated, *places)
         if not os.path.exists(before):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from diagnose import git
+from diagnose.command import state
 from diagnose.comparison import compare
 from diagnose.errors import InputError
 from diagnose.files import locked
@@ -45,12 +46,13 @@ def calibrate(
     command: str,
     progress: Progress | None = None,
 ) -> list[Earned]:
-    """Run render(0), ..., render(runs - 1), measure the suite after each, and keep mean and tolerance in the goldens.
+    """Run render(0), ..., render(runs - 1), measure the suite after each, and keep the tolerances in the goldens.
 
     render writes every case's generated sound anew; command is how it is called, and is kept beside the figures.
-    A case without a golden gets one.  InputError, and nothing is written, where a recorded value lies further from
-    the runs than their spread and the profile's tolerance explain (calibrating must not pass a regression), where
-    a run leaves a sound as it was, or where a case cannot be compared.
+    A recorded value stays; a case without a golden gets one, of the runs' means.  InputError, and nothing is written,
+    where a recorded value lies further from the runs than their spread and the profile's tolerance explain, or can be
+    measured no longer (calibrating must not pass a regression), where a run leaves a sound as it was, or where a case
+    cannot be compared.
     """
     suite = load_suite(path)
     if not suite.cases:
@@ -70,10 +72,10 @@ def _measured(suite: SuitePlan, runs: int, render: Callable[[int], None], progre
     for run in range(runs):
         if progress:
             progress(run, runs, "rendering")
-        before = [_state(plan.generated) for plan in suite.cases]
+        before = [state(plan.generated) for plan in suite.cases]
         render(run)
-        for plan, state, of_case in zip(suite.cases, before, rows, strict=True):
-            if _state(plan.generated) == state:
+        for plan, old, of_case in zip(suite.cases, before, rows, strict=True):
+            if state(plan.generated) == old:
                 raise InputError(f"{plan.generated}: run {run + 1} of the command did not write it: nothing spreads")
             report = compare(plan.reference, plan.generated, profile=suite.profile)
             of_case.append({row.name: row for row in report.metrics if row.name in suite.profile})
@@ -82,23 +84,27 @@ def _measured(suite: SuitePlan, runs: int, render: Callable[[int], None], progre
     return [Runs(plan, tuple(of_case), golden) for plan, of_case, golden in zip(suite.cases, rows, last, strict=True)]
 
 
-def _state(path: str) -> tuple[int, int, int] | None:
-    try:
-        now = os.stat(path)
-    except OSError:
-        return None
-    return now.st_mtime_ns, now.st_ino, now.st_size
-
-
 def _golden(of_case: Runs, suite: SuitePlan, stamp: Calibration) -> Golden:
-    """The case's golden, or a new one, with the runs' means and tolerances."""
+    """The case's golden with the runs' tolerances, or a new one round their means."""
     golden = stored.load(of_case.plan.golden)
     rows = of_case.rows
     metrics = {name: _baseline([one[name] for one in rows], len(suite.profile)) for name in rows[0]}
-    if golden is not None:
-        _refuse_a_regression(golden, metrics, of_case, suite)
-    kept_log = golden or of_case.last
-    return msgspec.structs.replace(kept_log, metric=metrics, causes=of_case.last.causes, calibration=stamp)
+    if golden is None:
+        return msgspec.structs.replace(of_case.last, metric=metrics, calibration=stamp)
+    _refuse_a_regression(golden, metrics, of_case, suite)
+    kept_values = {name: _round_the_recorded(new, golden.metric.get(name)) for name, new in metrics.items()}
+    return msgspec.structs.replace(golden, metric=kept_values, calibration=stamp)
+
+
+def _round_the_recorded(new: Baseline, old: Baseline | None) -> Baseline:
+    """The spread round the value that was recorded, which stays: calibrating again and again moves nothing.
+
+    One more run lies within the tolerance of the runs' mean, and that within |mean - recorded| of the recorded value.
+    """
+    if old is None or old.change is None or new.change is None or new.tolerance is None:
+        return new
+    wider = kept(new.tolerance + abs(new.change - old.change))
+    return msgspec.structs.replace(new, change=old.change, tolerance=wider)
 
 
 def _baseline(rows: list[MetricRow], metrics: int) -> Baseline:
@@ -119,9 +125,12 @@ def _refuse_a_regression(golden: Golden, metrics: dict[str, Baseline], of_case: 
     plan, rows = of_case.plan, of_case.rows[-1]
     if golden.reference_sha256 != of_case.last.reference_sha256:
         raise InputError(f"{plan.id}: the reference is another file than the recorded one; accept it first")
-    for name, new in metrics.items():
-        old = golden.metric.get(name)
-        if old is None or old.change is None or new.change is None or old.version != new.version:
+    for name, old in golden.metric.items():
+        new = metrics.get(name)
+        if new is None or new.version != old.version or (new.change is None and old.change is not None):
+            now = "is measured no longer" if new is None else new.unmeasured or "has another version now"
+            raise InputError(f"{plan.id}::{name}: was recorded, and {now}; accept it first (`diagnose accept`)")
+        if old.change is None or new.change is None:
             continue
         # Not the new tolerance: over few runs it is so wide that any regression lies within it.
         spread = FAR * (new.spread or 0.0) if old.tolerance is None else old.tolerance

@@ -66,11 +66,12 @@ def every_series(runs: Sequence[Run], case: str | None = None, metric: str | Non
 
 
 def finding(series: Series) -> Finding:
-    """The steps of a series; or its creep, where the drift is at least half of what one run may move."""
+    """The steps of a series; and its creep, where no check failed and it drifts by half of what one run may move."""
     values = np.asarray(series.values)
     found = steps(values)
     creep = creeps(values, found)
-    if creep is not None and abs(creep.drift) >= HALF * (series.tolerance or 0.0):
+    failed = any(run.cases[series.case].metrics[series.metric].verdict == "FAIL" for run in series.runs)
+    if creep is not None and not failed and abs(creep.drift) >= HALF * (series.tolerance or 0.0):
         return Finding(series, found, creep)
     return Finding(series, found)
 

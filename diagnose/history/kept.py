@@ -99,10 +99,8 @@ def _plain(value: float | None) -> float | None:
     return None if value is None else float(value)
 
 
-def load(folder: str | os.PathLike[str], last: int | None = None) -> tuple[list[Run], list[str]]:
-    """(the runs in a folder, oldest first, or the last of them; a line for each file that holds none).
-
-    Names begin with the time, so of many runs only the last are read.
+def load(folder: str | os.PathLike[str]) -> tuple[list[Run], list[str]]:
+    """(the runs in a folder, oldest first; a line for each file that holds none).
 
     Raises InputError where there is no such folder, NotComparable where it holds no run.
     """
@@ -112,7 +110,7 @@ def load(folder: str | os.PathLike[str], last: int | None = None) -> tuple[list[
     except OSError as error:
         raise InputError(f"{place}: no history ({error.strerror}); `diagnose check --history DIR` keeps one") from None
     runs, skipped = [], []
-    for name in names[-(last or 0) :]:
+    for name in names:
         try:
             runs.append(_read(os.path.join(place, name)))
         except InputError as error:

@@ -103,6 +103,8 @@ class AudioGolden:
         )
         held = hold(asked)
         self._watch.saw(asked, held)
+        if held.wrote:
+            self._use.wrote.append(golden)
         self._use.notes += [f"{asked.title}: {note}" for note in held.notes]
         self._item.user_properties.append(("audio_golden", held.summary))
         if held.wrote or held.case.verdict in ("FAIL", "ERROR") or held.report is None:

@@ -21,7 +21,7 @@ MOST_SHOWN = 3
 
 @dataclass
 class Use:
-    """One test, by its node id: the goldens it used, notes for the summary.
+    """One test, by its node id: the goldens it used, notes for the summary, the goldens it wrote.
 
     enough: it failed where it used its golden and is not known to have another, so a failure hides none.
     """
@@ -29,6 +29,7 @@ class Use:
     node: str
     used: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    wrote: list[str] = field(default_factory=list)
     enough: bool = False
 
     def sent(self) -> str:
@@ -41,7 +42,7 @@ class Record:
     """What a session saw.  Under xdist each worker collects everything and runs a part; the controller has it all.
 
     tests: node ids of those that may use a golden, by test file; broken: files of which a part was not collected;
-    ended: "passed", "failed" or "skipped" by node id; used: node ids by golden.
+    ended: "passed", "failed" or "skipped" by node id; used: node ids by golden; wrote: goldens, by whatever try.
     """
 
     tests: dict[str, list[str]] = field(default_factory=dict)
@@ -49,6 +50,7 @@ class Record:
     ended: dict[str, str] = field(default_factory=dict)
     used: dict[str, list[str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    wrote: list[str] = field(default_factory=list)
 
     def collected(self) -> str:
         """What a worker collected, for merge()."""

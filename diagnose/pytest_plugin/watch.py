@@ -93,6 +93,8 @@ class Watch:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         sent = getattr(report, SENT, None)
+        if sent is not None:  # a test that is run again, or expected to fail, wrote all the same
+            self.record.wrote += [path for path in json.loads(sent)["wrote"] if path not in self.record.wrote]
         if sent is None or report.outcome not in ("passed", "failed", "skipped"):  # "rerun": it will come again
             return
         if report.when == "call" or report.outcome != "passed":
@@ -150,7 +152,7 @@ class Watch:
             return
         self.judged = judge(self.record, self.scope)
         self._write_page()
-        wrong = self.judged.unused or self.judged.shared or self.problem
+        wrong = self.judged.unused or self.judged.shared or self.problem or self.record.wrote
         if wrong and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
@@ -176,6 +178,8 @@ class Watch:
             yield f"FAIL  {self.shown(golden)}: no test used it; delete it, or bring its test back"
         for golden, nodes in self.judged.shared:
             yield f"FAIL  {self.shown(golden)}: the case of {' and '.join(nodes)}; give each its own"
+        for golden in self.record.wrote:
+            yield f"WROTE {self.shown(golden)}: review it; the next run, without --audio-golden-update, has to pass"
         if self.problem:
             yield f"ERROR {self.problem}"
         if self.judged.unknown:

@@ -202,10 +202,13 @@ def _edge_profile(sound: Signal) -> Floats | None:
     return 10 * np.log10(np.maximum(power / sound.moments.variance, 10 ** (LOWEST_EDGE_DB / 10)))
 
 
+LEAST_SPACING_HZ = 1.0  # a report that was read back may say anything
+
+
 def _comb(report: Report, pair: Pair) -> Plot | None:
     """The spectrum folded on the frame rate: mean power at each distance from the nearest multiple, dB of the mean."""
     spacing = next((row.detail.get("spacing_hz") for row in report.metrics if row.name == "comb_share"), None)
-    if spacing is None:
+    if not isinstance(spacing, int | float) or not LEAST_SPACING_HZ <= spacing <= pair.rate / 2:
         return None
     folded = [_folded(file, float(spacing)) for file in pair.files]
     if folded[0] is None or folded[1] is None:

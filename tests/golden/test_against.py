@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -128,3 +129,35 @@ def test_outside_of_a_repository_there_is_no_old_revision(diagnose, tmp_path, mo
     done = diagnose("check", tmp_path / "suite.toml", "--against", "HEAD", "--", "true")
     assert (done.code, done.out) == (2, "")
     assert "is in no git repository" in done.err
+
+
+def test_a_command_that_renders_nothing_passes_nothing(diagnose, check, repository):
+    check()  # a sound lies here from now on
+    git(repository, "add", "-f", "sounds/generated.wav")
+    git(repository, "commit", "-qm", "with its sound")
+    done = diagnose("check", "suite.toml", "--against", "HEAD", "--", "true")
+    assert done.code == 3
+    assert "ERROR  note: sounds/generated.wav: the command did not write it" in done.out
+
+
+def test_inside_of_a_hook_the_commit_is_what_was_staged(repository):
+    hook = repository / ".git" / "hooks" / "pre-commit"
+    program = Path(sys.executable).with_name("diagnose")
+    hook.write_text(f"#!/bin/sh\nexec {program} check suite.toml --against HEAD -- {sys.executable} render.py\n")
+    hook.chmod(0o755)
+    (repository / "notes.txt").write_text("staged")
+    (repository / "suite.toml").write_text(SUITE.replace("strings", "renamed"))
+    git(repository, "add", "notes.txt")
+    git(repository, "commit", "-qam", "from a hook")
+    assert git(repository, "show", "--name-only", "--format=").split() == ["notes.txt", "suite.toml"]
+    assert git(repository, "status", "--porcelain") == ""
+
+
+def test_a_checkout_that_fails_says_why_and_leaves_no_worktree(check, repository):
+    hook = repository / ".git" / "hooks" / "post-checkout"
+    hook.write_text("#!/bin/sh\necho no disk >&2\nexit 1\n")
+    hook.chmod(0o755)
+    done = check()
+    assert (done.code, done.out) == (2, "")
+    assert "git cannot check it out (no disk)" in done.err
+    assert len(git(repository, "worktree", "list").splitlines()) == 1

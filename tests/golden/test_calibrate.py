@@ -145,6 +145,31 @@ def test_a_regression_is_not_learnt(calibrated, tmp_path):
     assert (folder / "golden" / "note.toml").read_bytes() == before
 
 
+def test_a_vanished_metric_is_not_learnt(noisy):
+    noisy.suite.write_text(noisy.suite.read_text().replace("[[case]]", 'profile = "limits.toml"\n\n[[case]]'))
+    limits = '[metric.spectral_centroid_hz]\nunit = "Hz"\ndirection = "both"\ntolerance = 5.0\nreason = "a test"\n'
+    (noisy.folder / "limits.toml").write_text(limits)
+    noisy.render(0)
+    golden.record(noisy.suite)
+    before = noisy.golden.read_bytes()
+    with pytest.raises(InputError, match=r"note::spectral_centroid_hz: was recorded, and .*silence.*; accept it first"):
+        golden.calibrate(noisy.suite, 3, lambda run: noisy.render(run, lambda samples: samples * 0), "x")
+    assert noisy.golden.read_bytes() == before
+
+
+def test_calibrating_again_and_again_moves_no_recorded_value(noisy):
+    noisy.render(0)
+    golden.record(noisy.suite)
+    before = {name: one.change for name, one in load(noisy.golden).metric.items()}
+    for first in (100, 200, 300):
+        golden.calibrate(noisy.suite, 5, lambda run, first=first: noisy.render(first + run), "x")
+    after = load(noisy.golden).metric
+    assert {name: one.change for name, one in after.items()} == before
+    assert after["spectral_centroid_hz"].tolerance > 0
+    noisy.render(400)
+    assert failing(noisy.suite) == set()
+
+
 def test_an_accepted_value_keeps_its_spread_and_is_one_run(calibrated, tmp_path):
     folder = tmp_path / "copy"
     shutil.copytree(calibrated.folder, folder)

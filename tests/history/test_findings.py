@@ -55,6 +55,14 @@ def test_a_drift_of_less_than_half_the_tolerance_is_no_creep():
     assert found.creep is None
 
 
+def test_a_drift_that_checks_failed_is_told_by_its_steps():
+    runs = [run(number, hnr_db=0.2 * number) for number in range(30)]
+    late = Kept("FAIL", {"hnr_db": Figure("FAIL", 5.8, 0.1)})
+    (found,) = findings([*runs[:-1], msgspec.structs.replace(runs[-1], cases={"note": late})])
+    assert found.creep is None
+    assert found.steps
+
+
 def test_what_a_run_could_not_measure_is_left_out():
     runs = [run(number, f0_hz=220) for number in range(10)]
     runs[4] = msgspec.structs.replace(runs[4], cases={"note": Kept("PASS", {"f0_hz": Figure("PASS")})})
@@ -188,7 +196,9 @@ def test_suites_that_share_a_folder_are_told_apart(diagnose, suite):
         assert diagnose("check", other).code == 0
     assert diagnose("history", suite).out.startswith("1 run from ")
     assert diagnose("history", other).out.startswith("2 runs from ")
-    assert diagnose("history", suite.parent / "history").out.startswith("3 runs from ")
+    done = diagnose("history", suite.parent / "history")
+    assert (done.code, done.out) == (2, "")
+    assert "holds the runs of other, strings; give the suite's file" in done.err
 
 
 def test_of_many_changes_at_one_commit_the_largest_are_told(diagnose, tmp_path):

@@ -170,6 +170,7 @@ async function play(deck, from) {
     deck.find(".state").textContent = "This browser cannot decode the sounds; the players below may.";
     return;
   }
+  if (active !== deck) return; // another was asked for while this one was decoded
   stop(deck);
   const [start, end] = deck.region ?? [0, deck.seconds];
   const inside = from >= start && from < end ? from : start;
@@ -206,8 +207,14 @@ function refade(deck) {
   show(deck);
 }
 
+/** Whether the deck loops just this. */
+function loops(deck, start, end) {
+  const region = clampRegion(start, end, deck.seconds);
+  return deck.region !== null && region !== null && deck.region[0] === region[0] && deck.region[1] === region[1];
+}
+
 function loop(deck, start, end) {
-  const same = deck.region && deck.region[0] === start;
+  const same = loops(deck, start, end);
   deck.region = same ? null : clampRegion(start, end, deck.seconds);
   if (same) stop(deck);
   else if (deck.region) play(deck, deck.region[0]);
@@ -227,17 +234,17 @@ function show(deck) {
   deck.find("[data-do=match]").checked = deck.matched || deck.test !== null;
   deck.find("[data-do=match]").disabled = deck.test !== null;
   deck.all("[data-start]").forEach((part) => {
-    const looped = deck.region !== null && deck.region[0] === Number(part.dataset.start);
+    const looped = loops(deck, Number(part.dataset.start), Number(part.dataset.end));
     part.classList.toggle("looped", looped);
     if (part.hasAttribute("role") || part.tagName === "BUTTON") part.setAttribute("aria-pressed", String(looped));
   });
 }
 
-function follow(deck) {
-  if (!deck.graph) return;
+function follow(deck, graph = deck.graph) {
+  if (!graph || deck.graph !== graph) return;
   show(deck);
-  if (matchMedia("(prefers-reduced-motion: reduce)").matches) setTimeout(() => follow(deck), 250);
-  else requestAnimationFrame(() => follow(deck));
+  if (matchMedia("(prefers-reduced-motion: reduce)").matches) setTimeout(() => follow(deck, graph), 250);
+  else requestAnimationFrame(() => follow(deck, graph));
 }
 
 function startTest(deck) {
