@@ -41,7 +41,7 @@ SOUNDS = """
     def now():
         return note(float(os.environ["GAIN"]))
 """
-HEAD = "import pytest\nimport numpy as np\nfrom sounds import RATE, note, now\n\n"
+HEAD = "import pytest\nimport numpy as np\nfrom tones_of_the_plugin import RATE, note, now\n\n"
 ONE = HEAD + "def test_note(audio_golden):\n    audio_golden(now(), RATE, reference=note())\n"
 TWO = ONE + "\n\ndef test_other(audio_golden):\n    audio_golden(now(), RATE, reference=note())\n"
 UPDATE = "--audio-golden-update"
@@ -62,7 +62,7 @@ class Runs:
 
     def __init__(self, pytester, monkeypatch):
         self.pytester, self.monkeypatch = pytester, monkeypatch
-        pytester.makepyfile(sounds=SOUNDS)
+        pytester.makepyfile(tones_of_the_plugin=SOUNDS)
         self.folder = pytester.path
 
     def __call__(self, *words, gain=0.9, process=False, **outcomes):

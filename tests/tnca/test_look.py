@@ -193,7 +193,9 @@ def test_the_pictures_are_four_pixels_a_cell(seen):
 def test_a_picture_has_its_low_band_at_the_bottom_and_time_from_the_left(seen):
     values = np.full_like(seen.target.values, np.log(1e-5))
     values[0, -1] = seen.target.values.max()  # the lowest band, the last frame
-    picture = np.asarray(Image.open(io.BytesIO(png(Mel(values, seen.target.contract), seen.target)))).astype(int)
+    picture = np.asarray(
+        Image.open(io.BytesIO(png(Mel(values, seen.target.contract), seen.target))).convert("RGB")
+    ).astype(int)
     bright = picture.sum(axis=2)
     loud = np.argwhere(bright > bright.min())
     height, width = bright.shape
@@ -206,7 +208,7 @@ def test_a_picture_goes_from_the_targets_loudest_cell_to_80_db_under_it(seen):
     values = np.empty_like(seen.target.values)
     for band, under_db in enumerate(np.linspace(-20, 100, len(values))):
         values[band] = np.log(10 ** ((top - under_db) / 20))
-    picture = np.asarray(Image.open(io.BytesIO(png(Mel(values, seen.target.contract), seen.target))))
+    picture = np.asarray(Image.open(io.BytesIO(png(Mel(values, seen.target.contract), seen.target))).convert("RGB"))
     colours = picture[::-1][::4, 0].tolist()
     levels = np.linspace(-20, 100, len(values))
     assert {tuple(colour) for colour, under in zip(colours, levels, strict=True) if under <= 0} == {(0xFC, 0xFD, 0xBF)}
