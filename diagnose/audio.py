@@ -104,7 +104,9 @@ def _decode(file: io.BufferedReader, name: str) -> tuple[Samples, int]:
     if os.fstat(file.fileno()).st_size == 0:
         raise InputError(f"{name}: the file is empty (0 bytes)")
     try:
-        with soundfile.SoundFile(file) as sound:
+        # By its descriptor: given the object, libsndfile calls back into Python for every read, and a Ctrl-C that
+        # comes in such a call is lost.
+        with soundfile.SoundFile(file.fileno(), closefd=False) as sound:
             if sound.frames > UNKNOWN_LENGTH:
                 return _read_to_the_end(file, name), sound.samplerate
             _check_shape(sound.channels, sound.frames, sound.samplerate, name)
