@@ -10,6 +10,7 @@ import numpy as np
 from diagnose.metrics.bands import THIRD_OCTAVES
 from diagnose.metrics.comb import fine_spectrum
 from diagnose.metrics.edges import EDGE_S
+from diagnose.metrics.pitch import HIGHEST_F0_HZ, LOWEST_F0_HZ
 from diagnose.render.draw import line_path
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from diagnose.metrics import Pair, Signal
+    from diagnose.metrics.pitch import PitchTrack
     from diagnose.report import Report
 
     Floats = NDArray[np.floating[Any]]
@@ -46,6 +48,7 @@ SHOWN_BY = {
         "band_8192_nyquist_db",
         "band_deficit_db",
         "band_excess_db",
+        "beyond_rate_share",
         *(f"third_octave_{name}_db" for name in THIRD_OCTAVES),
     },
     "envelope": {"duration_s", "delay_s", "envelope_correlation", "missing_share", "frame_energy_spread_db"},
@@ -61,6 +64,7 @@ SHOWN_BY = {
     },
     "edges": {"edge_left_db", "edge_right_db", "clicks_per_s"},
     "comb": {"comb_share"},
+    "pitch": {"f0_hz", "f0_deviation_cents", "voiced_share", "hnr_db"},
     "distance": {
         "log_spectral_distance_db",
         "worst_second_distance_db",
@@ -90,7 +94,15 @@ def picture_of(metric: str) -> str | None:
 
 def plots(report: Report, pair: Pair) -> list[Plot]:
     """Every plot that the pair has something for."""
-    made = (_bands(report), _envelope(pair), _levels(pair), _edges(pair), _comb(report, pair), _distance(pair))
+    made = (
+        _bands(report),
+        _envelope(pair),
+        _levels(pair),
+        _edges(pair),
+        _comb(report, pair),
+        _pitch(pair),
+        _distance(pair),
+    )
     return [plot for plot in made if plot is not None]
 
 
@@ -200,6 +212,39 @@ def _edge_profile(sound: Signal) -> Floats | None:
     ends = (sound.mono[: count * step], sound.mono[-count * step :])
     power = np.concatenate([np.square(end - sound.moments.mean).reshape(count, step).mean(axis=1) for end in ends])
     return 10 * np.log10(np.maximum(power / sound.moments.variance, 10 ** (LOWEST_EDGE_DB / 10)))
+
+
+def _pitch(pair: Pair) -> Plot | None:
+    """Fundamental frequency of each voiced frame, on a logarithmic axis; where there is none there is no line."""
+    tracks = (pair.reference.pitch, pair.generated.pitch)
+    if not any(track.voiced.any() for track in tracks):
+        return None
+    seconds = max(track.f0_hz.size * track.hop_s for track in tracks)
+    return Plot(
+        "pitch",
+        "Pitch",
+        "fundamental frequency of each frame that has one, each sound on its own clock",
+        (("one", _steps_of(tracks[0], seconds)), ("two", _steps_of(tracks[1], seconds))),
+        tuple((share, f"{share * seconds:.2f} s") for share in (0.0, 0.25, 0.5, 0.75, 1.0)),
+        tuple((_pitch_height(hz) / HIGH, f"{hz} Hz") for hz in (100, 200, 500, 1000)),
+    )
+
+
+def _steps_of(track: PitchTrack, seconds: float) -> str:
+    """SVG path: a stroke a frame, of at most COLUMNS frames."""
+    shown = np.unique(np.linspace(0, track.f0_hz.size - 1, min(track.f0_hz.size, COLUMNS)).astype(int))
+    wide = WIDE * track.hop_s / seconds * track.f0_hz.size / max(shown.size, 1)
+    return "".join(
+        f"M{index * track.hop_s / seconds * WIDE:.1f},{_pitch_height(float(track.f0_hz[index])):.1f}h{wide:.1f}"
+        for index in shown
+        if track.f0_hz[index] > 0
+    )
+
+
+def _pitch_height(hz: float) -> float:
+    """From the top of the field, whose ends are the lowest and the highest pitch that is looked for."""
+    height = float(np.log2(hz / LOWEST_F0_HZ) / np.log2(HIGHEST_F0_HZ / LOWEST_F0_HZ))
+    return HIGH * (1 - min(max(height, 0.0), 1.0))
 
 
 LEAST_SPACING_HZ = 1.0  # a report that was read back may say anything

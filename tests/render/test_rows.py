@@ -17,7 +17,7 @@ RATE = 22050
 
 
 def points(path):
-    return np.array([[float(x), float(y)] for x, y in re.findall(r"(-?[\d.]+),(-?[\d.]+)", path)])
+    return np.array([[float(x), float(y)] for x, y in re.findall(r"(-?[\d.]+),(-?[\d.]+)", path)]).reshape(-1, 2)
 
 
 def drawn(report):
@@ -114,3 +114,25 @@ def test_without_a_comb_there_is_no_such_picture(same):
 def test_a_very_short_pair_has_no_edges():
     short = Audio(np.random.default_rng(0).uniform(-0.5, 0.5, (1, 2000)).astype(np.float32), RATE)
     assert "edges" not in drawn(diagnose.compare(short, short))
+
+
+def test_a_pitch_stands_at_its_height_and_half_of_it_an_octave_lower(tone):
+    sounds = [tone(hz, RATE, 1.0, 0.3) + 0.5 * tone(2 * hz, RATE, 1.0, 0.3) for hz in (440, 220)]
+    both = curves(diagnose.compare(sounds[0], sounds[1], rate=RATE), "pitch")
+    octave = HIGH / np.log2(2000 / 60)
+    for kind, hz in (("one", 440), ("two", 220)):
+        assert np.median(both[kind][:, 1]) == pytest.approx(HIGH - octave * np.log2(hz / 60), abs=0.3)
+        assert len(both[kind]) > 15
+
+
+def test_noise_has_no_pitch_to_draw(rng):
+    noise = [(0.1 * rng.standard_normal(RATE)).astype(np.float32) for _ in range(2)]
+    found = drawn(diagnose.compare(*noise, rate=RATE))
+    assert "pitch" not in found or all(len(path) < 400 for _, path in found["pitch"].curves)
+
+
+def test_a_metric_without_a_picture_is_known():
+    from diagnose.verdicts import default_profile
+
+    without = {name for name in default_profile() if picture_of(name) is None}
+    assert without == {"log_mel_spread_nats", "side_share", "waveform_correlation"}
