@@ -228,6 +228,8 @@ def _client(address: str) -> Iterator[Any]:
         client = connect(address, timeout=CONNECT_S, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
         raise InputError(f"{address}: no Dask scheduler answers ({str(error).splitlines()[0]})") from None
+    except AssertionError:  # distributed waits 10 s for its own thread, and then asserts that it is there
+        raise InputError(f"{address}: Dask's own thread did not start; the machine is too busy: try again") from None
     try:
         _check_workers(client, address)
         yield client
