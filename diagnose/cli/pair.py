@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 
 import click
 
@@ -31,9 +30,10 @@ def compare(reference: str, generated: str, profile: str | None, every_metric: b
     import msgspec
 
     from diagnose.comparison import compare as run
+    from diagnose.render.words import compare_command
 
     report = msgspec.structs.replace(
-        run(reference, generated, profile=profile), command=_again(reference, generated, profile)
+        run(reference, generated, profile=profile), command=compare_command(reference, generated, profile)
     )
     write_report(report, targets)
     if "-" not in targets.values():
@@ -60,20 +60,14 @@ def demo(out: str) -> None:
     from diagnose import audio, example
     from diagnose.comparison import compare as run
     from diagnose.render.terminal import print_report
+    from diagnose.render.words import compare_command
 
     make_folder(out)
     paths = [os.path.join(out, name) for name in ("reference.wav", "generated.wav", "report.html", "report.json")]
     string = example.bowed_string()
     audio.write(paths[0], string)
     audio.write(paths[1], example.misfed_vocoder(string))
-    report = msgspec.structs.replace(run(paths[0], paths[1]), command=_again(paths[0], paths[1]))
+    report = msgspec.structs.replace(run(paths[0], paths[1]), command=compare_command(paths[0], paths[1]))
     write_report(report, {"html": paths[2], "json": paths[3]})
     print_report(report)
     click.echo(f"\nThe report with players and pictures is {paths[2]}")
-
-
-def _again(reference: str, generated: str, profile: str | None = None) -> str:
-    """What to type, in the same folder, to have the same figures; without outputs: every form of a report is one."""
-    options = [] if profile is None else ["--profile", profile]
-    end = ["--"] if any(path.startswith("-") for path in (reference, generated)) else []
-    return shlex.join(["diagnose", "compare", *options, *end, reference, generated])

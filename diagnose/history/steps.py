@@ -50,41 +50,40 @@ def noise(values: Values) -> float:
     return float(np.median(np.abs(np.diff(values)))) / (MAD_OF_A_NORMAL * math.sqrt(2))
 
 
-def least_change(values: Values, floor: float = 0.0) -> float:
-    """What is no change: 1e-6 of the largest value, or floor where that is more."""
-    return max(ROUNDING * float(np.max(np.abs(values), initial=0.0)), floor)
+def least_change(values: Values) -> float:
+    """What is no change: 1e-6 of the largest value."""
+    return ROUNDING * float(np.max(np.abs(values), initial=0.0))
 
 
-def steps(values: Values, floor: float = 0.0, wide: float = math.inf) -> tuple[Step, ...]:
+def steps(values: Values) -> tuple[Step, ...]:
     """The steps of a series [shape=(n,)], first to last; see boundaries."""
-    return described(values, boundaries(values, floor, wide))
+    return described(values, boundaries(values))
 
 
-def boundaries(values: Values, floor: float = 0.0, wide: float = math.inf) -> list[int]:
+def boundaries(values: Values) -> list[int]:
     """Indices of the first run after each step, ascending.
 
-    floor: a difference up to which two values are the same.  wide: one which is beyond any noise, for series of under
-    eight runs, which cannot tell their own.  Without noise a step is wherever the value changes, but for a single run
-    that the next one takes back; a change at the last run counts.  With noise (_in_noise) a level takes two runs.
+    Without noise a step is wherever the value changes, but for a single run that the next one takes back; a change at
+    the last run counts.  With noise (_in_noise) a level takes two runs, and under eight runs tell nothing.
     """
-    least = least_change(values, floor)
+    least = least_change(values)
     if len(values) < 2 or float(np.ptp(values)) <= least:
         return []
-    if is_exact(values, floor):
+    if is_exact(values):
         return _exact(values, least)
     if len(values) < LEAST_NOISY:
-        return _exact(values, max(wide, least))
+        return []
     # Where the median of its differences says nothing, the series flips between a few values.
     sigma = noise(values)
     return _in_noise(values, sigma if sigma > least else float(np.sqrt(np.mean(np.diff(values) ** 2) / 2)))
 
 
-def is_exact(values: Values, floor: float = 0.0) -> bool:
+def is_exact(values: Values) -> bool:
     """Whether a series has no noise: at least every other run repeats the one before.
 
     One that goes up and down again and again is noise that takes few values: two hosts in turn, say.
     """
-    least = least_change(values, floor)
+    least = least_change(values)
     jumps = np.diff(values)
     real = jumps[np.abs(jumps) > least]
     turns = int(np.count_nonzero(np.diff(np.sign(real))))

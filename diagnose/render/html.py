@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +11,7 @@ from diagnose.render.page import pair_environment
 from diagnose.render.rows import plots
 from diagnose.render.sounds import sounds_of
 from diagnose.render.spectra import boxes, spectrograms
-from diagnose.render.words import Place, headline, places, printable
+from diagnose.render.words import Place, compare_command, headline, places, printable
 
 if TYPE_CHECKING:
     from diagnose.metrics import Pair
@@ -38,7 +37,7 @@ def pair_context(report: Report, key: str = "", level: int = 2) -> dict[str, Any
         "names": [printable(report.reference.path), printable(report.generated.path)],
         "places": shown,
         "left_out": len(found) - len(shown),
-        "command": printable(report.command or _command(report)),
+        "command": printable(report.command or compare_command(report.reference.path, report.generated.path)),
         "versions": ", ".join(f"{name} {version}" for name, version in report.libraries.items()),
         "key": key,
         "level": level,
@@ -57,12 +56,6 @@ def _heard_and_seen(report: Report, pair: Pair, shown: list[Place]) -> dict[str,
         "waves": _waves(pair),
         "plots": plots(report, pair),
     }
-
-
-def _command(report: Report) -> str:
-    """The command line that measures this pair again, as a shell takes it."""
-    paths = [report.reference.path, report.generated.path]
-    return shlex.join(["diagnose", "compare", *(["--"] if any(p.startswith("-") for p in paths) else []), *paths])
 
 
 def _waves(pair: Pair) -> list[tuple[str, str]]:

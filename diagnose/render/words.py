@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -313,6 +314,13 @@ def suite_line(suite: Suite) -> str:
         return "nothing was compared"
     verdicts = [case.verdict for case in suite.cases]
     return ", ".join(f"{verdicts.count(name)} {name}" for name in EXIT_CODES if name in verdicts)
+
+
+def compare_command(reference: str, generated: str, profile: str | None = None) -> str:
+    """What to type, in the same folder, to have the same figures; without outputs: every form of a report is one."""
+    options = [] if profile is None else ["--profile", profile]
+    end = ["--"] if any(path.startswith("-") for path in (reference, generated)) else []
+    return shlex.join(["diagnose", "compare", *options, *end, reference, generated])
 
 
 def limit_text(row: MetricRow) -> str:
