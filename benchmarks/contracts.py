@@ -2,7 +2,7 @@
 
     python benchmarks/contracts.py                # all of it, into reports/contracts.json
     python benchmarks/contracts.py --count 60     # fewer
-    python benchmarks/contracts.py --looks        # mean and covariance for diagnose/infer/values.py
+    python benchmarks/contracts.py --looks        # mean and covariance for diagnose/mel/values.py
 
 Mels are computed by librosa (conventions.py).  Every third sound is held out: nothing was ever chosen by it.  In
 three of ten cases the sound is given at its own rate where that is higher than the mel's, one array in four is
@@ -29,8 +29,8 @@ import sounds
 from conventions import SCALES, Convention
 
 from diagnose.audio import Audio, resample
-from diagnose.infer import infer_contract
-from diagnose.infer.values import DB, UNIT_DB, looks
+from diagnose.mel.inference import infer_contract
+from diagnose.mel.values import DB, UNIT_DB, looks
 from diagnose.version import VERSION
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -199,7 +199,7 @@ def met(made: dict[str, Any]) -> bool:
 
 
 def print_looks(count: int) -> None:
-    """The constants of diagnose/infer/values.py, over the sounds that are not held out."""
+    """The constants of diagnose/mel/values.py, over the sounds that are not held out."""
     found: dict[str, list[Any]] = {"magnitude": [], "power": []}
     for case in cases(count):
         made = case.made

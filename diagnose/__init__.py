@@ -1,7 +1,7 @@
 """timbre-diagnose: the debugger for neural-audio pipelines.
 
     report = diagnose.compare("violin.wav", "generated.wav")
-    report.verdict, report["rms_ratio"].figures.change
+    report.verdict, report["rms_ratio"].change
     diagnose.measure(samples, rate=44100)["loudness_lufs"].value
     diagnose.check_contract(mel, "bigvgan_base_22khz_80band")      # one line before a vocoder's call
     diagnose.infer_contract(mel, "violin.wav").best.fields()
@@ -16,17 +16,17 @@ from typing import TYPE_CHECKING, Any
 from diagnose.version import VERSION as __version__
 
 if TYPE_CHECKING:
-    from diagnose.agreement import ContractMismatch, check_contract
     from diagnose.comparison import compare, measure
     from diagnose.errors import DiagnoseError, InputError, NotComparable
-    from diagnose.infer import infer_contract
+    from diagnose.mel.check import ContractMismatch, check_contract
+    from diagnose.mel.inference import infer_contract
 
 _HOME = {
     "compare": "diagnose.comparison",
     "measure": "diagnose.comparison",
-    "check_contract": "diagnose.agreement",
-    "infer_contract": "diagnose.infer",
-    "ContractMismatch": "diagnose.agreement",
+    "check_contract": "diagnose.mel.check",
+    "infer_contract": "diagnose.mel.inference",
+    "ContractMismatch": "diagnose.mel.check",
     "DiagnoseError": "diagnose.errors",
     "InputError": "diagnose.errors",
     "NotComparable": "diagnose.errors",

@@ -7,7 +7,7 @@ own.  So the waveform is asked first, then the spectrogram, whose answer is as c
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 import numpy as np
@@ -18,10 +18,9 @@ from diagnose.spectrogram import Framing, hann, locked
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from diagnose.arrays import Floats
     from diagnose.audio import Samples
-    from diagnose.spectra import Spectra
-
-    Floats = NDArray[np.floating[Any]]
+    from diagnose.stft_cache import StftCache
 
 WAVEFORM_TRUSTED = 0.3  # |r| from which phases are asked; unrelated sounds reach 0.29 at some delay
 SURELY = 0.9  # |r| from which they need not be
@@ -63,7 +62,7 @@ class Alignment(msgspec.Struct, frozen=True):
         return reference[early : early + length], generated[late : late + length]
 
 
-def align(ours: Spectra, theirs: Spectra, rate: int) -> Alignment:
+def align(ours: StftCache, theirs: StftCache, rate: int) -> Alignment:
     """Find the alignment of two mono signals at one rate: the reference and the generated one."""
     reference, generated, means = ours.samples, theirs.samples, (ours.mean, theirs.mean)
     delay, r = _waveform_delay(reference, generated, rate, means)
@@ -172,7 +171,7 @@ def _loudest_start(samples: Samples, size: int) -> int:
     return max(starts, key=lambda start: float(np.dot(samples[start : start + size], samples[start : start + size])))
 
 
-def _spectrogram_delay(ours: Spectra, theirs: Spectra, rate: int) -> tuple[int, float]:
+def _spectrogram_delay(ours: StftCache, theirs: StftCache, rate: int) -> tuple[int, float]:
     """(delay in samples, a multiple of the hop; r there) of two log spectrograms in 24 bands."""
     start = _loudest_start(ours.samples, EXCERPT)
     if theirs.samples.size <= start:
@@ -185,7 +184,7 @@ def _spectrogram_delay(ours: Spectra, theirs: Spectra, rate: int) -> tuple[int, 
     return lag * FRAMING.hop, r
 
 
-def _log_bands(signal: Spectra, rate: int) -> Floats:
+def _log_bands(signal: StftCache, rate: int) -> Floats:
     """Log energy [shape=(24, frames)] less each band's mean; bands of equal width in log frequency."""
     edges = _edges(max(100 * FRAMING.n_fft / rate, 1), FRAMING.n_fft // 2, BANDS)
     rows = [np.add.reduceat(power, edges[:-1], axis=1) for power in signal.power(FRAMING)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -12,20 +13,25 @@ import soundfile
 import soxr
 
 from diagnose import audio as audio_io
+from diagnose.analysis import Pair, Signal
 from diagnose.errors import InputError, NotComparable
-from diagnose.metrics import METRICS, Measurement, Pair, Signal, measure_pair, measure_signal
-from diagnose.metrics.level import native_figures
+from diagnose.metrics import METRICS, Measurement, measure_pair, measure_signal
+from diagnose.profile import default_profile, load_profile
 from diagnose.regions import find_regions
-from diagnose.report import Report, SoundFacts, alignment_facts
-from diagnose.verdicts import Figures, MetricRow, Profile, change_of, default_profile, judge, load_profile, overall
+from diagnose.results.limit import Profile
+from diagnose.results.report import AlignmentFacts, LimitLevels, MetricRow, Report, SoundFacts
+from diagnose.results.verdict import overall
+from diagnose.verdicts import Figures, Judgement, change_of, judge
 from diagnose.version import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from diagnose.align import Alignment
     from diagnose.audio import Audio, Source
-    from diagnose.causes.cause import Cause
-    from diagnose.verdicts import Verdict
+    from diagnose.metrics import Metric
+    from diagnose.results.cause import Cause
+    from diagnose.results.verdict import Verdict
 
 KEPT_MEMORY = 1 << 24  # bytes; never touched
 SHORTEST_S = 0.020  # less than one period of the lowest tone, and every spectral figure is about padding
@@ -49,12 +55,12 @@ def compare(
     limits = _limits(profile)
     pair, rows = judged_rows((Signal(sounds[0]), Signal(sounds[1])), limits)
     facts = [_sound_facts(file) for file in pair.files]
-    verdict = overall([row.judgement.verdict for row in rows])
+    verdict = overall([row.verdict for row in rows])
     report = Report(
         tool_version=VERSION,
         reference=facts[0],
         generated=facts[1],
-        alignment=alignment_facts(pair.alignment, pair.rate, pair.overlap[0].size),
+        alignment=_alignment_facts(pair.alignment, pair.rate, pair.overlap[0].size),
         metrics=tuple(rows),
         verdict=verdict,
         notes=tuple(_notes(pair, facts)),
@@ -63,7 +69,7 @@ def compare(
         libraries=_libraries(),
         pair=pair,
     )
-    pair.forget_spectra()
+    pair.forget_stfts()
     return report
 
 
@@ -82,14 +88,12 @@ def rejudged(report: Report, verdicts: Mapping[str, Verdict]) -> Report:
     """
     assert report.pair is not None
     rows = [
-        msgspec.structs.replace(row, judgement=msgspec.structs.replace(row.judgement, verdict=verdicts[row.name]))
-        if row.name in verdicts
-        else row
+        msgspec.structs.replace(row, verdict=verdicts[row.name]) if row.name in verdicts else row
         for row in report.metrics
     ]
-    verdict = overall([row.judgement.verdict for row in rows])
+    verdict = overall([row.verdict for row in rows])
     regions, causes = find_regions(report.pair, rows), _causes(report.pair, rows, verdict)
-    report.pair.forget_spectra()
+    report.pair.forget_stfts()
     return msgspec.structs.replace(report, metrics=tuple(rows), verdict=verdict, regions=regions, causes=causes)
 
 
@@ -97,7 +101,7 @@ def causes_of(report: Report) -> tuple[Cause, ...]:
     """The causes of a report whatever its verdict: what is wrong with a pair though the limits let it pass."""
     assert report.pair is not None
     found = _causes(report.pair, list(report.metrics), "FAIL")
-    report.pair.forget_spectra()
+    report.pair.forget_stfts()
     return found
 
 
@@ -209,9 +213,29 @@ def _mono(sound: Audio) -> Audio:
     return sound if sound.channels == 1 else audio_io.Audio(sound.mono[None], sound.rate, sound.name)
 
 
+def _alignment_facts(alignment: Alignment, rate: int, compared: int) -> AlignmentFacts:
+    """Alignment in seconds and dB."""
+    found = alignment.method != "none"
+    return AlignmentFacts(
+        rate_hz=rate,
+        compared_s=compared / rate,
+        delay_s=alignment.delay / rate if found else None,
+        gain_db=20 * math.log10(alignment.gain),
+        polarity=alignment.polarity,
+        method=alignment.method,
+        correlation=alignment.correlation,
+        drift_ppm=alignment.drift_ppm,
+        reason=None
+        if found
+        else f"no delay gives the two sounds a correlation of 0.5 (best {alignment.correlation:.2f})",
+    )
+
+
 def _sound_facts(file: Signal) -> SoundFacts:
     sound = file.audio
-    native = {**native_figures(file.moments), "spectral_centroid_hz": file.native.centroid_hz}
+    now = file.moments
+    native: dict[str, float | None] = {"rms": now.rms, "dc": now.mean, "peak_min": now.lowest, "peak_max": now.highest}
+    native["spectral_centroid_hz"] = file.native.centroid_hz
     return SoundFacts(sound.name, sound.rate, sound.channels, sound.duration_s, native, sound.sha256)
 
 
@@ -225,9 +249,25 @@ def _judged(pair: Pair, measured: list[dict[str, Measurement]], limits: Profile)
         else:
             answer = measured[1][name]
             figures = change_of(metric, measured[0][name], answer)
-        judgement = judge(metric, figures, limits.get(name))
-        rows.append(MetricRow(name, metric.unit, metric.version, figures, judgement, answer.detail, answer.note))
+        rows.append(_row(metric, figures, judge(metric, figures, limits.get(name)), answer))
     return rows
+
+
+def _row(metric: Metric, figures: Figures, judged: Judgement, answer: Measurement) -> MetricRow:
+    return MetricRow(
+        name=metric.name,
+        unit=metric.unit,
+        reference=figures.reference,
+        generated=figures.generated,
+        change=figures.change,
+        verdict=judged.verdict,
+        severity=judged.severity,
+        limit=LimitLevels(judged.warn, judged.fail),
+        version=metric.version,
+        reason=figures.reason,
+        note=answer.note,
+        detail=answer.detail,
+    )
 
 
 def _notes(pair: Pair, facts: list[SoundFacts]) -> list[str]:

@@ -7,7 +7,7 @@ ways to make both up, good enough to hear what a mel holds and to send a sound t
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,9 +16,9 @@ from diagnose.spectrogram import Framing, MelGrid, hann, mel_filterbank, stft_bl
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from diagnose.arrays import Floats
     from diagnose.scale import Magnitude, Power
 
-    Floats = NDArray[np.floating[Any]]
     Spectra = NDArray[np.complex128]
 
 ITERATIONS = 32

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    Floats = NDArray[np.floating[Any]]
+    from diagnose.arrays import Floats
 
 # Samples of all frames of one block, 128 frames of 2048: they stay in cache, which makes the whole 3 times as fast.
 BLOCK_SAMPLES = 1 << 18

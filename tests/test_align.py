@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from diagnose.align import EXCERPT, FRAMING, LONGEST_DELAY_S, Alignment, align, fast_size
 from diagnose.audio import Audio, read
-from diagnose.spectra import Spectra
+from diagnose.stft_cache import StftCache
 
 RATE = 8000
 
@@ -14,7 +14,7 @@ RATE = 8000
 def aligned(reference, generated, rate=RATE):
     """align() with the means it is given by a Pair."""
     signals = [np.asarray(x, np.float32) for x in (reference, generated)]
-    return align(*(Spectra(x, float(x.mean(dtype=float))) for x in signals), rate)
+    return align(*(StftCache(x, float(x.mean(dtype=float))) for x in signals), rate)
 
 
 def delayed(samples, delay):

@@ -74,7 +74,7 @@ def run(command, folder):
 
 
 def test_the_example_profile_is_read(tmp_path):
-    from diagnose.verdicts import load_profile
+    from diagnose.profile import load_profile
 
     blocks = (ROOT / "README.md").read_text().split("```toml\n")[1:]
     profile = next(block.split("```")[0] for block in blocks if block.startswith("[metric."))
@@ -83,7 +83,7 @@ def test_the_example_profile_is_read(tmp_path):
 
 
 def test_the_example_suite_is_read(tmp_path):
-    from diagnose.suite import load_suite
+    from diagnose.gate.suite import load_suite
 
     blocks = (ROOT / "README.md").read_text().split("```toml\n")[1:]
     suite = next(block.split("```")[0] for block in blocks if "[suite]" in block)

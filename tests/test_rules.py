@@ -25,29 +25,29 @@ OURS = {path: tree for path, tree in TREES.items() if path.parts[len(ROOT.parts)
 
 # Who may import whom: a module imports from the lines below its own, or, where marked so, from its own line.
 LAYERS = [
+    ("__main__",),
     ("cli",),
     ("pytest_plugin",),
-    ("batch", "golden", "sensitivity"),
-    ("comparison", "conversion", "faults", "render", "reread", "suite"),
-    ("agreement", "history", "picture"),
-    ("difference",),
-    ("consequence",),
-    ("infer",),
-    ("report", "findings", "overview"),
-    ("causes", "regions"),
+    ("batch", "gate"),
+    ("comparison",),
+    ("render",),
+    ("causes", "faults", "regions"),
     ("verdicts",),
+    ("profile",),
     ("metrics",),
-    ("align", "array_file", "contract", "example"),
-    ("resynthesis", "spectra"),
+    ("analysis",),
+    ("align", "example", "mel", "picture"),
+    ("resynthesis", "stft_cache"),
     ("spectrogram",),
     ("audio", "scale"),
-    ("command",),
-    ("files", "git"),
+    ("results",),
+    ("process",),
+    ("arrays", "files", "git", "text", "toml"),
     ("errors", "version"),
 ]
 LEVEL = {name: -index for index, layer in enumerate(LAYERS) for name in layer}
 # The one arrow upwards: a Report shows itself in a notebook, whoever made it, and loads what shows it when asked.
-UPWARDS = {"diagnose/report.py": {"diagnose.render.notebook"}}
+UPWARDS = {"diagnose/results/report.py": {"diagnose.render.notebook", "diagnose.analysis"}}
 TNCA_LAYERS = [
     ("cli",),
     ("bench", "demo", "fixes"),
@@ -122,16 +122,16 @@ def test_arrows_run_one_way(path):
 def test_the_rule_on_arrows_sees_a_wrong_one():
     tree = ast.parse("def f():\n    from diagnose.golden import check\n    from diagnose import cli\n")
     found = {part(module) for module, _ in imported(tree)} - {None}
-    assert found == {"golden", "cli"}
+    assert found == {"gate", "cli"}
     assert all(LEVEL[there] >= LEVEL["metrics"] for there in found)
 
 
 # A .pt file is read by whoever wrote it: torch.load(weights_only=True), inside one function.
 # What a notebook asks for: inside functions of one file; report.py names their types for the type checker alone.
 ALLOWED = {
-    "diagnose/array_file.py": {"torch"},
+    "diagnose/mel/array_file.py": {"torch"},
     "diagnose/render/notebook.py": {"pandas", "matplotlib"},
-    "diagnose/report.py": {"pandas", "matplotlib"},
+    "diagnose/results/report.py": {"pandas", "matplotlib"},
 }
 
 

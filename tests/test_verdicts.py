@@ -15,19 +15,10 @@ from diagnose.audio import from_array, resample
 from diagnose.comparison import compare
 from diagnose.errors import InputError
 from diagnose.metrics import METRICS, Measurement
-from diagnose.verdicts import (
-    DEFAULT_PROFILE,
-    RANK,
-    Figures,
-    Judgement,
-    Level,
-    Limit,
-    change_of,
-    default_profile,
-    judge,
-    load_profile,
-    overall,
-)
+from diagnose.profile import DEFAULT_PROFILE, default_profile, load_profile
+from diagnose.results.limit import Limit, Threshold
+from diagnose.results.verdict import RANK, overall
+from diagnose.verdicts import Figures, Judgement, change_of, judge
 
 RATE = 22050
 with open(DEFAULT_PROFILE, "rb") as file:
@@ -83,7 +74,7 @@ def test_a_profile_is_read_as_it_is_written(profile):
         + table("crest_db", direction='"lower"', warn="-1", fail=None)
     )
     assert load_profile(path) == {
-        "rms_ratio": Limit("ratio", "both", "why", 1.2, Level(2.0), 0.01),
+        "rms_ratio": Limit("ratio", "both", "why", 1.2, Threshold(2.0), 0.01),
         "crest_db": Limit("dB", "lower", "why", -1.0, None, 0.0),
     }
 
@@ -253,7 +244,7 @@ def test_a_correlation_is_held_to_levels_of_itself():
 @pytest.mark.parametrize(("reference", "level"), [(100.0, 20.0), (1000.0, 100.0), (-1000.0, 100.0), (0.0, 20.0)])
 @pytest.mark.parametrize(("direction", "sign"), [("both", 1), ("higher", 1), ("lower", -1)])
 def test_of_absolute_and_relative_the_wider_holds(direction, sign, reference, level):
-    limits = limit(direction, None, Level(absolute=sign * 20.0, relative=sign * 0.1))
+    limits = limit(direction, None, Threshold(absolute=sign * 20.0, relative=sign * 0.1))
     judged = judge(CENTROID, Figures(reference, None, sign * 0.99 * level), limits)
     assert (judged.verdict, judged.fail) == ("PASS", pytest.approx(sign * level))
     assert verdict(CENTROID, sign * 1.01 * level, limits, reference) == "FAIL"
@@ -438,7 +429,7 @@ MUTATIONS = {
 
 def failing(generated):
     report = compare(bowed(), generated, rate=RATE)
-    return {row.name for row in report.metrics if row.judgement.verdict == "FAIL"}
+    return {row.name for row in report.metrics if row.verdict == "FAIL"}
 
 
 @pytest.mark.parametrize("fault", MUTATIONS)
@@ -450,7 +441,7 @@ def test_a_fault_in_the_sound_fails_the_rules_that_are_there_for_it(fault):
 def test_a_copy_fails_nothing():
     report = compare(bowed(), bowed(), rate=RATE)
     assert report.verdict == "PASS"
-    assert {row.name for row in report.metrics if row.judgement.verdict == "PASS"} == {name for name, _ in RULES}
+    assert {row.name for row in report.metrics if row.verdict == "PASS"} == {name for name, _ in RULES}
 
 
 def test_some_fault_is_there_for_every_rule():

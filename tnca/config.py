@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from diagnose.contract import MelContract, check, load, names
 from diagnose.errors import InputError
+from diagnose.mel.contract import MelContract, check, load, names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

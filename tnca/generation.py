@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from diagnose.audio import Audio
-    from diagnose.contract import MelContract
+    from diagnose.mel.contract import MelContract
     from tnca.run import Run
     from tnca.target import Target
     from tnca.vocoders.vocoder import Mel, Vocoder

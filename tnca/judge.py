@@ -12,7 +12,7 @@ from diagnose.comparison import compare
 from diagnose.errors import DiagnoseError
 
 if TYPE_CHECKING:
-    from diagnose.report import Report
+    from diagnose.results.report import Report
     from tnca.target import Target
     from tnca.vocoders.vocoder import Vocoder
 
@@ -66,9 +66,9 @@ def within_band(target: Target) -> Audio:
 
 
 def _figure(report: Report, metric: str, quotient: bool) -> float | None:
-    figures = report[metric].figures
+    row = report[metric]
     if not quotient:
-        return figures.change
-    if not figures.reference or figures.generated is None:
+        return row.change
+    if not row.reference or row.generated is None:
         return None
-    return figures.generated / figures.reference
+    return row.generated / row.reference

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from diagnose.render import draw
 from diagnose.render.page import page_environment
-from diagnose.render.words import printable
+from diagnose.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -15,7 +15,7 @@ from diagnose.errors import InputError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from diagnose.contract import MelContract
+    from diagnose.mel.contract import MelContract
     from tnca.config import Target as Settings
 
     Floats = NDArray[np.floating[Any]]

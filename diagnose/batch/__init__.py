@@ -4,7 +4,7 @@ outcome = batch.run(batch.source_of(["pairs.csv"]), "out", batch.Options(jobs=4)
 outcome.verdict, outcome.verdicts["FAIL"]
 """
 
-from diagnose.batch.manifest import Matches, Pair, Source, Table, source_of
+from diagnose.batch.manifest import Matches, PairPaths, Source, Table, source_of
 from diagnose.batch.runner import Options, Outcome, run
 
-__all__ = ["Matches", "Options", "Outcome", "Pair", "Source", "Table", "run", "source_of"]
+__all__ = ["Matches", "Options", "Outcome", "PairPaths", "Source", "Table", "run", "source_of"]

@@ -17,8 +17,8 @@ import numpy as np
 from diagnose.errors import InputError
 from diagnose.files import write_whole
 from diagnose.metrics import METRICS
-from diagnose.overview import Row
-from diagnose.verdicts import Verdict  # noqa: TC001 - msgspec reads it in an annotation
+from diagnose.results.batch import Row
+from diagnose.results.verdict import Verdict  # noqa: TC001 - msgspec reads it in an annotation
 from diagnose.version import VERSION
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from diagnose.verdicts import Profile
+    from diagnose.results.limit import Profile
 
 SCHEMA = "diagnose.batch/1"
 RUN, JOURNAL, LOCK = "run.json", "journal.jsonl", ".lock"

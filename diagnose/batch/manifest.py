@@ -20,7 +20,7 @@ COLUMNS = ("reference", "generated")
 PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 
 
-class Pair(msgspec.Struct, frozen=True):
+class PairPaths(msgspec.Struct, frozen=True):
     """One entry.  row: its number, from 1; the key of a batch, for ids need not be unique."""
 
     row: int
@@ -32,7 +32,7 @@ class Pair(msgspec.Struct, frozen=True):
 class Source(Protocol):
     """Where pairs come from.  pairs() may be called again, and gives the same then."""
 
-    def pairs(self) -> Iterator[Pair]:
+    def pairs(self) -> Iterator[PairPaths]:
         """Every pair in order, one at a time."""
         ...
 
@@ -45,7 +45,7 @@ class Table(msgspec.Struct, frozen=True):
 
     path: str
 
-    def pairs(self) -> Iterator[Pair]:
+    def pairs(self) -> Iterator[PairPaths]:
         try:
             with open(self.path, encoding="utf-8-sig", newline="") as file:
                 yield from self._read(csv.reader(file, strict=True))
@@ -54,7 +54,7 @@ class Table(msgspec.Struct, frozen=True):
         except UnicodeDecodeError as error:
             raise InputError(f"{self.path}: is not UTF-8 text (byte {error.object[error.start]:#x})") from None
 
-    def _read(self, lines: Iterator[list[str]]) -> Iterator[Pair]:
+    def _read(self, lines: Iterator[list[str]]) -> Iterator[PairPaths]:
         reader = _numbered(self.path, lines)
         header = next(reader, None)
         if header is None:
@@ -70,7 +70,9 @@ class Table(msgspec.Struct, frozen=True):
                 if not fields[place]:
                     raise InputError(f"{self.path}:{line}: {name} is empty")
             reference, generated = (os.path.join(folder, fields[place]) for place in places)
-            yield Pair(row, fields[named] if named is not None else _id_of(fields[places[1]]), reference, generated)
+            yield PairPaths(
+                row, fields[named] if named is not None else _id_of(fields[places[1]]), reference, generated
+            )
 
     def _place(self, names: Sequence[str], wanted: str) -> int:
         found = [index for index, name in enumerate(names) if name == wanted]
@@ -118,9 +120,9 @@ class Matches(msgspec.Struct, frozen=True):
     generated: tuple[str, ...]
     reference: str
 
-    def pairs(self) -> Iterator[Pair]:
+    def pairs(self) -> Iterator[PairPaths]:
         for row, path in enumerate(self.generated, 1):
-            yield Pair(row, _id_of(path), _filled(self.reference, path), path)
+            yield PairPaths(row, _id_of(path), _filled(self.reference, path), path)
 
 
 def _filled(template: str, generated: str) -> str:

@@ -15,7 +15,7 @@ from diagnose.files import write_whole
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from diagnose.batch.manifest import Pair, Source
+    from diagnose.batch.manifest import PairPaths, Source
     from diagnose.batch.pool import Page, Pool
 
 FOLDER = "pages"
@@ -50,7 +50,7 @@ def write_pages(source: Source, out: str, failed: Sequence[int], pool: Pool, bud
     return made
 
 
-def _pages(pairs: Sequence[Pair], pool: Pool) -> Iterator[Page]:
+def _pages(pairs: Sequence[PairPaths], pool: Pool) -> Iterator[Page]:
     """(row, HTML) in the order of pairs; a few at a time, so that none is made long after the budget is used."""
     size = 4 * pool.jobs
     for first in range(0, len(pairs), size):
@@ -61,7 +61,7 @@ def _pages(pairs: Sequence[Pair], pool: Pool) -> Iterator[Page]:
         yield from ((pair.row, pages.get(pair.row)) for pair in part)
 
 
-def page_name(pair: Pair) -> str:
+def page_name(pair: PairPaths) -> str:
     """<row>-<id>.html; of the id only what every file system and every URL takes as it is."""
     name = re.sub(r"[^A-Za-z0-9._-]+", "_", pair.id).strip("._")[-LONGEST_NAME:]
     return f"{pair.row}-{name}.html" if name else f"{pair.row}.html"

@@ -20,9 +20,9 @@ from diagnose.version import VERSION
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Sequence
 
-    from diagnose.batch.manifest import Pair
-    from diagnose.overview import Row
-    from diagnose.verdicts import Profile
+    from diagnose.batch.manifest import PairPaths
+    from diagnose.results.batch import Row
+    from diagnose.results.limit import Profile
 
 WAITING_A_JOB = 2  # pairs in a worker's hands and in wait for it: enough that none runs dry
 CONNECT_S = 5.0
@@ -41,15 +41,15 @@ class Pool(Protocol):
 
     jobs: int
 
-    def rows(self, pairs: Iterable[Pair]) -> Generator[Row]:
+    def rows(self, pairs: Iterable[PairPaths]) -> Generator[Row]:
         """A row a pair, in any order; raises WorkerLost."""
         ...
 
-    def suspects(self, pairs: Sequence[Pair]) -> Generator[Row]:
+    def suspects(self, pairs: Sequence[PairPaths]) -> Generator[Row]:
         """A row a pair, whatever the pair does to the process: of those that were in work when one died."""
         ...
 
-    def pages(self, pairs: Iterable[Pair]) -> Generator[Page]:
+    def pages(self, pairs: Iterable[PairPaths]) -> Generator[Page]:
         """(row, HTML) of each, in any order; raises WorkerLost."""
         ...
 
@@ -62,13 +62,13 @@ class Here:
     def __init__(self, profile: Profile | None) -> None:
         self.profile = profile
 
-    def rows(self, pairs: Iterable[Pair]) -> Generator[Row]:
+    def rows(self, pairs: Iterable[PairPaths]) -> Generator[Row]:
         return (row_of(pair, self.profile) for pair in pairs)
 
-    def suspects(self, pairs: Sequence[Pair]) -> Generator[Row]:
+    def suspects(self, pairs: Sequence[PairPaths]) -> Generator[Row]:
         return self.rows(pairs)
 
-    def pages(self, pairs: Iterable[Pair]) -> Generator[Page]:
+    def pages(self, pairs: Iterable[PairPaths]) -> Generator[Page]:
         return (page_of(pair, self.profile) for pair in pairs)
 
 
@@ -78,12 +78,12 @@ class Processes:
     def __init__(self, jobs: int, profile: Profile | None) -> None:
         self.jobs, self.profile = jobs, profile
 
-    def rows(self, pairs: Iterable[Pair]) -> Generator[Row]:
+    def rows(self, pairs: Iterable[PairPaths]) -> Generator[Row]:
         from joblib import delayed
 
         return self._answers(delayed(local_row)(pair, self.profile, os.getpid()) for pair in pairs)
 
-    def suspects(self, pairs: Sequence[Pair]) -> Generator[Row]:
+    def suspects(self, pairs: Sequence[PairPaths]) -> Generator[Row]:
         """Each alone: a pair that takes a process down again is the one."""
         for pair in pairs:
             try:
@@ -91,7 +91,7 @@ class Processes:
             except WorkerLost:
                 yield error_row(pair, KILLED)
 
-    def pages(self, pairs: Iterable[Pair]) -> Generator[Page]:
+    def pages(self, pairs: Iterable[PairPaths]) -> Generator[Page]:
         from joblib import delayed
 
         return self._answers(delayed(local_page)(pair, self.profile, os.getpid()) for pair in pairs)
@@ -123,12 +123,12 @@ class Cluster:
         self.stall = STALL_S
         self.seen = time.monotonic()  # that there was a worker
 
-    def rows(self, pairs: Iterable[Pair]) -> Generator[Row]:
+    def rows(self, pairs: Iterable[PairPaths]) -> Generator[Row]:
         from joblib import delayed
 
         return self._answers(delayed(row_of)(pair, self.profile, self.folder) for pair in pairs)
 
-    def suspects(self, pairs: Sequence[Pair]) -> Generator[Row]:
+    def suspects(self, pairs: Sequence[PairPaths]) -> Generator[Row]:
         """Each as a task of its own, then those that Dask gave up on, alone: asked of Dask itself, which says why."""
         again = []
         tasks = [(pair, self._submit(pair)) for pair in pairs]
@@ -142,12 +142,12 @@ class Cluster:
             row = self._result(self._submit(pair))
             yield row if row is not None else error_row(pair, KILLED)
 
-    def pages(self, pairs: Iterable[Pair]) -> Generator[Page]:
+    def pages(self, pairs: Iterable[PairPaths]) -> Generator[Page]:
         from joblib import delayed
 
         return self._answers(delayed(page_of)(pair, self.profile, self.folder) for pair in pairs)
 
-    def _submit(self, pair: Pair) -> Any:
+    def _submit(self, pair: PairPaths) -> Any:
         self._check()
         return self.client.submit(row_of, pair, self.profile, self.folder, pure=False)
 

@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from diagnose.batch.journal import Journal, asked, begin, finish, locked, state_of
-from diagnose.batch.manifest import Pair, counted
+from diagnose.batch.manifest import PairPaths, counted
 from diagnose.batch.pages import write_pages
 from diagnose.batch.pool import WAITING_A_JOB, WorkerLost, open_pool
-from diagnose.batch.results import write_results
+from diagnose.batch.table import write_results
 from diagnose.batch.tally import Tally
 from diagnose.errors import InputError
 from diagnose.files import write_whole
-from diagnose.overview import Overview, Row, verdict_of
-from diagnose.verdicts import Verdict, default_profile, load_profile
+from diagnose.profile import default_profile, load_profile
+from diagnose.results.batch import Overview, Row, verdict_of
+from diagnose.results.verdict import Verdict
 from diagnose.version import VERSION
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from diagnose.batch.manifest import Source
     from diagnose.batch.pool import Pool
-    from diagnose.verdicts import Profile
+    from diagnose.results.limit import Profile
 
     Progress = Callable[[int, int, str], None]
 
@@ -128,7 +129,7 @@ def _compare(source: Source, journal: Journal, pool: Pool, progress: Progress | 
                 progress(done, pairs, row.id)
 
 
-def finished(pool: Pool, pairs: Iterator[Pair]) -> Generator[Row]:
+def finished(pool: Pool, pairs: Iterator[PairPaths]) -> Generator[Row]:
     """A row for every pair, in any order, whatever happens to the processes that work on them."""
     size = max(ROUND, 16 * WAITING_A_JOB * pool.jobs)
     while waiting := {pair.row: pair for pair in islice(pairs, size)}:
@@ -146,7 +147,7 @@ def finished(pool: Pool, pairs: Iterator[Pair]) -> Generator[Row]:
                     yield row
 
 
-def _noted(pairs: Iterable[Pair], taken: list[int]) -> Iterator[Pair]:
+def _noted(pairs: Iterable[PairPaths], taken: list[int]) -> Iterator[PairPaths]:
     """The pairs; which were taken is noted: one of them was in work when a process died."""
     for pair in pairs:
         taken.append(pair.row)

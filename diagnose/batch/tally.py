@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from diagnose.metrics import METRICS
-from diagnose.overview import VERDICTS, Bin, ErrorGroup, Overview, Row, Spread, Worst
-from diagnose.render.words import amount
-from diagnose.verdicts import RANK, Level, Limit, Verdict, as_level
+from diagnose.results.batch import VERDICTS, Bin, ErrorGroup, Overview, Row, Spread, Worst
+from diagnose.results.limit import Limit, Threshold, as_threshold
+from diagnose.results.verdict import RANK, Verdict
+from diagnose.text import amount
 from diagnose.version import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from diagnose.metrics import Metric
-    from diagnose.verdicts import Profile
+    from diagnose.results.limit import Profile
 
 ACCURACY = 0.02  # of a quantile's distance from the ideal
 GAMMA = (1 + ACCURACY) / (1 - ACCURACY)
@@ -240,12 +241,12 @@ def _range(sketch: Sketch, levels: tuple[tuple[Verdict, float], ...]) -> tuple[f
 
 def _levels(metric: Metric, limit: Limit) -> tuple[tuple[Verdict, float], ...]:
     """Where a change is warned of and failed; nothing for a share of the reference, which differs from pair to pair."""
-    asked: tuple[tuple[Verdict, float | Level | None], ...] = (("WARN", limit.warn), ("FAIL", limit.fail))
+    asked: tuple[tuple[Verdict, float | Threshold | None], ...] = (("WARN", limit.warn), ("FAIL", limit.fail))
     found: list[tuple[Verdict, float]] = []
     for verdict, level in asked:
-        if level is None or as_level(level).relative:
+        if level is None or as_threshold(level).relative:
             continue
-        value = as_level(level).absolute
+        value = as_threshold(level).absolute
         found.append((verdict, value))
         if limit.direction == "both":
             ratio = metric.unit == "ratio" and metric.ideal == 1.0
@@ -263,8 +264,8 @@ def _limit_text(metric: Metric, limit: Limit | None) -> str:
     return f"{text}, {way}" if text else ""
 
 
-def _level_text(metric: Metric, level: float | Level) -> str:
-    level = as_level(level)
+def _level_text(metric: Metric, level: float | Threshold) -> str:
+    level = as_threshold(level)
     shared = f"{100 * level.relative:g} % of the reference's"
     if level.relative and level.absolute:
         return f"{amount(level.absolute, metric.unit)} or {shared}"

@@ -10,16 +10,16 @@ import time
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from diagnose.batch.manifest import Pair, storable
+from diagnose.batch.manifest import PairPaths, storable
 from diagnose.comparison import compare
 from diagnose.errors import DiagnoseError
 from diagnose.metrics import METRICS
-from diagnose.overview import Row
-from diagnose.render.words import headline
+from diagnose.render.phrases import headline
+from diagnose.results.batch import Row
 
 if TYPE_CHECKING:
-    from diagnose.report import Report
-    from diagnose.verdicts import Profile
+    from diagnose.results.limit import Profile
+    from diagnose.results.report import Report
 
 DIGITS = 9  # as a golden: over float32, under what differs from one processor to the next
 SEVEREST = 1e6  # a level on the ideal itself is passed infinitely far, which no JSON holds
@@ -27,7 +27,7 @@ LONGEST_ERROR = 1000
 WATCH_S = 1.0
 
 
-def row_of(pair: Pair, profile: Profile | None = None, folder: str = "") -> Row:
+def row_of(pair: PairPaths, profile: Profile | None = None, folder: str = "") -> Row:
     """Compare one pair.  Whatever is wrong with it is an ERROR row: one bad file is not the end of a batch.
 
     folder: where relative names lie, for a process that works elsewhere; the row has the names as they are.
@@ -40,28 +40,28 @@ def row_of(pair: Pair, profile: Profile | None = None, folder: str = "") -> Row:
         return error_row(pair, f"{type(error).__name__}: {error}")
 
 
-def _places(pair: Pair, folder: str) -> tuple[str, str]:
+def _places(pair: PairPaths, folder: str) -> tuple[str, str]:
     return os.path.join(folder, pair.reference), os.path.join(folder, pair.generated)
 
 
-def error_row(pair: Pair, text: str) -> Row:
+def error_row(pair: PairPaths, text: str) -> Row:
     """The row of a pair that could not be compared."""
     return Row(*_names(pair), "ERROR", error=storable(text)[:LONGEST_ERROR])
 
 
-def _names(pair: Pair) -> tuple[int, str, str, str]:
+def _names(pair: PairPaths) -> tuple[int, str, str, str]:
     return pair.row, storable(pair.id), storable(pair.reference), storable(pair.generated)
 
 
-def _judged(pair: Pair, report: Report) -> Row:
+def _judged(pair: PairPaths, report: Report) -> Row:
     worst = next(iter(report.worst_first), None)
     cause = report.causes[0] if report.causes else None
-    changes = {row.name: row.figures.change for row in report.metrics}
+    changes = {row.name: row.change for row in report.metrics}
     return Row(
         *_names(pair),
         report.verdict,
         metric=worst.name if worst else None,
-        severity=_rounded(min(worst.judgement.severity, SEVEREST)) or 0.0 if worst else 0.0,
+        severity=_rounded(min(worst.severity, SEVEREST)) or 0.0 if worst else 0.0,
         cause=cause.id if cause else None,
         confidence=_rounded(cause.confidence) if cause else None,
         summary=storable(headline(report)),
@@ -77,7 +77,7 @@ def _rounded(value: float | None) -> float | None:
 # --- in a local worker process -----------------------------------------------------------------------------
 
 
-def page_of(pair: Pair, profile: Profile | None = None, folder: str = "") -> tuple[int, bytes | None]:
+def page_of(pair: PairPaths, profile: Profile | None = None, folder: str = "") -> tuple[int, bytes | None]:
     """(row, its report as HTML), compared anew: a row keeps no sounds.  None where it cannot be compared any more."""
     from diagnose.render.html import to_html
 
@@ -88,13 +88,13 @@ def page_of(pair: Pair, profile: Profile | None = None, folder: str = "") -> tup
     return pair.row, text.encode("utf-8", "backslashreplace")
 
 
-def local_row(pair: Pair, profile: Profile | None, parent: int) -> Row:
+def local_row(pair: PairPaths, profile: Profile | None, parent: int) -> Row:
     """row_of in a process of this machine, which ends with its parent."""
     end_with(parent)
     return row_of(pair, profile)
 
 
-def local_page(pair: Pair, profile: Profile | None, parent: int) -> tuple[int, bytes | None]:
+def local_page(pair: PairPaths, profile: Profile | None, parent: int) -> tuple[int, bytes | None]:
     """page_of in a process of this machine, which ends with its parent."""
     end_with(parent)
     return page_of(pair, profile)

@@ -6,15 +6,15 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from diagnose.causes import added, level, mel, spectrum, time
-from diagnose.causes.cause import Cause, Explained
 from diagnose.causes.evidence import Evidence
 from diagnose.causes.rank import FOLLOWS, ranked
+from diagnose.results.cause import Cause, Explained
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from diagnose.metrics import Pair
-    from diagnose.verdicts import MetricRow
+    from diagnose.analysis import Pair
+    from diagnose.results.report import MetricRow
 
 Hypothesis = Callable[[Evidence], Cause | None]
 HYPOTHESES: tuple[Hypothesis, ...] = (

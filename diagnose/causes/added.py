@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from diagnose.causes.cause import Cause, cause
+from diagnose.analysis.clicks import click_times
+from diagnose.analysis.comb import fine_spectrum
 from diagnose.causes.evidence import Evidence, ramp
 from diagnose.causes.residual import MAINS_HZ, mains_share
 from diagnose.causes.words import decibels, milliseconds, percent
-from diagnose.metrics.clicks import click_times
-from diagnose.metrics.comb import fine_spectrum
+from diagnose.results.cause import Cause, cause
 
 
 def noise(e: Evidence) -> Cause | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from diagnose.causes.levels import Levels
 from diagnose.causes.match import Match
@@ -13,13 +13,8 @@ from diagnose.causes.transfer import Transfer
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from diagnose.metrics import Pair
-    from diagnose.verdicts import MetricRow
-
-    Floats = NDArray[np.floating[Any]]
+    from diagnose.analysis import Pair
+    from diagnose.results.report import MetricRow
 
 SHORTEST = 2048  # samples
 BRIEF_S = 0.15
@@ -37,17 +32,17 @@ class Evidence:
 
     def change(self, metric: str, missing: float = 0.0) -> float:
         """Change of a metric, or missing where it has none."""
-        value = self.rows[metric].figures.change
+        value = self.rows[metric].change
         return missing if value is None else value
 
     def before(self, metric: str, missing: float = 0.0) -> float:
         """The reference's value."""
-        value = self.rows[metric].figures.reference
+        value = self.rows[metric].reference
         return missing if value is None else value
 
     def after(self, metric: str, missing: float = 0.0) -> float:
         """The generated sound's value."""
-        value = self.rows[metric].figures.generated
+        value = self.rows[metric].generated
         return missing if value is None else value
 
     @property

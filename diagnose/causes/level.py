@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from diagnose.causes.cause import Cause, cause
 from diagnose.causes.evidence import Evidence, ramp
 from diagnose.causes.words import decibels, percent, times
+from diagnose.results.cause import Cause, cause
 
 if TYPE_CHECKING:
     from diagnose.audio import Samples

@@ -8,25 +8,22 @@ y = 8.7 x, and linear values or ones from 0 to 1 a y that hardly moves.
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
 
+from diagnose.analysis.mel_grid import mel_grid
+from diagnose.arrays import median, quantile
 from diagnose.causes.fit import correlation, slope
-from diagnose.metrics.order import median, quantile
-from diagnose.metrics.signal import mel_grid
 from diagnose.scale import LogMagnitude
 from diagnose.spectrogram import mel_filterbank
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from diagnose.metrics import Pair
-    from diagnose.spectra import Spectra
+    from diagnose.analysis import Pair
+    from diagnose.arrays import Floats
     from diagnose.spectrogram import MelGrid
-
-    Floats = NDArray[np.floating[Any]]
+    from diagnose.stft_cache import StftCache
 
 CLIP = LogMagnitude(1e-5)
 EXCERPT = 1 << 20
@@ -51,7 +48,7 @@ class Levels:
         grid = msgspec.structs.replace(grid, n_fft=factor * grid.n_fft, hop=factor * 2 * grid.hop)
         basis = mel_filterbank(grid).T
         stretch = pair.worst_stretch(EXCERPT)
-        self.x, self.y = (_log_mel(part.cut(stretch), grid, basis) for part in pair.overlap_spectra)
+        self.x, self.y = (_log_mel(part.cut(stretch), grid, basis) for part in pair.overlap_stfts)
 
     @cached_property
     def _heard(self) -> tuple[Floats, Floats]:
@@ -125,6 +122,6 @@ class Levels:
         return float(moves[1].mean()) / max(float(moves[0].mean()), 1e-6) if moves[0].size else 1.0
 
 
-def _log_mel(spectra: Spectra, grid: MelGrid, basis: Floats) -> Floats:
+def _log_mel(spectra: StftCache, grid: MelGrid, basis: Floats) -> Floats:
     rows = [np.sqrt(power) @ basis for power in spectra.power(grid.framing)]
     return np.asarray(CLIP.from_power(np.square(np.concatenate(rows))))

@@ -7,22 +7,20 @@ and its score is Pearson's r of the levels (dB, floor -60) over all cells.
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
 
+from diagnose.analysis.pitch import parabola
 from diagnose.causes.fit import correlation
-from diagnose.metrics.pitch import parabola
+from diagnose.mel.known import MISTAKEN_FMAXES, VOCODER_FMAX_HZ
 from diagnose.spectrogram import MEL_FORMULAS, Framing
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from diagnose.metrics import Pair
-    from diagnose.spectra import Spectra
-
-    Floats = NDArray[np.floating[Any]]
+    from diagnose.analysis import Pair
+    from diagnose.arrays import Floats
+    from diagnose.stft_cache import StftCache
 
 FRAMING = Framing(n_fft=2048, hop=512, padding="centre")
 SLOTS = 64
@@ -32,9 +30,7 @@ LOWEST_HZ = 80.0
 HIGHEST_HZ = 7600.0
 RANGE_DB = 60.0
 FURTHEST_CENTS = 1500.0
-VOCODER_FMAX_HZ = 8000.0
 # Highest frequencies of mels in use: half of 16, 22.05, 24, 44.1 and 48 kHz, and what speech models cut at.
-KNOWN_FMAX_HZ = (7600.0, 8000.0, 11_025.0, 12_000.0, 22_050.0, 24_000.0)
 KNOWN_FIT = 0.04
 SCALES = np.geomspace(0.72, 1.25, 57)
 
@@ -64,8 +60,8 @@ class Match:
         self.rate = pair.rate
         self.lengths = (pair.reference.mono.size, pair.generated.mono.size)
         self._sounds = {
-            "aligned": pair.overlap_spectra,
-            "stretched": (pair.reference.spectra, pair.generated.spectra),
+            "aligned": pair.overlap_stfts,
+            "stretched": (pair.reference.stft, pair.generated.stft),
         }
         top = min(HIGHEST_HZ, 0.45 * pair.rate)
         self.axis = LOWEST_HZ * 2 ** np.arange(0, np.log2(top / LOWEST_HZ), 1 / STEPS)
@@ -89,7 +85,7 @@ class Match:
         first, second = (self._picture(sound) for sound in self._sounds[which])
         return first, second
 
-    def _picture(self, spectra: Spectra) -> Floats:
+    def _picture(self, spectra: StftCache) -> Floats:
         power = _slots(spectra, _framing(spectra.samples.size))
         place = np.clip(self.axis * FRAMING.n_fft / self.rate, 0, power.shape[1] - 1.001)
         below = place.astype(int)
@@ -159,7 +155,7 @@ def made_for_hz(scale: float) -> float:
     """
     slaney, slaney_hz = MEL_FORMULAS["slaney"]
     made = float(slaney_hz(slaney(np.array(VOCODER_FMAX_HZ)) / scale))
-    others = [hz for hz in KNOWN_FMAX_HZ if hz != VOCODER_FMAX_HZ]
+    others = [hz for hz in MISTAKEN_FMAXES if hz != VOCODER_FMAX_HZ]
     nearest = min(others, key=lambda hz: abs(hz / made - 1))
     return nearest if abs(nearest / made - 1) < KNOWN_FIT else made
 
@@ -200,7 +196,7 @@ def _framing(length: int) -> Framing:
     return Framing(FRAMING.n_fft, FRAMING.hop * factor, FRAMING.padding)
 
 
-def _slots(spectra: Spectra, framing: Framing) -> Floats:
+def _slots(spectra: StftCache, framing: Framing) -> Floats:
     """Mean power [shape=(64, bins)] in 64 equal stretches of time."""
     count = framing.count(spectra.samples.size)
     edges = np.linspace(0, count, SLOTS + 1)

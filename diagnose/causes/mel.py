@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 
-from diagnose.causes.cause import Cause, cause
 from diagnose.causes.evidence import Evidence, ramp
 from diagnose.causes.match import made_for_hz
 from diagnose.causes.spectrum import better_by, warps_better
 from diagnose.causes.words import percent
+from diagnose.results.cause import Cause, cause
 
 NATS_DB = 20 / math.log(10)
 LOG10, LOG2 = 0.4343, 1.4427  # log10(x) = 0.4343 ln(x), log2(x) = 1.4427 ln(x)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from diagnose.causes.cause import Cause, Explained
+from diagnose.results.cause import Cause, Explained
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,23 +8,19 @@ amplitude tells clicks from noise and a filter from a clipper.
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from diagnose.analysis.comb import BestComb, best_comb, fine_spectrum
+from diagnose.arrays import quantile, runs
 from diagnose.causes.fit import slope
-from diagnose.metrics.comb import best_comb, fine_spectrum
 from diagnose.metrics.edges import EDGE_S
-from diagnose.metrics.order import quantile
-from diagnose.metrics.runs import runs
 from diagnose.spectrogram import Framing, stft_blocks
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from diagnose.metrics import Pair, Value
-
-    Floats = NDArray[np.floating[Any]]
+    from diagnose.analysis import Pair
+    from diagnose.arrays import Floats
 
 FRAMING = Framing(n_fft=1024, hop=512, padding="none")
 EXCERPT = 1 << 20  # samples: 24 s at 44.1 kHz tell what broke; the ends of a longer sound are looked at apart
@@ -242,7 +238,7 @@ class Residual:
         return {mains: mains_share(*self._fine, mains) for mains in MAINS_HZ} if self._fine else {}
 
     @cached_property
-    def comb(self) -> Value | None:
+    def comb(self) -> BestComb | None:
         """The comb of a frame rate in the residual, as comb_share finds it."""
         return best_comb(*self._fine, self.rate) if self._fine else None
 

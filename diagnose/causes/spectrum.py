@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from diagnose.causes.cause import Cause, cause
 from diagnose.causes.evidence import Evidence, ramp
 from diagnose.causes.words import decibels, hertz, percent
+from diagnose.results.cause import Cause, cause
 
 BENT = "what differs follows the sound everywhere: its phases were bent, or an echo or a room was added"
 VOCODER_TOP_HZ = (7300.0, 8700.0)  # where the mels of base vocoders end
@@ -178,7 +178,7 @@ def pitch(e: Evidence) -> Cause | None:
     """
     if e.copied > 0.5 or not e.same_length:
         return None
-    shift, f0 = e.match.shifted, e.rows["f0_deviation_cents"].figures.change
+    shift, f0 = e.match.shifted, e.rows["f0_deviation_cents"].change
     strength = (
         ramp(abs(shift.cents), 15, 25)
         * ramp(abs(shift.cents), 1450, 1350)

@@ -6,16 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from diagnose.causes.cause import Cause, cause
 from diagnose.causes.evidence import Evidence, ramp
 from diagnose.causes.words import decibels, milliseconds, percent
+from diagnose.mel.known import MISTAKEN_HOPS, MISTAKEN_RATES
+from diagnose.results.cause import Cause, cause
 
 if TYPE_CHECKING:
     from diagnose.audio import Samples
 
 # Hops in samples that are mistaken for each other, and rates in Hz.
-HOPS = (128, 160, 192, 200, 220, 240, 256, 275, 300, 320, 384, 441, 480, 512)
-RATES = (8000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 96_000)
 RATIO_FIT = 0.006  # a frame more or less in 170
 CUT_HEAD = 0.3
 
@@ -194,8 +193,8 @@ def sample_rate(e: Evidence) -> Cause | None:
         * ramp(better, 0.0, 0.03)
     )
     label = e.pair.files[1].rate
-    true = next((rate for rate in RATES if abs(label * ratio / rate - 1) < RATIO_FIT), None)
-    pair = (label, true) if true else _nearest_ratio(1 / ratio, RATES)
+    true = next((rate for rate in MISTAKEN_RATES if abs(label * ratio / rate - 1) < RATIO_FIT), None)
+    pair = (label, true) if true else _nearest_ratio(1 / ratio, MISTAKEN_RATES)
     named = f" ({pair[1]} Hz labelled {pair[0]} Hz)" if pair else ""
     return cause(
         "sample-rate",
@@ -224,7 +223,7 @@ def time_stretch(e: Evidence) -> Cause | None:
     kept = ramp(match.shifted_stretched.r - match.same_stretched, 0.04, 0.015)
     strength = ramp(abs(ratio - 1), 0.012, 0.02) * ramp(match.same_stretched, 0.6, 0.8) * kept
     strength *= ramp(match.same_stretched - match.same, 0.0, 0.025)
-    pair = _nearest_ratio(ratio, HOPS)
+    pair = _nearest_ratio(ratio, MISTAKEN_HOPS)
     named = f"; hop {pair[1]} read as {pair[0]} would do that" if pair else ""
     return cause(
         "time-stretch",

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
 
+from diagnose.analysis.bands import band_energy
+from diagnose.arrays import median, quantile, runs
 from diagnose.causes.fit import slope
-from diagnose.metrics.bands import band_energy
-from diagnose.metrics.order import median, quantile
-from diagnose.metrics.runs import runs
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from diagnose.analysis import Pair
+    from diagnose.arrays import Floats
     from diagnose.causes.residual import Residual
-    from diagnose.metrics import Pair
-
-    Floats = NDArray[np.floating[Any]]
 
 LOWEST_HZ = 60.0
 MADE_UP_HZ = 7000.0

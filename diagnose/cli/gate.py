@@ -11,7 +11,7 @@ import click
 from diagnose.cli.output import check_outputs, finish, outputs, with_progress, write, write_suite
 
 if TYPE_CHECKING:
-    from diagnose.report import Suite
+    from diagnose.results.suite import Suite
 
 
 @click.command()
@@ -24,9 +24,9 @@ def record(suite: str) -> None:
 
     Existing goldens are never touched; `diagnose accept` changes them, with a reason.
     """
-    from diagnose import golden
+    from diagnose import gate
 
-    recorded, kept = golden.record(suite)
+    recorded, kept = gate.record(suite)
     for case in recorded:
         click.echo(f"recorded {case}")
     if kept:
@@ -59,14 +59,14 @@ def check(
     check_outputs(targets, suite)
     if bool(against) != bool(command):
         raise click.UsageError("--against GIT_REF and the COMMAND behind -- go together")
-    from diagnose import golden
+    from diagnose import gate
 
     sections = None
     if targets["html"] is not None:
         from diagnose.render.failures import Sections
 
         sections = Sections()
-    result = golden.check_against(suite, against, command, sections) if against else golden.check(suite, sections)
+    result = gate.check_against(suite, against, command, sections) if against else gate.check(suite, sections)
     write_suite(result, targets, sections.found if sections else None)
     _keep(result, suite, history)
     if "-" not in targets.values():
@@ -79,13 +79,13 @@ def check(
 def _keep(result: Suite, path: str, folder: str | None) -> None:
     """Keep the run where the suite or the user says; what cannot be kept is no verdict."""
     from diagnose.errors import DiagnoseError
-    from diagnose.suite import load_suite
+    from diagnose.gate.suite import load_suite
 
     plan = load_suite(path)
     place = folder or plan.history
     if place is None:
         return
-    from diagnose.history import keep
+    from diagnose.gate.history import keep
 
     try:
         keep(place, result, plan.folder)
@@ -106,13 +106,13 @@ def accept(suite: str, case: str, reason: str, who: str | None) -> None:
 
     Only what `check` would not pass is changed; who, when, why and both values are kept in the golden.
     """
-    from diagnose import golden
-    from diagnose.render.words import number, printable
+    from diagnose import gate
+    from diagnose.text import number, printable
 
     name, separator, metric = case.partition("::")
     if separator and not metric:
         raise click.UsageError(f"{case}: no metric after '::'")
-    for entry in golden.accept(suite, name, metric or None, reason, who):
+    for entry in gate.accept(suite, name, metric or None, reason, who):
         old, new = (v if isinstance(v, str) or v is None else number(v, "ratio") for v in (entry.old, entry.new))
         click.echo(printable(f"accepted {name}::{entry.metric}: {old} -> {new}"))
 
@@ -132,15 +132,15 @@ def calibrate(suite: str, command: tuple[str, ...], runs: int) -> None:
     method, command and N beside them, and a new one the mean of the runs; `check` fails where a difference passes
     this and the profile's tolerance.  One that moved by more is refused, and not learnt.
     """
-    from diagnose import golden
-    from diagnose.command import render
+    from diagnose import gate
+    from diagnose.process import render
     from diagnose.render.terminal import print_earned
 
     def run(number: int) -> None:
         render(command, os.curdir, {"DIAGNOSE_RUN": str(number)})
 
     name = shlex.join(command)
-    print_earned(with_progress(lambda progress: golden.calibrate(suite, runs, run, name, progress)), runs)
+    print_earned(with_progress(lambda progress: gate.calibrate(suite, runs, run, name, progress)), runs)
 
 
 @click.command()
@@ -161,7 +161,7 @@ def sensitivity(suite: str, faults: tuple[str, ...], **targets: str | None) -> N
     would catch it.  Exits 0 whatever is caught, 3 where no reference could be probed.  It writes no golden.
     """
     check_outputs(targets, suite)
-    from diagnose.sensitivity import probe
+    from diagnose.gate.sensitivity import probe
 
     found = with_progress(lambda progress: probe(suite, faults or None, progress))
     if targets["json"] is not None:

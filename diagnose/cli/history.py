@@ -31,7 +31,8 @@ def history(
     A creep is a drift of at least half a metric's tolerance that no single check failed.
     """
     check_outputs(targets)
-    from diagnose.history import findings, load
+    from diagnose.gate.history import load
+    from diagnose.gate.trends import findings
 
     folder, suite = _folder(place)
     runs, skipped = load(folder)
@@ -67,7 +68,7 @@ def _folder(place: str) -> tuple[str, str | None]:
     """A folder with all its runs; of a suite the folder that it names, and its own runs there."""
     if os.path.isdir(place):
         return place, None
-    from diagnose.suite import load_suite
+    from diagnose.gate.suite import load_suite
 
     suite = load_suite(place)
     if suite.history is None:

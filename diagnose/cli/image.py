@@ -46,7 +46,7 @@ def image(
     read = read_picture(picture, fmax=fmax, db_range=db_range, seconds=seconds)
     found = findings(read)
     if out is not None:
-        from diagnose.array_file import write as write_array
+        from diagnose.mel.array_file import write as write_array
 
         write_array(out, read.levels_db)
     if targets["json"] is not None:

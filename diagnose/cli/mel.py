@@ -9,8 +9,8 @@ import click
 from diagnose.cli.output import check_outputs, finish, outputs, write
 
 if TYPE_CHECKING:
-    from diagnose.agreement import Agreement
     from diagnose.errors import DiagnoseError
+    from diagnose.mel.check import ContractCheck
 
 
 @click.command()
@@ -46,15 +46,15 @@ def mel(
     if convert == "-":
         raise click.UsageError("--convert -: an array goes to a file only")
     check_outputs({**targets, "convert": convert}, array, *([audio] if audio else []))
-    from diagnose.agreement import agree
-    from diagnose.array_file import read
-    from diagnose.infer import infer_contract
+    from diagnose.mel.array_file import read
+    from diagnose.mel.check import contract_check
+    from diagnose.mel.inference import infer_contract
 
     values = read(array, key)
     if wanted is None:
         inference, agreement = infer_contract(values, audio, item=item, name=array), None
     else:
-        agreement = agree(values, wanted, audio, item=item, name=array)
+        agreement = contract_check(values, wanted, audio, item=item, name=array)
         inference = agreement.inference
     said, refused = (None, None) if convert is None or agreement is None else _converted(values, agreement, convert)
     if targets["json"] is not None:
@@ -70,11 +70,11 @@ def mel(
     finish("PASS" if agreement is None or said is not None else agreement.verdict)
 
 
-def _converted(values: Any, agreement: Agreement, path: str) -> tuple[str | None, DiagnoseError | None]:
+def _converted(values: Any, agreement: ContractCheck, path: str) -> tuple[str | None, DiagnoseError | None]:
     """(what was written, None), or why nothing was."""
-    from diagnose.array_file import write as write_array
-    from diagnose.conversion import CannotConvert
-    from diagnose.conversion import convert as converted
+    from diagnose.mel.array_file import write as write_array
+    from diagnose.mel.conversion import CannotConvert
+    from diagnose.mel.conversion import convert as converted
 
     try:
         result = converted(values, agreement)
@@ -96,7 +96,7 @@ def contracts(**targets: str | None) -> None:
     A contract of your own is a TOML file with the same fields: see any of diagnose/contracts/*.toml.
     """
     check_outputs(targets)
-    from diagnose.contract import load, names
+    from diagnose.mel.contract import load, names
 
     known = [load(name) for name in names()]
     if targets["json"] is not None:

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from rich.progress import ProgressColumn, Task
 
-    from diagnose.report import Report, Suite
+    from diagnose.results.report import Report
+    from diagnose.results.suite import Suite
 
 EVERY_S = 10.0  # between two lines of progress in a log
 T = TypeVar("T")
@@ -64,7 +65,7 @@ def _rendered(report: Report, form: str) -> str:
         from diagnose.render.html import to_html
 
         return to_html(report)
-    from diagnose.render.words import as_suite
+    from diagnose.render.phrases import as_suite
 
     return _rendered_suite(as_suite(report), form)
 
@@ -118,7 +119,7 @@ def make_folder(path: str) -> None:
 
 
 def finish(verdict: str) -> None:
-    from diagnose.render.words import EXIT_CODES
+    from diagnose.render.phrases import EXIT_CODES
 
     sys.exit(EXIT_CODES[verdict])
 
@@ -147,7 +148,7 @@ def _words_column() -> ProgressColumn:
     from rich.progress import ProgressColumn
     from rich.text import Text
 
-    from diagnose.render.words import printable
+    from diagnose.text import printable
 
     class Words(ProgressColumn):
         def render(self, task: Task) -> Text:

@@ -30,7 +30,7 @@ def compare(reference: str, generated: str, profile: str | None, every_metric: b
     import msgspec
 
     from diagnose.comparison import compare as run
-    from diagnose.render.words import compare_command
+    from diagnose.render.phrases import compare_command
 
     report = msgspec.structs.replace(
         run(reference, generated, profile=profile), command=compare_command(reference, generated, profile)
@@ -59,8 +59,8 @@ def demo(out: str) -> None:
 
     from diagnose import audio, example
     from diagnose.comparison import compare as run
+    from diagnose.render.phrases import compare_command
     from diagnose.render.terminal import print_report
-    from diagnose.render.words import compare_command
 
     make_folder(out)
     paths = [os.path.join(out, name) for name in ("reference.wav", "generated.wav", "report.html", "report.json")]

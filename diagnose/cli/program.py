@@ -6,7 +6,7 @@ import os
 
 import click
 
-from diagnose.cli import batch, gate, history, image, kept, mel, pair
+from diagnose.cli import batch, gate, history, image, mel, pair, render
 from diagnose.cli.shell import run
 from diagnose.version import VERSION
 
@@ -39,7 +39,7 @@ def cli() -> None:
     """
 
 
-for command in (pair.compare, pair.demo, kept.render, mel.mel, mel.contracts, image.image):
+for command in (pair.compare, pair.demo, render.render, mel.mel, mel.contracts, image.image):
     cli.add_command(command)
 for command in (gate.record, gate.check, gate.accept, gate.calibrate, gate.sensitivity, history.history):
     cli.add_command(command)

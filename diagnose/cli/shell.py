@@ -63,7 +63,7 @@ def _command(error: click.ClickException, name: str) -> str:
 
 
 def _die(name: str, message: str, code: int) -> None:
-    from diagnose.render.words import printable
+    from diagnose.text import printable
 
     sys.stderr.write(f"{name}: {printable(message)}\n")
     sys.exit(code)

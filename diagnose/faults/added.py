@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from diagnose.faults.fault import Fault, factor, remade, rms, times
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from diagnose.arrays import Floats
     from diagnose.audio import Audio
-
-    Floats = NDArray[np.floating[Any]]
 
 HARMONICS = (1.0, 0.6, 0.8, 0.3, 0.5, 0.2)  # of a rectifier's hum, by number
 CLICK_HEIGHT = 0.7  # of the peak

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
@@ -12,9 +12,7 @@ from diagnose.audio import Audio
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.floating[Any]]
+    from diagnose.arrays import Floats
 
     Injector = Callable[[Audio, float, np.random.Generator], Audio]
 

@@ -7,7 +7,7 @@ The synthesis stands for a vocoder of BigVGAN's convention at 22,050 Hz: ln(max(
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
@@ -22,9 +22,7 @@ from diagnose.spectrogram import MelGrid, mel
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.floating[Any]]
+    from diagnose.arrays import Floats
 
 GRID = MelGrid(22_050)
 CLIP = 1e-5

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,11 +13,8 @@ from diagnose.spectrogram import Framing
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import NDArray
-
+    from diagnose.arrays import Floats
     from diagnose.audio import Audio
-
-    Floats = NDArray[np.floating[Any]]
 
 FRAMING = Framing(n_fft=1024, hop=256, padding="centre")
 PIVOT_HZ = 1000.0

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from diagnose.analysis import Pair, Signal
 from diagnose.metrics import bands, clicks, comb, distance, dynamics, edges, level, loudness, pitch, spectrum
 from diagnose.metrics.metric import Measurement, Metric, Unmeasurable, Value
-from diagnose.metrics.pair import Pair
-from diagnose.metrics.signal import Signal
 
 
 def duration_s(signal: Signal) -> float:

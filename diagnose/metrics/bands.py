@@ -1,75 +1,30 @@
-"""Energy by frequency band, each as a share of the signal's own total, in dB.
-
-The bins are rate / 2048 apart: third octaves under 4 bins wide (below 200 Hz at 22,050 Hz, 400 Hz at 44,100)
-share their energy with their neighbours.
-"""
+"""Energy by frequency band, each as a share of the sound's own total, in dB."""
 
 from __future__ import annotations
 
-from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from diagnose.metrics.level import decibels
+from diagnose.analysis.bands import BANDS_HZ, THIRD_OCTAVES, band_energy, third_octave_edges, third_octave_table
+from diagnose.analysis.moments import decibels
+from diagnose.analysis.spectra import summed_energy
 from diagnose.metrics.metric import Metric, Unmeasurable, Value
-from diagnose.metrics.spectrum import summed_energy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from numpy.typing import NDArray
+    from diagnose.analysis import Pair, Signal
 
-    from diagnose.metrics.pair import Pair
-    from diagnose.metrics.signal import Signal
-
-    Floats = NDArray[np.floating[Any]]
-
-BANDS_HZ = (("0_1024", 0.0, 1024.0), ("1024_4096", 1024.0, 4096.0), ("4096_8192", 4096.0, 8192.0))
-# IEC 61260-1 nominal mid-band frequencies; the exact ones are 1000 * 10**(k/10), k = -13 .. 13.
-THIRD_OCTAVES = [
-    "50",
-    "63",
-    "80",
-    "100",
-    "125",
-    "160",
-    "200",
-    "250",
-    "315",
-    "400",
-    "500",
-    "630",
-    "800",
-    "1000",
-    "1250",
-    "1600",
-    "2000",
-    "2500",
-    "3150",
-    "4000",
-    "5000",
-    "6300",
-    "8000",
-    "10000",
-    "12500",
-    "16000",
-    "20000",
-]
 ADDED_DB = -40.0  # a generated band under this share is no gain that matters
 QUIET_DB = -60.0
 HEARD_DB = -50.0  # a reference band under this share of its total is no loss when it is missing
 
 
-def band_energy(summed: tuple[Floats, Floats], low: float, high: float) -> float:
-    """Energy between low and high Hz; a bin cut by an edge counts in part."""
-    at_low, at_high = np.interp((low, high), *summed)
-    return float(at_high - at_low)
-
-
 def band_share_db(signal: Signal, low: float, high: float | None) -> float:
     """10 log10(energy between low and high / energy of the whole), dB; high None is the Nyquist frequency."""
-    frames = signal.spectral
+    frames = signal.frames
     nyquist = signal.rate / 2
     if low >= nyquist:
         raise Unmeasurable(f"the band begins above the Nyquist frequency, {nyquist:g} Hz")
@@ -77,18 +32,6 @@ def band_share_db(signal: Signal, low: float, high: float | None) -> float:
         raise Unmeasurable("silence: no energy beside the bias")
     energy = band_energy(signal.summed_energy, low, min(high or nyquist, nyquist))
     return decibels(energy / signal.summed_energy[1][-1])
-
-
-def third_octave_edges(index: int) -> tuple[float, float]:
-    """Edges in Hz of band THIRD_OCTAVES[index]: 10**0.05 below and above the exact mid-band frequency."""
-    centre = 1000 * 10 ** ((index - THIRD_OCTAVES.index("1000")) / 10)
-    return centre / 10**0.05, centre * 10**0.05
-
-
-@lru_cache(maxsize=1)
-def _third_octaves() -> Floats:
-    """Edges in Hz of every third octave [shape=(bands, 2)]."""
-    return np.array([third_octave_edges(index) for index in range(len(THIRD_OCTAVES))])
 
 
 def band_deficit_db(pair: Pair) -> Value:
@@ -114,9 +57,9 @@ def band_excess_db(pair: Pair) -> Value:
 
 def _third_octave_levels(pair: Pair) -> Iterator[tuple[int, float, float]]:
     """(index, reference, generated) of each third octave wholly below 0.95 Nyquist, dB of the reference's total."""
-    if pair.reference.spectral.silent or pair.generated.spectral.silent:
+    if pair.reference.frames.silent or pair.generated.frames.silent:
         raise Unmeasurable("silence: no bands to compare")
-    edges = _third_octaves()
+    edges = third_octave_table()
     edges = edges[edges[:, 1] <= 0.95 * pair.rate / 2]  # a codec's or resampler's own edge lies above
     total = pair.reference.summed_energy[1][-1]
     before, after = (np.diff(np.interp(edges, *side.summed_energy))[:, 0] for side in (pair.reference, pair.generated))

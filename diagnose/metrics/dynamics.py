@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
+from diagnose.analysis.mel_grid import MEL_HOP, mel_grid
 from diagnose.metrics.metric import Metric, Unmeasurable
-from diagnose.metrics.signal import MEL_HOP, mel_grid
 from diagnose.scale import Decibel, LogMagnitude
 from diagnose.spectrogram import mel_filterbank
 
 if TYPE_CHECKING:
-    from diagnose.metrics.signal import Signal
+    from diagnose.analysis import Signal
 
 CLIP = 1e-5
 HIGHEST_NATS = 16.0  # a mel of full scale is under 7
@@ -32,7 +32,7 @@ def log_mel_spread_nats(signal: Signal) -> float:
     grid = msgspec.structs.replace(mel_grid(signal.rate), hop=2 * MEL_HOP)
     basis, scale = mel_filterbank(grid).T, LogMagnitude(CLIP)
     counts = np.zeros(int((HIGHEST_NATS - np.log(CLIP)) / STEP_NATS) + 1, np.intp)
-    for power in signal.spectra.power(grid.framing):
+    for power in signal.stft.power(grid.framing):
         values = scale.from_power(np.square(np.sqrt(power) @ basis))
         place = ((values - np.float32(np.log(CLIP))) / STEP_NATS).astype(np.intp)
         counts += np.bincount(np.clip(place, 0, counts.size - 1).ravel(), minlength=counts.size)
@@ -43,8 +43,8 @@ def log_mel_spread_nats(signal: Signal) -> float:
 
 def frame_energy_spread_db(signal: Signal) -> float:
     """Standard deviation of 10 log10(frame power), dB; frames under -80 dB of the loudest count as -80."""
-    power = signal.spectral.power
-    if signal.spectral.silent:
+    power = signal.frames.power
+    if signal.frames.silent:
         raise Unmeasurable("silence: no energy beside the bias")
     return float(Decibel(float(power.max()), FRAME_FLOOR_DB).from_power(power).std(dtype=np.float64))
 

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from diagnose.metrics.level import decibels, moments
+from diagnose.analysis.moments import decibels, moments
 from diagnose.metrics.metric import Metric, Unmeasurable
 
 if TYPE_CHECKING:
+    from diagnose.analysis import Signal
     from diagnose.audio import Samples
-    from diagnose.metrics.signal import Signal
 
 EDGE_S = 0.020
 

@@ -4,68 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
 import numpy as np
 import soxr
 
+from diagnose.analysis.moments import decibels
 from diagnose.audio import blocks
-from diagnose.metrics.metric import DB_FLOOR, Metric, Unmeasurable
+from diagnose.metrics.metric import Metric, Unmeasurable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from diagnose.analysis import Signal
     from diagnose.audio import Samples
-    from diagnose.metrics.signal import Signal
 
 
-ROUNDING = 1e-12  # of double-precision sums over a whole file, relative to the power
-SILENCE = 1e-20  # power
 LEAST_TOP = 0.25  # distance of a flat top from the mean, over the peak's
 LEAST_FLAT = 3  # samples of a flat top
 CORNER = 6  # steps beyond a flat top, in tolerances
-
-
-class Moments(msgspec.Struct, frozen=True):
-    """First and second moment and extremes of a signal; linear, full scale 1."""
-
-    mean: float
-    mean_square: float
-    lowest: float
-    highest: float
-
-    @property
-    def rms(self) -> float:
-        return float(np.sqrt(self.mean_square))
-
-    @property
-    def silent(self) -> bool:
-        """Whether nothing but the bias is there: under -200 dBFS, where float32 itself rounds."""
-        return self.variance <= SILENCE
-
-    @property
-    def variance(self) -> float:
-        """Power without the mean: mean(x**2) - mean(x)**2; 0 where only the rounding of that difference is left."""
-        difference = self.mean_square - self.mean**2
-        return difference if difference > ROUNDING * self.mean_square else 0.0
-
-
-def moments(samples: Samples) -> Moments:
-    """Moments of samples [shape=(n,)]; block sums in double precision."""
-    total = square = 0.0
-    lowest, highest = np.inf, -np.inf
-    for part in blocks(samples.shape[0]):
-        # In double precision: a small sound on a large bias is the difference of two large sums.
-        block = samples[part].astype(np.float64)
-        total += float(block.sum())
-        square += float(np.dot(block, block))
-        lowest, highest = min(lowest, block.min()), max(highest, block.max())
-    count = samples.shape[0]
-    return Moments(total / count, square / count, float(lowest), float(highest))
-
-
-def decibels(power_ratio: float) -> float:
-    """10 log10(ratio), never under -120 dB, so that an energy of exactly zero can still be compared."""
-    return max(10.0 * np.log10(power_ratio), DB_FLOOR) if power_ratio > 0 else DB_FLOOR
 
 
 def rms(signal: Signal) -> float:
@@ -202,8 +157,3 @@ METRICS = (
     Metric("side_share", "share", "power in the difference of the channels", side_share, at="file"),
     Metric("clipped_share", "share", "share of the samples on a flat top", clipped_share, at="file"),
 )
-
-
-def native_figures(now: Moments) -> dict[str, float]:
-    """rms, dc, peak_min and peak_max of a file's mono mix, as a report names them."""
-    return {"rms": now.rms, "dc": now.mean, "peak_min": now.lowest, "peak_max": now.highest}

@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    Floats = NDArray[np.floating[Any]]
+    from diagnose.arrays import Floats
+
     Spectrum = NDArray[np.complexfloating[Any, Any]]
 
+    from diagnose.analysis import Signal
     from diagnose.audio import Audio, Samples
-    from diagnose.metrics.signal import Signal
 
 ABSOLUTE_GATE_LUFS = -70.0
 RELATIVE_GATE_LU = -10.0

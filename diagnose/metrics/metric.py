@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
+from diagnose.results.report import Detail
+
 if TYPE_CHECKING:
-    from diagnose.metrics.pair import Pair
-    from diagnose.metrics.signal import Signal
-
-Detail = Mapping[str, float | int | str]
-
-DB_FLOOR = -120.0  # every energy ratio stops here: below it lies rounding, and -inf cannot be compared
+    from diagnose.analysis import Pair, Signal
 
 
 class Unmeasurable(Exception):

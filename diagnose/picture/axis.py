@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
@@ -21,9 +21,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from diagnose.arrays import Floats
     from diagnose.picture.ticks import Tick
-
-    Floats = NDArray[np.floating[Any]]
 
 FEWEST = 3  # two values always lie on a line
 MOST = 60  # ticks; more are no axis

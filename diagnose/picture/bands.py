@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 import numpy as np
@@ -14,11 +14,9 @@ from diagnose.spectrogram import MEL_FORMULAS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import NDArray
-
+    from diagnose.arrays import Floats
     from diagnose.picture.axis import Axis
 
-    Floats = NDArray[np.floating[Any]]
     Edges = Callable[[int], Floats]
 
 LOWEST_TOP_HZ = 1500.0  # of an axis that is believed to be in Hz: numbers of bands, and kHz, mostly end below

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 import numpy as np
 
-from diagnose.metrics.runs import runs
+from diagnose.arrays import runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

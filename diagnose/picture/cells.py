@@ -6,7 +6,7 @@ edges lie where the changes are; edges that show no change (silence) are filled 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    Floats = NDArray[np.floating[Any]]
+    from diagnose.arrays import Floats
+
     Spacing = Callable[[int], Floats]
 
 # Pixels: cells are looked for down to the one height, so that the right number is among those asked, and believed

@@ -6,7 +6,7 @@ is taken, where the picture's colours tell which.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -15,10 +15,9 @@ from diagnose.picture.maps import MAPS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from diagnose.arrays import Floats
     from diagnose.picture.boxes import Box
     from diagnose.picture.load import Pixels
-
-    Floats = NDArray[np.floating[Any]]
 
 STEPS = 1024  # points on a map: four for each of the 256 colours that matplotlib has
 BLOCK = 8192  # colours a step: bounds the table of distances to 32 MiB

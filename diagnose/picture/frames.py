@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from diagnose.picture.cells import changes, even, find_cells, pixel_edges
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
+    from diagnose.arrays import Floats
     from diagnose.picture.axis import Axis
-
-    Floats = NDArray[np.floating[Any]]
 
 LONGEST_FRAME_S = 0.5
 LONGEST_S = 60.0  # of labels without a colon; librosa writes longer times as minutes:seconds

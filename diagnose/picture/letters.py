@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -14,9 +14,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from diagnose.arrays import Floats
     from diagnose.picture.ticks import Letter
-
-    Floats = NDArray[np.floating[Any]]
 
 ROWS, COLUMNS = 12, 8
 UNLIKE = 0.14  # distance from which it is none of the letters; those of a figure lie 0.02 from their drawings

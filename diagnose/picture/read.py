@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
@@ -13,21 +13,20 @@ from diagnose.errors import InputError
 from diagnose.picture.axis import LINEAR, LOG, MEL, read_axis
 from diagnose.picture.bands import find_bands
 from diagnose.picture.cells import pooled
+from diagnose.picture.colour_bar import find_levels
 from diagnose.picture.colours import FOREIGN, locate
 from diagnose.picture.figure import find_figure
 from diagnose.picture.frames import find_frames
-from diagnose.picture.levels import find_levels
 from diagnose.picture.load import read_pixels
 from diagnose.picture.ticks import find_ticks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from diagnose.arrays import Floats
     from diagnose.picture.axis import Axis
     from diagnose.picture.boxes import Box
     from diagnose.picture.figure import Figure
-
-    Floats = NDArray[np.floating[Any]]
 
 MUCH_FOREIGN = 0.02  # share of pixels that are not of the map's colours, from which it is said
 

@@ -6,20 +6,20 @@ heights apart; a word ("dB") or the axis' title begins at least 0.55 away.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 import numpy as np
 
-from diagnose.metrics.runs import runs
+from diagnose.arrays import runs
 from diagnose.picture.boxes import INK
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from diagnose.arrays import Floats
     from diagnose.picture.boxes import Box, Canvas
 
-    Floats = NDArray[np.floating[Any]]
     Side = Literal["left", "right", "bottom"]
 
 DARK = INK / 255

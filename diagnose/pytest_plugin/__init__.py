@@ -20,7 +20,7 @@ import os
 import pytest
 
 from diagnose.pytest_plugin.fixture import AudioGolden
-from diagnose.pytest_plugin.watch import WATCH, Watch
+from diagnose.pytest_plugin.session import WATCH, Watch
 
 __all__ = ["AudioGolden"]
 
@@ -61,7 +61,7 @@ def audio_golden(request: pytest.FixtureRequest) -> AudioGolden:
 
         def test_violin(audio_golden):
             report = audio_golden(samples, 22050, reference="sounds/violin.wav")
-            assert report["duration_s"].figures.generated < 2
+            assert report["duration_s"].generated < 2
 
     generated, reference: a path, a diagnose.audio.Audio, or an array (n,) or (channels, n) with its rate in Hz.
     case: names the golden, golden/<test file>/<case>.toml; by default the test and its parameters.

@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import pytest
 
 from diagnose.errors import InputError
-from diagnose.pytest_plugin.used import folder_below, golden_folder
+from diagnose.pytest_plugin.unused import folder_below, golden_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from diagnose.audio import Source
-    from diagnose.pytest_plugin.hold import Held
-    from diagnose.pytest_plugin.watch import Watch
-    from diagnose.report import Report
-    from diagnose.verdicts import Profile
+    from diagnose.pytest_plugin.golden_check import Held
+    from diagnose.pytest_plugin.session import Watch
+    from diagnose.results.limit import Profile
+    from diagnose.results.report import Report
 
 MARKED = ("reference", "case", "profile", "dir", "limits")
 PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")  # what a suite takes for a case's id
@@ -79,7 +79,7 @@ class AudioGolden:
         The report's own verdict is the profile's, not the golden's: a pair may be recorded with all its faults.
         """
         __tracebackhide__ = True
-        from diagnose.pytest_plugin.hold import hold
+        from diagnose.pytest_plugin.golden_check import hold
 
         self._use.enough = case is None and not self._cases  # the only call of the test, most likely
         name, golden = self._claimed(case)
@@ -132,7 +132,7 @@ class AudioGolden:
 
     def _text(self, asked: Asked, held: Held) -> str:
         """The case as `diagnose check` shows it, the golden, and what to do."""
-        from diagnose.render.words import printable
+        from diagnose.text import printable
 
         node = self._use.node.partition("::")[2]
         again = shlex.join(["pytest", "--audio-golden-update", f"{self._watch.shown(self._file)}::{node}"])

@@ -10,13 +10,13 @@ import msgspec
 
 from diagnose.files import write_whole
 from diagnose.render.failures import MOST_BYTES, to_html
-from diagnose.report import Case, Check, Suite
-from diagnose.verdicts import RANK, Verdict
+from diagnose.results.suite import Case, Check, Suite
+from diagnose.results.verdict import RANK, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from diagnose.pytest_plugin.hold import Held
+    from diagnose.pytest_plugin.golden_check import Held
 
 NAME = "audio-golden.html"
 

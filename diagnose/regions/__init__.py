@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from diagnose.regions.find import find_regions
-from diagnose.regions.region import Region, size
+from diagnose.results.region import Region, size
 
 __all__ = ["Region", "find_regions", "size"]

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from diagnose.metrics.signal import MEL_HIGHEST_HZ
+from diagnose.analysis.mel_grid import MEL_HIGHEST_HZ
 from diagnose.regions.plane import MOST_STRETCHES, overlap_start, span
-from diagnose.regions.region import SMALL, Region
+from diagnose.results.region import SMALL, Region
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from diagnose.arrays import Floats
     from diagnose.regions.plane import Plane
-    from diagnose.verdicts import MetricRow
-
-    Floats = NDArray[np.floating[Any]]
+    from diagnose.results.report import MetricRow
 
 
 def areas(row: MetricRow, plane: Plane) -> list[Region]:

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from diagnose.analysis.spectra import FRAMING
 from diagnose.metrics.distance import HEARD
-from diagnose.metrics.spectrum import FRAMING
 from diagnose.regions.plane import GAP_S, changed_span, stretches
-from diagnose.regions.region import Region
+from diagnose.results.region import Region
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from diagnose.metrics import Pair
+    from diagnose.analysis import Pair
+    from diagnose.arrays import Floats
     from diagnose.regions.plane import Plane
-    from diagnose.verdicts import MetricRow
-
-    Floats = NDArray[np.floating[Any]]
+    from diagnose.results.report import MetricRow
 
 LEAST_DB, MOST_DB = 3.0, 10.0  # half of the metric's limit counts as failing, within these
 FIGURES = {
@@ -33,7 +32,7 @@ FIGURES = {
 
 def fixed_band(row: MetricRow, plane: Plane, low: float, high: float) -> list[Region]:
     """The band from low to high Hz, while it is as much stronger or weaker as the metric says."""
-    return _while_over(row, plane, low, min(high, plane.pair.rate / 2), math.copysign(1.0, row.figures.change or 0.0))
+    return _while_over(row, plane, low, min(high, plane.pair.rate / 2), math.copysign(1.0, row.change or 0.0))
 
 
 def named_band(row: MetricRow, plane: Plane) -> list[Region]:
@@ -49,7 +48,7 @@ def _while_over(row: MetricRow, plane: Plane, low: float, high: float, sign: flo
     ours, theirs = (part[:, bands].sum(axis=1) for part in (plane.ours, plane.theirs))
     floor = plane.floor[bands].sum()
     change = 10 * np.log10(np.maximum(theirs, floor) / np.maximum(ours, floor))
-    level = min(max(abs(row.judgement.fail or 0.0) / 2, LEAST_DB), MOST_DB)
+    level = min(max(abs(row.limit.fail or 0.0) / 2, LEAST_DB), MOST_DB)
     over = (sign * change >= level) & _heard(ours, theirs)
     times = plane.seconds
     return [
@@ -66,7 +65,7 @@ def _heard(ours: Floats, theirs: Floats) -> NDArray[np.bool_]:
 
 def beyond_cutoff(row: MetricRow, plane: Plane) -> list[Region]:
     """The band between both cut-off frequencies, while its mean difference is over 10 dB."""
-    before, after = row.figures.reference or 0.0, row.figures.generated or 0.0
+    before, after = row.reference or 0.0, row.generated or 0.0
     low, high = min(before, after), max(before, after)
     bands = plane.bands(low, high)
     # Of decibels: its power is that of its strong end, where a filter is not yet steep.
@@ -83,7 +82,7 @@ def beyond_cutoff(row: MetricRow, plane: Plane) -> list[Region]:
 def shape(row: MetricRow, plane: Plane) -> list[Region]:
     """While the figures of the frames differ by over the limit: the band in which most was added or lost."""
     height, first = _frame_change(row, plane.pair)
-    over = (height > 0) & (height >= abs(row.judgement.fail or 0.0))
+    over = (height > 0) & (height >= abs(row.limit.fail or 0.0))
     frame_s = FRAMING.hop / plane.pair.rate
     boxes = []
     for start, stop in stretches(over, height, int(GAP_S / frame_s)):
@@ -100,11 +99,11 @@ def shape(row: MetricRow, plane: Plane) -> list[Region]:
 
 def _frame_change(row: MetricRow, pair: Pair) -> tuple[Floats, int]:
     """(change by frame in the metric's direction, 0 where either is silent; which of the reference's comes first)."""
-    sides = (pair.reference.spectral, pair.generated.spectral)
+    sides = (pair.reference.frames, pair.generated.frames)
     shift = round(pair.alignment.delay / FRAMING.hop)
     firsts = (max(-shift, 0), max(shift, 0))
     length = max(min(side.power.size - first for side, first in zip(sides, firsts, strict=True)), 0)
     cuts = [slice(first, first + length) for first in firsts]
     ours, theirs = (getattr(side, FIGURES[row.name])[cut] for side, cut in zip(sides, cuts, strict=True))
     heard = sides[0].sounding[cuts[0]] & sides[1].sounding[cuts[1]]
-    return np.where(heard, theirs - ours, 0.0) * math.copysign(1.0, row.figures.change or 0.0), firsts[0]
+    return np.where(heard, theirs - ours, 0.0) * math.copysign(1.0, row.change or 0.0), firsts[0]

@@ -6,18 +6,18 @@ import math
 from functools import partial
 from typing import TYPE_CHECKING
 
-from diagnose.metrics.bands import BANDS_HZ, THIRD_OCTAVES, third_octave_edges
+from diagnose.analysis.bands import BANDS_HZ, THIRD_OCTAVES, third_octave_edges
 from diagnose.regions.areas import areas
 from diagnose.regions.bands import FIGURES, beyond_cutoff, fixed_band, named_band, shape
 from diagnose.regions.places import clicks, comb, edge, missing
 from diagnose.regions.plane import Plane, difference_plane
-from diagnose.regions.region import SMALL, Region, size
+from diagnose.results.region import SMALL, Region, size
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from diagnose.metrics import Pair
-    from diagnose.verdicts import MetricRow
+    from diagnose.analysis import Pair
+    from diagnose.results.report import MetricRow
 
 MOST_PER_METRIC = 8  # more boxes than these are a texture, not places
 
@@ -49,7 +49,7 @@ def find_regions(pair: Pair, rows: Sequence[MetricRow]) -> tuple[Region, ...]:
     missing_share    the stretches that are gone, all frequencies.  excess_db: their power, at least -80 dB
     comb_share       the whole, from the comb's spacing to 8 kHz.  excess_db: 10 log10 of the quotient of both shares
     """
-    failed = [row for row in rows if row.judgement.verdict == "FAIL" and row.name in FINDERS]
+    failed = [row for row in rows if row.verdict == "FAIL" and row.name in FINDERS]
     if not failed or pair.overlap[0].size == 0:
         return ()
     plane = difference_plane(pair)

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from diagnose.metrics.clicks import click_times
-from diagnose.metrics.comb import HIGHEST_HZ, LOWEST_HZ
-from diagnose.metrics.distance import FLOOR_DB, FRAME_RESOLUTION, GONE, HEARD
+from diagnose.analysis.clicks import click_times
+from diagnose.analysis.comb import HIGHEST_HZ, LOWEST_HZ
+from diagnose.analysis.distances import FLOOR_DB, FRAME_RESOLUTION
+from diagnose.metrics.distance import GONE, HEARD
 from diagnose.metrics.edges import EDGE_S
 from diagnose.regions.plane import changed_span, overlap_start, stretches
-from diagnose.regions.region import Region
+from diagnose.results.region import Region
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from diagnose.metrics import Pair
+    from diagnose.analysis import Pair
+    from diagnose.arrays import Floats
     from diagnose.regions.plane import Plane
-    from diagnose.verdicts import MetricRow
-
-    Floats = NDArray[np.floating[Any]]
+    from diagnose.results.report import MetricRow
 
 CLICK_S = 0.010  # width of the box round a click
 SAME_CLICK_S = 0.002  # a click of the reference this near is the same one
@@ -77,7 +75,7 @@ def _roughness(samples: Floats, rate: int, start: float, end: float) -> float:
 def missing(row: MetricRow, plane: Plane) -> list[Region]:
     """The stretches in which the reference sounds and the generated sound is 30 dB weaker, as missing_share has it."""
     pair = plane.pair
-    ours, theirs = pair.spectra.reference_energy, pair.spectra.generated_energy
+    ours, theirs = pair.distances.reference_energy, pair.distances.generated_energy
     gone = (ours > HEARD * ours.max()) & (theirs < GONE * ours)
     step, reach = FRAME_RESOLUTION / 4 / pair.rate, HOLE_REACH * FRAME_RESOLUTION / pair.rate
     boxes = []
@@ -91,7 +89,7 @@ def missing(row: MetricRow, plane: Plane) -> list[Region]:
 
 def comb(row: MetricRow, plane: Plane) -> list[Region]:
     """The whole length, from the first line of the comb to 8 kHz."""
-    shares = [max(share or 0.0, LEAST_COMB) for share in (row.figures.generated, row.figures.reference)]
+    shares = [max(share or 0.0, LEAST_COMB) for share in (row.generated, row.reference)]
     low = float(row.detail.get("spacing_hz", LOWEST_HZ))
     return [
         Region(row.name, plane.seconds[0], plane.seconds[-1], low, HIGHEST_HZ, 10 * math.log10(shares[0] / shares[1]))

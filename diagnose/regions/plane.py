@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
-from diagnose.metrics.distance import FLOOR_DB
+from diagnose.analysis.distances import FLOOR_DB
 from diagnose.regions.connect import find_areas
 from diagnose.spectrogram import Framing, hann, slaney_from_hz, slaney_to_hz
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from diagnose.metrics import Pair
+    from diagnose.analysis import Pair
+    from diagnose.arrays import Floats
     from diagnose.regions.connect import Labels
 
-    Floats = NDArray[np.floating[Any]]
     Mask = NDArray[np.bool_]
 
 FRAME_S = 0.046  # window: 1024 samples at 22,050 Hz, as the distances have it
@@ -97,7 +97,7 @@ def difference_plane(pair: Pair) -> Plane:
     pooled = -(-count // MOST_COLUMNS)
     sums = np.zeros((3, -(-count // pooled), bins.size))
     first = 0
-    for before, after in zip(*(spectra.power(framing) for spectra in pair.overlap_spectra), strict=True):
+    for before, after in zip(*(spectra.power(framing) for spectra in pair.overlap_stfts), strict=True):
         powers = [np.add.reduceat(power, bins, axis=1).astype(np.float64) for power in (before, after)]
         powers[1] /= pair.gain**2
         change = 10 * np.log10(np.maximum(powers[1], floor) / np.maximum(powers[0], floor))

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING
 
 from diagnose.render.html import pair_context
 from diagnose.render.page import pair_environment
-from diagnose.render.words import case_line, printable, suite_line
+from diagnose.render.phrases import case_line, suite_line
+from diagnose.text import printable
 from diagnose.version import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from diagnose.report import Case, Report, Suite
+    from diagnose.results.report import Report
+    from diagnose.results.suite import Case, Suite
 
 MOST_BYTES = 20_000_000  # of sections: a browser opens them at once, and a CI's artifact is kept for weeks
 

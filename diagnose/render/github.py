@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from diagnose.render.words import cause_line, printable, suite_line
+from diagnose.render.phrases import cause_line, suite_line
+from diagnose.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from diagnose.report import Case, Check, Suite
+    from diagnose.results.suite import Case, Check, Suite
 
 KINDS = {"FAIL": "error", "ERROR": "error", "WARN": "warning"}
 MOST = 10  # of a kind that GitHub shows for a step

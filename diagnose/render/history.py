@@ -10,13 +10,13 @@ import numpy as np
 from rich.text import Text
 
 from diagnose.render.layout import STYLES, Labelled, print_parts
-from diagnose.render.words import amount, number, printable
+from diagnose.text import amount, number, printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from diagnose.history import Finding, Run
     from diagnose.render.layout import Part
+    from diagnose.results.history import Finding, Run
 
 BARS, PLAIN = "▁▂▃▄▅▆▇█", "_.-=*#"
 WIDTH = 32

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from diagnose.render import draw
+from diagnose.render.metric_pictures import plots
 from diagnose.render.page import pair_environment
-from diagnose.render.rows import plots
+from diagnose.render.phrases import Place, compare_command, headline, places
 from diagnose.render.sounds import sounds_of
-from diagnose.render.spectra import boxes, spectrograms
-from diagnose.render.words import Place, compare_command, headline, places, printable
+from diagnose.render.spectrograms import boxes, spectrograms
+from diagnose.text import printable
 
 if TYPE_CHECKING:
-    from diagnose.metrics import Pair
-    from diagnose.report import Report
+    from diagnose.analysis import Pair
+    from diagnose.results.report import Report
 
 WIDTH, WAVE_HEIGHT = 860, 90
 MOST_PLACES = 12  # boxes in the picture: with more of them it is hidden

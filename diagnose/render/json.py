@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from diagnose.report import Report
+    from diagnose.results.report import Report
 
 
 def to_json(report: Report) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
-from diagnose.render.words import cause_line, cause_lines, place_line, places, printable
+from diagnose.render.phrases import cause_line, cause_lines, place_line, places
+from diagnose.text import printable
 
 if TYPE_CHECKING:
-    from diagnose.causes.cause import Cause
-    from diagnose.report import Case, Suite
+    from diagnose.results.cause import Cause
+    from diagnose.results.suite import Case, Suite
 
 
 def to_junit(suite: Suite) -> str:

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from diagnose.render.words import printable
+from diagnose.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from diagnose.render.words import cause_lines, likelihood, place_line, places, printable
+from diagnose.render.phrases import cause_lines, likelihood, place_line, places
+from diagnose.text import printable
 
 if TYPE_CHECKING:
-    from diagnose.causes.cause import Cause
-    from diagnose.report import Suite
+    from diagnose.results.cause import Cause
+    from diagnose.results.suite import Suite
 
 MOST_PLACES = 5
 MOST_BYTES = 1_000_000  # GitHub drops a step summary over 1 MiB

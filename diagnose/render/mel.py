@@ -14,20 +14,20 @@ from diagnose.version import VERSION
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from diagnose.agreement import Agreement
-    from diagnose.contract import MelContract
-    from diagnose.infer import Candidate, Inference
+    from diagnose.mel.candidate import Candidate, Inference
+    from diagnose.mel.check import ContractCheck
+    from diagnose.mel.contract import MelContract
 
 WIDTH = len("differs    ")
 LISTED_WIDTH = 180  # a line a contract
 
 
-def to_json(path: str, inference: Inference, agreement: Agreement | None, converted: str | None = None) -> str:
+def to_json(path: str, inference: Inference, agreement: ContractCheck | None, converted: str | None = None) -> str:
     """One object and a newline."""
     return json.dumps(_object(path, inference, agreement, converted), indent=2, allow_nan=False) + "\n"
 
 
-def _object(path: str, inference: Inference, agreement: Agreement | None, converted: str | None) -> dict[str, Any]:
+def _object(path: str, inference: Inference, agreement: ContractCheck | None, converted: str | None) -> dict[str, Any]:
     return {
         "schema": "diagnose.mel/1",
         "tool": {"name": "timbre-diagnose", "version": VERSION},
@@ -65,12 +65,14 @@ def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 4)
 
 
-def print_mel(path: str, inference: Inference, agreement: Agreement | None, converted: str | None = None) -> None:
+def print_mel(path: str, inference: Inference, agreement: ContractCheck | None, converted: str | None = None) -> None:
     """Write what was found to stdout: the verdict first where a contract was asked for, then the array."""
     print_parts(list(_parts(path, inference, agreement, converted)))
 
 
-def _parts(path: str, inference: Inference, agreement: Agreement | None, converted: str | None) -> Iterator[Labelled]:
+def _parts(
+    path: str, inference: Inference, agreement: ContractCheck | None, converted: str | None
+) -> Iterator[Labelled]:
     if agreement is not None:
         yield from _verdict(agreement)
     axes = inference.axes + (f", item {inference.item} of {inference.items}" if inference.items > 1 else "")
@@ -92,7 +94,7 @@ def _parts(path: str, inference: Inference, agreement: Agreement | None, convert
         yield _line("converted", converted)
 
 
-def _verdict(agreement: Agreement) -> Iterator[Labelled]:
+def _verdict(agreement: ContractCheck) -> Iterator[Labelled]:
     name, count = agreement.wanted.name, len(agreement.differences)
     if agreement.verdict == "ERROR":
         said = "nothing can be said of the grid: the sound does not explain this array"

@@ -9,22 +9,23 @@ import numpy as np
 
 from diagnose.errors import InputError
 from diagnose.render import draw
-from diagnose.render.levels import DIFFERENCE_DB, RANGE_DB, frequency_ticks, levels_of, mel_heights
+from diagnose.render.mel_pair import DIFFERENCE_DB, RANGE_DB, frequency_ticks, mel_heights, mel_pair
 from diagnose.render.page import pair_environment
+from diagnose.render.phrases import headline, meaning, places
 from diagnose.render.sounds import player
-from diagnose.render.spectra import boxes
-from diagnose.render.words import headline, meaning, places, printable
+from diagnose.render.spectrograms import boxes
+from diagnose.text import printable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from pandas import DataFrame
 
-    from diagnose.metrics import Pair
-    from diagnose.render.levels import Levels
+    from diagnose.analysis import Pair
+    from diagnose.render.mel_pair import MelPair
+    from diagnose.render.phrases import Place
     from diagnose.render.sounds import Player
-    from diagnose.render.words import Place
-    from diagnose.report import Report
+    from diagnose.results.report import Report
 
 MOST_ROWS = 8
 MOST_PLACES = 6
@@ -35,7 +36,7 @@ INCHES = (9.0, 8.0)
 
 def fragment(report: Report) -> str:
     """A piece of HTML that needs nothing: no script, no request, its styles end where it ends, light and dark."""
-    over = [row for row in report.worst_first if row.judgement.verdict != "PASS"]
+    over = [row for row in report.worst_first if row.verdict != "PASS"]
     shown = places(report.regions)[:MOST_PLACES]
     template = pair_environment().get_template("notebook.html")
     return template.render(
@@ -52,7 +53,7 @@ def fragment(report: Report) -> str:
 def _of_sounds(pair: Pair | None, shown: list[Place]) -> dict[str, Any]:
     if pair is None:
         return {"picture": None, "players": [], "ticks": [], "boxes": [], "seconds": 0.0, "begin": 0.0}
-    levels = levels_of(pair)
+    levels = mel_pair(pair)
     return {
         "picture": draw.picture(levels.difference, -DIFFERENCE_DB, DIFFERENCE_DB, draw.DIFFERENCE_MAP),
         "players": _players(pair),
@@ -84,8 +85,8 @@ def frame(report: Report) -> DataFrame:
         raise InputError("to_frame() needs pandas: pip install pandas") from None
 
     rows = report.metrics
-    figures = [(r.figures.reference, r.figures.generated, r.figures.change) for r in rows]
-    limits = [(r.judgement.warn, r.judgement.fail) for r in rows]
+    figures = [(r.reference, r.generated, r.change) for r in rows]
+    limits = [(r.limit.warn, r.limit.fail) for r in rows]
     reference, generated, change = np.array(figures, float).reshape(-1, 3).T
     warn, fail = np.array(limits, float).reshape(-1, 2).T
     return DataFrame(
@@ -94,7 +95,7 @@ def frame(report: Report) -> DataFrame:
             "reference": reference,
             "generated": generated,
             "change": change,
-            "verdict": [r.judgement.verdict for r in rows],
+            "verdict": [r.verdict for r in rows],
             "warn": warn,
             "fail": fail,
             "meaning": [meaning(r) for r in rows],
@@ -123,7 +124,7 @@ def figure(report: Report) -> Figure:
             self.savefig(buffer, format="png")
             return buffer.getvalue()
 
-    levels = levels_of(report.pair)
+    levels = mel_pair(report.pair)
     drawn = Drawn(figsize=INCHES, layout="constrained")
     axes = drawn.subplots(3, 1, sharex=True, sharey=True)
     for panel, values, name in zip(axes, (levels.reference, levels.generated), _names(report), strict=False):
@@ -147,7 +148,7 @@ def _plain(text: str) -> str:
     return text.replace("$", r"\$")
 
 
-def _panel(panel: Axes, values: Any, levels: Levels, name: str, colours: tuple[float, float, str]) -> None:
+def _panel(panel: Axes, values: Any, levels: MelPair, name: str, colours: tuple[float, float, str]) -> None:
     low, high, colour_map = colours
     extent = (levels.begin_s, levels.begin_s + levels.seconds, 0.0, 1.0)
     panel.imshow(
@@ -159,7 +160,7 @@ def _panel(panel: Axes, values: Any, levels: Levels, name: str, colours: tuple[f
     panel.set_title(_plain(name), loc="left", fontsize="medium")
 
 
-def _draw_places(panel: Axes, shown: list[Place], levels: Levels) -> None:
+def _draw_places(panel: Axes, shown: list[Place], levels: MelPair) -> None:
     from matplotlib.patches import Rectangle
     from matplotlib.patheffects import withStroke
 

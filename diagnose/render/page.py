@@ -9,8 +9,9 @@ from functools import lru_cache
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from diagnose.render.rows import picture_of
-from diagnose.render.words import amount, cause_lines, likelihood, limit_text, meaning, number, printable
+from diagnose.render.metric_pictures import picture_of
+from diagnose.render.phrases import cause_lines, likelihood, limit_text, meaning
+from diagnose.text import amount, number, printable
 from diagnose.version import VERSION
 
 PAIR_STYLES = ("look.css", "report.css")

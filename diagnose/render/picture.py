@@ -10,14 +10,14 @@ from rich.table import Table
 from rich.text import Text
 
 from diagnose.render.layout import Labelled, print_parts
-from diagnose.render.words import printable
+from diagnose.text import printable
 from diagnose.version import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from diagnose.picture import Findings, Picture
-    from diagnose.picture.findings import Part as Area
+    from diagnose.picture.inspection import Part as Area
     from diagnose.render.layout import Part
 
 SCHEMA = "diagnose.image/1"

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from diagnose.findings import limit_table
-from diagnose.render.words import amount, number
+from diagnose.results.sensitivity import limit_table
+from diagnose.text import amount, number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from diagnose.findings import CaseFinding, FaultFinding, Hint, Rung, Sensitivity
-    from diagnose.verdicts import Limit
+    from diagnose.results.limit import Limit
+    from diagnose.results.sensitivity import CaseFinding, FaultFinding, Hint, Rung, Sensitivity
 
 WEAKEST = "*"  # beside an amount that is the weakest of all that were tried
 

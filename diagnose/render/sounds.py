@@ -15,15 +15,15 @@ import msgspec
 import numpy as np
 import soundfile
 
+from diagnose.analysis.moments import moments
 from diagnose.audio import BLOCK, Audio, blocks, encode, resample
-from diagnose.metrics.level import moments
 from diagnose.render import draw
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from diagnose.metrics import Pair
-    from diagnose.report import Report
+    from diagnose.analysis import Pair
+    from diagnose.results.report import Report
 
 LONGEST_PLAYED_S = 600.0
 NULL_S = 60.0  # of a longer sound, the null signal of its worst minute
@@ -232,13 +232,13 @@ def _match(report: Report) -> tuple[float, str]:
     400 ms, or silence), by the gain of the alignment, which leaves the bias out.
     """
     row = next((row for row in report.metrics if row.name == "loudness_lufs"), None)
-    if row is None or row.figures.reference is None or row.figures.generated is None:
+    if row is None or row.reference is None or row.generated is None:
         return -report.alignment.gain_db, "RMS, bias aside"
     heard = [
         value + (ONE_CHANNEL_LU if facts.channels == 1 else 0.0)
         for value, facts in (
-            (row.figures.reference, report.reference),
-            (row.figures.generated, report.generated),
+            (row.reference, report.reference),
+            (row.generated, report.generated),
         )
     ]
     return heard[0] - heard[1], "integrated loudness, BS.1770"

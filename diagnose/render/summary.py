@@ -13,15 +13,15 @@ from urllib.parse import quote
 import msgspec
 from rich.text import Text
 
-from diagnose.overview import VERDICTS, Overview, Spread, Worst, verdict_of
 from diagnose.render.layout import STYLES, Labelled, print_parts
-from diagnose.render.words import amount
+from diagnose.results.batch import VERDICTS, Overview, Spread, Worst, verdict_of
+from diagnose.text import amount
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from diagnose.render.layout import Part
-    from diagnose.verdicts import Verdict
+    from diagnose.results.verdict import Verdict
 
 WIDTH, HEIGHT = 300.0, 72.0
 NBSP = "\N{NO-BREAK SPACE}"

@@ -8,31 +8,29 @@ from rich.table import Table
 from rich.text import Text
 
 from diagnose.render.layout import STYLES, Fitting, Labelled, print_parts
-from diagnose.render.sensitivity import WEAKEST, blind_lines, case_notes, strength, summary, tables_to_copy
-from diagnose.render.words import (
-    amount,
+from diagnose.render.phrases import (
     case_line,
     cause_line,
     cause_lines,
     headline,
     limit_text,
     meaning,
-    number,
     place_line,
     places,
-    printable,
     suite_line,
 )
+from diagnose.render.sensitivity import WEAKEST, blind_lines, case_notes, strength, summary, tables_to_copy
+from diagnose.text import amount, number, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from diagnose.causes.cause import Cause
-    from diagnose.findings import FaultFinding, Sensitivity
-    from diagnose.regions import Region
     from diagnose.render.layout import Part
-    from diagnose.report import Case, Earned, Report, Suite
-    from diagnose.verdicts import MetricRow
+    from diagnose.results.cause import Cause
+    from diagnose.results.region import Region
+    from diagnose.results.report import MetricRow, Report
+    from diagnose.results.sensitivity import FaultFinding, Sensitivity
+    from diagnose.results.suite import Case, Earned, Suite
 
 ROWS_UNDER_A_CAUSE = 6  # the cause has said it
 PLACES_OF_A_REPORT = 5
@@ -64,7 +62,7 @@ def _report(report: Report, every_metric: bool) -> list[Part]:
     """In the page's order: verdict, cause, files, metrics worst first, where, notes."""
     parts: list[Part] = [_verdict(report.verdict, headline(report)), *_causes(report.causes), *_files(report)]
     judged = report.worst_first
-    over = [row for row in judged if row.judgement.verdict != "PASS"]
+    over = [row for row in judged if row.verdict != "PASS"]
     most = ROWS_UNDER_A_CAUSE if report.causes else MOST_ROWS
     shown = judged if every_metric else over[:most]
     if shown:
@@ -72,10 +70,10 @@ def _report(report: Report, every_metric: bool) -> list[Part]:
     if not every_metric and over[most:]:
         names = ", ".join(printable(row.name) for row in over[most:])
         parts.append(Text(f"{len(over) - most} more over a limit (--all shows them): {names}", style="yellow"))
-    passed = [printable(row.name) for row in judged if row.judgement.verdict == "PASS"]
+    passed = [printable(row.name) for row in judged if row.verdict == "PASS"]
     if passed and not every_metric:
         parts.append(Text(f"{len(passed)} metrics passed: {', '.join(passed)}", style="green"))
-    others = [row for row in report.metrics if row.judgement.verdict is None]
+    others = [row for row in report.metrics if row.verdict is None]
     if every_metric and others:
         parts.append(_metrics(others))
     parts += _where(report.regions)
@@ -128,10 +126,10 @@ def _metrics(rows: list[MetricRow]) -> Fitting:
 
 def _narrow(rows: list[MetricRow]) -> Iterator[Labelled]:
     """Without the values on both sides and the limit: two lines a metric, its change, and below it what that says."""
-    changes = [amount(row.figures.change, row.unit) for row in rows]
+    changes = [amount(row.change, row.unit) for row in rows]
     name_width, change_width = max(len(printable(row.name)) for row in rows), max(map(len, changes))
     for row, change in zip(rows, changes, strict=True):
-        verdict = row.judgement.verdict or ""
+        verdict = row.verdict or ""
         line = f"{printable(row.name):{name_width}}  {change:>{change_width}}"
         yield Labelled(f"{verdict:5}", line, STYLES.get(verdict, ""))
         yield Labelled(f"{'':7}", meaning(row), text_style="dim")
@@ -145,14 +143,13 @@ def _table(rows: list[MetricRow]) -> Table:
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("what it says", min_width=24)
     for row in rows:
-        verdict = row.judgement.verdict or ""
-        figures = row.figures
+        verdict = row.verdict or ""
         table.add_row(
             Text(verdict, style=STYLES.get(verdict, "")),
             Text(printable(row.name)),
-            Text(printable(number(figures.reference, row.unit))),
-            Text(printable(number(figures.generated, row.unit))),
-            Text(printable(amount(figures.change, row.unit))),
+            Text(printable(number(row.reference, row.unit))),
+            Text(printable(number(row.generated, row.unit))),
+            Text(printable(amount(row.change, row.unit))),
             Text(printable(limit_text(row))),
             Text(printable(meaning(row))),
         )

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from diagnose.batch import journal
 from diagnose.batch.journal import Journal, RunState, asked, begin, locked, state_of
 from diagnose.errors import InputError
-from diagnose.overview import Row
-from diagnose.verdicts import default_profile
+from diagnose.profile import default_profile
+from diagnose.results.batch import Row
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 CHANGES = st.lists(st.none() | st.floats(allow_nan=False, allow_infinity=False), max_size=5).map(tuple)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diagnose.batch.manifest import Matches, Pair, Table, counted, source_of, storable
+from diagnose.batch.manifest import Matches, PairPaths, Table, counted, source_of, storable
 from diagnose.errors import InputError
 
 NAMES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0/"), min_size=1, max_size=20)
@@ -39,7 +39,7 @@ def test_whatever_names_a_csv_holds_come_back(folder, rows, order, bom):
         writer.writerow([header[place] for place in order])
         writer.writerows([[*row, "?"][place] for place in order] for row in rows)
     expected = [
-        Pair(number, name, os.path.join(str(folder), before), os.path.join(str(folder), after))
+        PairPaths(number, name, os.path.join(str(folder), before), os.path.join(str(folder), after))
         for number, (name, before, after) in enumerate(rows, 1)
     ]
     assert read(path) == expected
@@ -61,8 +61,8 @@ def test_any_bytes_are_pairs_or_one_line_of_error(folder, data):
 def test_paths_are_relative_to_the_manifest_and_an_absolute_one_stays(tmp_path):
     path = write(tmp_path, b"reference,generated\na/b.wav,/c/d.x.wav\n\n../e.wav,f\n")
     assert read(path) == [
-        Pair(1, "/c/d.x", f"{tmp_path}/a/b.wav", "/c/d.x.wav"),
-        Pair(2, "f", f"{tmp_path}/../e.wav", f"{tmp_path}/f"),
+        PairPaths(1, "/c/d.x", f"{tmp_path}/a/b.wav", "/c/d.x.wav"),
+        PairPaths(2, "f", f"{tmp_path}/../e.wav", f"{tmp_path}/f"),
     ]
 
 
@@ -118,7 +118,7 @@ def test_the_same_words_in_another_folder_are_another_list(tmp_path, monkeypatch
 def test_a_template_takes_name_stem_and_parent():
     template = "{{{parent}/../ref/{stem}.flac {name}}}"
     (pair, bare) = Matches(("out/a.b.wav", "c.wav"), template).pairs()
-    assert pair == Pair(1, "out/a.b", "{out/../ref/a.b.flac a.b.wav}", "out/a.b.wav")
+    assert pair == PairPaths(1, "out/a.b", "{out/../ref/a.b.flac a.b.wav}", "out/a.b.wav")
     assert bare.reference == "{./../ref/c.flac c.wav}"
 
 

@@ -47,7 +47,7 @@ def test_a_row_says_what_a_comparison_says(manifest, tmp_path):
         assert row["cause"] == (report.causes[0].id if report.causes else "")
         assert row["metric"] == report.worst_first[0].name
         for name in METRICS:
-            change = report[name].figures.change
+            change = report[name].change
             assert (float(row[name]) if row[name] else None) == (change if change is None else pytest.approx(change))
     assert outcome.verdicts == {v: [row["verdict"] for row in found].count(v) for v in outcome.verdicts}
     assert settled(tmp_path / "out") == [".lock", "results.csv", "run.json", "summary.html"]

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from diagnose.batch import tally
 from diagnose.batch.tally import ACCURACY, SMALLEST, Sketch, Tally, spread
 from diagnose.metrics import METRICS
-from diagnose.overview import Row
-from diagnose.verdicts import Limit, default_profile
+from diagnose.profile import default_profile
+from diagnose.results.batch import Row
+from diagnose.results.limit import Limit
 
 PLAIN, RATIO, CORRELATION = METRICS["spectral_centroid_hz"], METRICS["rms_ratio"], METRICS["envelope_correlation"]
 VALUES = st.lists(st.floats(-1e9, 1e9), min_size=1, max_size=60)

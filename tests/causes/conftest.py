@@ -9,12 +9,12 @@ import pytest
 
 import diagnose
 from diagnose import example
+from diagnose.analysis import Pair, Signal
 from diagnose.audio import Audio, from_array
 from diagnose.causes import Evidence
 from diagnose.comparison import judged_rows
 from diagnose.faults import FAULTS
-from diagnose.metrics import Pair, Signal
-from diagnose.verdicts import default_profile
+from diagnose.profile import default_profile
 
 RATE = 22050
 # (pitch in Hz, length in s, level): no two bars alike, so that neither backwards nor late nor stretched fits.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from diagnose.causes.cause import LEAST, Cause, cause
 from diagnose.causes.evidence import ramp
 from diagnose.causes.words import decibels, hertz, milliseconds, percent, times
+from diagnose.results.cause import LEAST, Cause, cause
 
 
 @pytest.mark.parametrize("strength", [LEAST, 0.5, 1.0])

@@ -36,14 +36,14 @@ def test_a_copy_of_under_2048_samples_is_too_short_to_tell(melody, evidence, siz
 
 def test_a_change_a_before_and_an_after_are_those_of_the_rows(clues):
     found = clues("dc_offset")
-    figures = found.rows["dc_share"].figures
+    figures = found.rows["dc_share"]
     assert found.change("dc_share") == figures.change > 0.1
     assert (found.before("dc_share"), found.after("dc_share")) == (figures.reference, figures.generated)
 
 
 def test_a_number_that_could_not_be_had_is_the_one_that_was_named(evidence, melody):
     found = evidence(melody.mono[:2000], melody.mono[:2000] * 0.5)
-    assert found.rows["comb_share"].figures.change is None
+    assert found.rows["comb_share"].change is None
     assert (found.change("comb_share"), found.after("comb_share", 0.25)) == (0.0, 0.25)
 
 

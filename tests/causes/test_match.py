@@ -30,9 +30,9 @@ def test_a_melody_under_another_rate_is_stretched_and_shifted_by_one_factor(melo
 
 
 def pair_at_common_rate(melody, ratio):
+    from diagnose.analysis import Signal
     from diagnose.comparison import judged_rows
-    from diagnose.metrics import Signal
-    from diagnose.verdicts import default_profile
+    from diagnose.profile import default_profile
 
     faster = Audio(melody.samples, round(ratio * melody.rate))
     return judged_rows((Signal(melody), Signal(faster)), default_profile())[0]

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from diagnose.causes import COSTLY, HYPOTHESES
-from diagnose.causes.cause import Cause
 from diagnose.causes.rank import CALIBRATION, DOUBT, EXPLAINING, FOLLOWS, LEAST, confidence, ranked
+from diagnose.results.cause import Cause
 
 IDS = sorted({*FOLLOWS, *(one for others in FOLLOWS.values() for one in others)})
 

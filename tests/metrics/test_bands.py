@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from diagnose.analysis import Pair, Signal
+from diagnose.analysis.bands import THIRD_OCTAVES, third_octave_edges
 from diagnose.audio import from_array
-from diagnose.metrics import METRICS, Pair, Signal
-from diagnose.metrics.bands import THIRD_OCTAVES, third_octave_edges
+from diagnose.metrics import METRICS
 
 RATE = 22050
 THIRDS = {THIRD_OCTAVES[k]: third_octave_edges(k) for k in range(24)}  # those that reach into 0 to 11,025 Hz

@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.signal import lfilter
 
+from diagnose.analysis import Signal
+from diagnose.analysis.clicks import click_times
 from diagnose.audio import BLOCK, from_array
-from diagnose.metrics import METRICS, Signal
-from diagnose.metrics.clicks import click_times
+from diagnose.metrics import METRICS
 
 RATE = 22050
 LENGTH = BLOCK + 40000  # over one block boundary, 13.7 s

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from diagnose.analysis import Signal
+from diagnose.analysis.comb import Comb
 from diagnose.audio import from_array, read
-from diagnose.metrics import METRICS, Signal
-from diagnose.metrics.comb import Comb
+from diagnose.metrics import METRICS
 
 
 def measured(samples, rate):

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 import scipy.fft
 
+from diagnose.analysis import Pair, Signal
+from diagnose.analysis.distances import measure_spectra
 from diagnose.audio import from_array
-from diagnose.metrics import METRICS, Pair, Signal
-from diagnose.metrics.distance import measure_spectra
-from diagnose.spectra import Spectra
+from diagnose.metrics import METRICS
+from diagnose.stft_cache import StftCache
 
 RATE = 22050
 NAMES = [name for name, metric in METRICS.items() if metric.function.__module__ == "diagnose.metrics.distance"]
@@ -30,7 +31,7 @@ def values(*sounds):
 
 
 def spectra(reference, generated, gain=1.0):
-    ours, theirs = (Spectra(np.asarray(samples, np.float32), 0.0) for samples in (reference, generated))
+    ours, theirs = (StftCache(np.asarray(samples, np.float32), 0.0) for samples in (reference, generated))
     return measure_spectra(ours, theirs, gain, RATE)
 
 

@@ -7,9 +7,10 @@ import msgspec
 import numpy as np
 import pytest
 
+from diagnose.analysis import Signal
+from diagnose.analysis.mel_grid import mel_grid
 from diagnose.audio import from_array
-from diagnose.metrics import METRICS, Signal
-from diagnose.metrics.signal import mel_grid
+from diagnose.metrics import METRICS
 
 
 def value(name, samples, rate=22050):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from diagnose.analysis import Signal
 from diagnose.audio import from_array
-from diagnose.metrics import METRICS, Signal
+from diagnose.metrics import METRICS
 
 RATE = 16000
 WIDTH = 320  # 20 ms

@@ -7,8 +7,10 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
+from diagnose.analysis import Signal
+from diagnose.analysis.moments import moments
 from diagnose.audio import BLOCK, from_array, read
-from diagnose.metrics import Signal, Unmeasurable, level
+from diagnose.metrics import Unmeasurable, level
 
 
 def signal(samples, rate=44100):
@@ -73,7 +75,7 @@ def test_crest_of_a_sine_does_not_depend_on_its_bias(tone, bias, amplitude):
 @given(length=st.integers(1, 5000), bias=st.floats(-1, 1))
 def test_moments_are_numpys_in_double_precision(length, bias):
     samples = (np.random.default_rng(length).standard_normal(length) + bias).astype(np.float32)
-    ours, exact = level.moments(samples), samples.astype(float)
+    ours, exact = moments(samples), samples.astype(float)
     assert (ours.lowest, ours.highest) == (exact.min(), exact.max())
     assert ours.mean == pytest.approx(exact.mean(), abs=1e-12)
     assert ours.mean_square == pytest.approx(np.mean(exact**2), rel=1e-7)
@@ -83,7 +85,7 @@ def test_moments_are_numpys_in_double_precision(length, bias):
 def test_moments_of_a_long_signal_keep_their_precision():
     samples = np.full(8 * BLOCK + 3, 0.1, np.float32)
     samples[-1] = -1.0
-    exact, ours = samples.astype(float), level.moments(samples)
+    exact, ours = samples.astype(float), moments(samples)
     assert ours.mean == pytest.approx(exact.mean(), rel=1e-12)
     assert ours.mean_square == pytest.approx(np.mean(exact**2), rel=1e-7)
     assert (ours.lowest, ours.highest) == (-1.0, exact[0])
@@ -224,13 +226,13 @@ def test_a_flat_top_counts_wherever_it_lies(place):
     ("name", "rms", "dc", "lowest", "highest"),
     [("violin.wav", 0.1018, None, -0.9999, 0.7132), ("generated_bigvgan-2.wav", 0.4202, 0.36, -0.8897, 0.9536)],
 )
-def test_native_figures_of_the_first_diagnosis(data, name, rms, dc, lowest, highest):
-    figures = level.native_figures(level.moments(read(data / name).mono))
-    assert figures["rms"] == pytest.approx(rms, abs=5e-5)
-    assert (figures["peak_min"], figures["peak_max"]) == (
+def test_the_moments_of_the_first_diagnosis(data, name, rms, dc, lowest, highest):
+    now = moments(read(data / name).mono)
+    assert now.rms == pytest.approx(rms, abs=5e-5)
+    assert (now.lowest, now.highest) == (
         pytest.approx(lowest, abs=5e-5),
         pytest.approx(highest, abs=5e-5),
     )
     if dc is not None:
-        assert figures["dc"] == pytest.approx(dc, abs=0.005)
+        assert now.mean == pytest.approx(dc, abs=0.005)
         assert level.dc_share(Signal(read(data / name))) == pytest.approx(0.74, abs=0.005)

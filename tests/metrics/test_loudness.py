@@ -8,8 +8,9 @@ import scipy.signal
 from hypothesis import given
 from hypothesis import strategies as st
 
+from diagnose.analysis import Signal
 from diagnose.audio import from_array, read
-from diagnose.metrics import Signal, Unmeasurable
+from diagnose.metrics import Unmeasurable
 from diagnose.metrics.loudness import OFFSET_LU, _k_weighted, gated_loudness, k_response, loudness_lufs
 
 # ITU-R BS.1770-4, tables 1 and 2: the coefficients at 48 kHz.

@@ -11,18 +11,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from diagnose.analysis import Pair, Signal
 from diagnose.audio import from_array, read
-from diagnose.metrics import (
-    METRICS,
-    Measurement,
-    Metric,
-    Pair,
-    Signal,
-    Unmeasurable,
-    Value,
-    measure_pair,
-    measure_signal,
-)
+from diagnose.metrics import METRICS, Measurement, Metric, Unmeasurable, Value, measure_pair, measure_signal
 
 RATE = 22050
 PROMISED = [

@@ -6,8 +6,9 @@ import librosa
 import numpy as np
 import pytest
 
+from diagnose.analysis import Signal
 from diagnose.audio import from_array, read, resample
-from diagnose.metrics import METRICS, Signal
+from diagnose.metrics import METRICS
 
 RATES = [16000, 22050, 44100, 48000]
 NOTES_HZ = [65.0, 82.41, 146.83, 220.0, 440.0, 659.26, 880.0, 1244.51, 1500.0]

@@ -2,10 +2,11 @@ import librosa
 import numpy as np
 import pytest
 
+from diagnose.analysis import Signal, spectra
 from diagnose.audio import BLOCK, from_array, read
-from diagnose.metrics import Signal, Unmeasurable, spectrum
-from diagnose.spectra import Spectra
+from diagnose.metrics import Unmeasurable, spectrum
 from diagnose.spectrogram import power_blocks
+from diagnose.stft_cache import StftCache
 
 FIGURES = {
     "spectral_centroid_hz": lambda **kwargs: librosa.feature.spectral_centroid(**kwargs)[0],
@@ -77,36 +78,36 @@ def test_a_lone_line_is_its_own_centroid_with_no_bandwidth(line):
     hz = np.fft.rfftfreq(2048, 1 / 44100)
     magnitude = np.zeros((3, 1025), np.float32)
     magnitude[1, line] = 0.3
-    centroid, bandwidth = spectrum.centroid_and_bandwidth(magnitude, hz)
+    centroid, bandwidth = spectra.centroid_and_bandwidth(magnitude, hz)
     np.testing.assert_allclose(centroid, [0, hz[line], 0], atol=1e-6)
     np.testing.assert_allclose(bandwidth, 0, atol=1e-3)
-    low, high = spectrum.rolloff(magnitude, hz, (0.85, 0.95))
+    low, high = spectra.rolloff(magnitude, hz, (0.85, 0.95))
     assert low[1] == high[1] == hz[line]
 
 
 @pytest.mark.parametrize("line", [20, 100, 512, 900])
 def test_a_tone_on_a_bin_is_three_lines_half_one_half(tone, line):
-    frames = signal(tone(line * BIN_HZ, 44100)).spectral
+    frames = signal(tone(line * BIN_HZ, 44100)).frames
     inside = slice(3, -3)
     np.testing.assert_allclose(frames.centroid[inside], line * BIN_HZ, rtol=1e-3)
     np.testing.assert_allclose(frames.rolloff85[inside], (line + 1) * BIN_HZ, rtol=1e-9)
     magnitudes = np.zeros((1, 1025), np.float32)
     magnitudes[0, line - 1 : line + 2] = 0.5, 1, 0.5
-    assert spectrum.centroid_and_bandwidth(magnitudes, frames.hz)[1] == pytest.approx(np.sqrt(0.5) * BIN_HZ, rel=1e-6)
+    assert spectra.centroid_and_bandwidth(magnitudes, frames.hz)[1] == pytest.approx(np.sqrt(0.5) * BIN_HZ, rel=1e-6)
 
 
 def test_a_flat_spectrum_in_closed_form():
     hz, flat = np.linspace(0, 1000, 1001), np.ones((1, 1001), np.float32)
-    centroid, bandwidth = spectrum.centroid_and_bandwidth(flat, hz)
+    centroid, bandwidth = spectra.centroid_and_bandwidth(flat, hz)
     assert centroid[0] == pytest.approx(500)
     assert bandwidth[0] == pytest.approx(np.sqrt((1001**2 - 1) / 12))  # of 1001 equal steps
-    assert [float(roll[0]) for roll in spectrum.rolloff(flat, hz, (0.5, 0.85, 1.0))] == [500, 850, 1000]
+    assert [float(roll[0]) for roll in spectra.rolloff(flat, hz, (0.5, 0.85, 1.0))] == [500, 850, 1000]
 
 
 def test_flatness_is_1_of_white_and_geometric_over_arithmetic_mean_else():
-    assert spectrum.flatness(np.full((1, 100), 7, np.float32))[0] == pytest.approx(1)
-    assert spectrum.flatness(np.array([[1, 4, 16]], np.float32))[0] == pytest.approx(4 / 7)
-    assert spectrum.flatness(np.eye(1, 100, 5, dtype=np.float32))[0] == pytest.approx(100 * 1e-10**0.99, rel=1e-4)
+    assert spectra.flatness(np.full((1, 100), 7, np.float32))[0] == pytest.approx(1)
+    assert spectra.flatness(np.array([[1, 4, 16]], np.float32))[0] == pytest.approx(4 / 7)
+    assert spectra.flatness(np.eye(1, 100, 5, dtype=np.float32))[0] == pytest.approx(100 * 1e-10**0.99, rel=1e-4)
 
 
 @pytest.mark.parametrize("hz", [3000, 11_025, 16_000])
@@ -133,7 +134,7 @@ def test_long_term_spectrum_is_the_mean_of_librosas_unpadded_frames_where_there_
     noise = rng.standard_normal(length).astype(np.float32)
     spectra = librosa.stft(np.pad(noise, padding), n_fft=2048, hop_length=512, center=False)
     expected = (np.abs(spectra) ** 2).mean(axis=1)
-    np.testing.assert_allclose(spectrum.analyse(Spectra(noise, 0.0), 44100).long_term, expected, rtol=1e-4)
+    np.testing.assert_allclose(spectra.analyse(StftCache(noise, 0.0), 44100).long_term, expected, rtol=1e-4)
 
 
 @pytest.mark.parametrize("name", ["spectral_centroid_hz", "spectral_bandwidth_hz", "rolloff85_hz", "spectral_flatness"])
@@ -170,7 +171,7 @@ def test_native_spectrum_is_that_of_the_samples_with_their_mean(rng, bias):
     parts = [0.1 * rng.standard_normal(9000), np.zeros(9000), 1e-7 * rng.standard_normal(9000)]
     samples = (np.concatenate(parts) + bias).astype(np.float32)
     native = signal(samples).native
-    power = np.concatenate(list(power_blocks(samples, spectrum.FRAMING))).astype(np.float64)
+    power = np.concatenate(list(power_blocks(samples, spectra.FRAMING))).astype(np.float64)
     magnitude = np.sqrt(power)
     total = np.maximum(magnitude.sum(axis=1), 1e-300)
     assert native.centroid_hz == pytest.approx(float((magnitude @ native.hz / total).mean()), rel=1e-6)

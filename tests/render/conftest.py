@@ -9,9 +9,9 @@ import pytest
 import diagnose
 from diagnose import example
 from diagnose.audio import Audio
-from diagnose.causes.cause import Cause, Explained
-from diagnose.report import AlignmentFacts, Case, Check, Report, SoundFacts, Suite
-from diagnose.verdicts import Figures, Judgement, MetricRow
+from diagnose.results.cause import Cause, Explained
+from diagnose.results.report import AlignmentFacts, LimitLevels, MetricRow, Report, SoundFacts
+from diagnose.results.suite import Case, Check, Suite
 
 RATE = 22050
 HOSTILE = [
@@ -76,9 +76,9 @@ def row():
     """row("dc_share", "share", 0.0, 0.74, 0.74, "FAIL"): a row of a report."""
 
     def make(name, unit, reference, generated, change, verdict=None, fail=None, **more):
-        judgement = Judgement(verdict, None, fail, {"FAIL": 1.0, "WARN": 0.5}.get(verdict, 0.0))
-        reason = more.pop("reason", None)
-        return MetricRow(name, unit, 1, Figures(reference, generated, change, reason), judgement, **more)
+        severity = {"FAIL": 1.0, "WARN": 0.5}.get(verdict, 0.0)
+        limit = LimitLevels(None, fail)
+        return MetricRow(name, unit, reference, generated, change, verdict, severity, limit, **more)
 
     return make
 

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from diagnose.render import failures
-from diagnose.report import Case, Check, Suite
+from diagnose.results.suite import Case, Check, Suite
 
 FAILED = Case("violin", "FAIL", (Check("rms_ratio", "FAIL", "1 -> 2"), Check("crest_db", "PASS", "fine")))
 

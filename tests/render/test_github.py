@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diagnose.causes import Cause
 from diagnose.render.github import to_github
-from diagnose.report import Case, Check, Suite
+from diagnose.results.cause import Cause
+from diagnose.results.suite import Case, Check, Suite
 
 COMMAND = re.compile(r"::(error|warning|notice) ((?:\w+=[^:,]*)(?:,\w+=[^:,]*)*)::(.*)")
 

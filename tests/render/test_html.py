@@ -17,10 +17,11 @@ from PIL import Image
 import diagnose
 from diagnose.audio import Audio
 from diagnose.metrics import METRICS
-from diagnose.regions import Region
 from diagnose.render.html import to_html
-from diagnose.render.rows import picture_of
-from diagnose.render.words import amount, headline, printable
+from diagnose.render.metric_pictures import picture_of
+from diagnose.render.phrases import headline
+from diagnose.results.region import Region
+from diagnose.text import amount, printable
 
 RATE = 22050
 VOID = {"meta", "br", "img", "input", "link", "hr"}
@@ -371,6 +372,6 @@ def test_a_known_command_and_known_hashes_are_shown(broken):
 
 def test_every_threshold_is_in_the_page(broken, page):
     for row in broken.worst_first:
-        level = row.judgement.fail if row.judgement.fail is not None else row.judgement.warn
+        level = row.limit.fail if row.limit.fail is not None else row.limit.warn
         assert f"{row.name}{row.version}" in page.text
         assert amount(level, row.unit) in page.text

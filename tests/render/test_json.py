@@ -7,7 +7,6 @@ import msgspec
 import pytest
 
 from diagnose.render.json import to_json
-from diagnose.verdicts import Figures
 
 
 @pytest.mark.parametrize("kind", ["broken", "same", "silent"])
@@ -22,7 +21,7 @@ def test_the_text_is_the_dict_and_one_newline(request, kind):
 @pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
 def test_a_number_that_is_none_is_never_written(broken, number):
     (first, *rest) = broken.metrics
-    wrong = msgspec.structs.replace(first, figures=Figures(number, 1.0, 1.0))
+    wrong = msgspec.structs.replace(first, reference=number)
     with pytest.raises(ValueError, match="JSON"):
         to_json(msgspec.structs.replace(broken, metrics=(wrong, *rest)))
 

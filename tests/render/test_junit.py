@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from diagnose.render.junit import to_junit
-from diagnose.render.words import as_suite, place_line, places, printable
-from diagnose.report import Case, Check, Suite
+from diagnose.render.phrases import as_suite, place_line, places
+from diagnose.results.suite import Case, Check, Suite
+from diagnose.text import printable
 
 
 def parsed(suite):
@@ -38,7 +39,7 @@ def test_a_real_report_counts_right(broken, same):
     for report in (broken, same):
         root = parsed(as_suite(report))
         assert_counts(root)
-        verdicts = [row.judgement.verdict for row in report.metrics]
+        verdicts = [row.verdict for row in report.metrics]
         assert int(root.get("failures")) == verdicts.count("FAIL")
         assert int(root.get("tests")) == len([verdict for verdict in verdicts if verdict])
         assert root.get("errors") == "0"

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from diagnose.render.markdown import to_markdown
-from diagnose.render.words import as_suite, place_line, places, printable
-from diagnose.report import Case, Check, Suite
+from diagnose.render.phrases import as_suite, place_line, places
+from diagnose.results.suite import Case, Check, Suite
+from diagnose.text import printable
 
 MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 EXPECTED = {"h2", "ul", "li", "strong", "p", "table", "thead", "tbody", "tr", "th", "td", "code"}
@@ -71,7 +72,7 @@ def test_what_passed_needs_no_table():
 
 def test_a_real_report_has_a_row_for_all_that_did_not_pass(broken):
     shown = page(to_markdown(as_suite(broken)))
-    over = [row.name for row in broken.worst_first if row.judgement.verdict != "PASS"]
+    over = [row.name for row in broken.worst_first if row.verdict != "PASS"]
     assert shown.texts["td"][2::4] == over
     assert set(shown.tags) <= EXPECTED
 

@@ -16,10 +16,10 @@ import pytest
 
 import diagnose
 from diagnose.audio import Audio
-from diagnose.regions import Region
 from diagnose.render import failures
 from diagnose.render.html import to_html
-from diagnose.report import Case, Check, Suite
+from diagnose.results.region import Region
+from diagnose.results.suite import Case, Check, Suite
 
 RATE = 22050
 ARGUMENTS = (
@@ -326,8 +326,8 @@ def test_the_filter_shows_the_rows_that_hold_the_words(shown, explained):
     page.locator("[data-do=words]").fill("")
     page.locator("[data-verdict-of=FAIL]").uncheck()
     verdicts = set(page.locator("tr[data-verdict]:visible td.tag").all_text_contents())
-    assert verdicts == {row.judgement.verdict for row in explained.worst_first} - {"FAIL"}
-    passed = sum(row.judgement.verdict != "FAIL" for row in explained.worst_first)
+    assert verdicts == {row.verdict for row in explained.worst_first} - {"FAIL"}
+    passed = sum(row.verdict != "FAIL" for row in explained.worst_first)
     assert page.locator(".shown").text_content() == f"{passed} of {len(explained.worst_first)} shown"
 
 

@@ -5,17 +5,17 @@ import json
 import msgspec
 import pytest
 
-from diagnose.agreement import Agreement
-from diagnose.contract import Levels, load, names
-from diagnose.difference import Difference
-from diagnose.infer.candidate import Candidate, Inference, Sign
+from diagnose.mel.candidate import Candidate, Inference, Sign
+from diagnose.mel.check import ContractCheck
+from diagnose.mel.contract import ValueScale, load, names
+from diagnose.mel.differences import Difference
 from diagnose.render.mel import contracts_json, print_contracts, print_mel, to_json, words
 from diagnose.spectrogram import MelGrid
 
 WANTED = load("bigvgan_base_22khz_80band")
 KEYS = ["schema", "tool", "array", "audio", "best", "candidates", "ambiguous", "signs", "wanted", "differences"]
 KEYS += ["unchecked", "misfit_db", "converted", "verdict"]
-DB_MAX = Levels("power-db", reference="max", top_db=80.0)
+DB_MAX = ValueScale("power-db", reference="max", top_db=80.0)
 
 
 def candidate(levels=DB_MAX, grid=None, **more):
@@ -129,14 +129,14 @@ def test_a_field_that_is_unknown_is_null_and_false_is_not():
     ],
 )
 def test_the_base_of_a_logarithm(scale, base):
-    assert parsed("a", inference(candidate(Levels(scale))), None)["best"]["log_base"] == base
+    assert parsed("a", inference(candidate(ValueScale(scale))), None)["best"]["log_base"] == base
 
 
 def test_differences_are_as_they_are():
     found = inference(candidate())
     one = Difference("fmax_hz", 11025.0, 8000.0, "band 60 sits elsewhere")
     two = Difference("centred", True, False, "late")
-    held = parsed("a", found, Agreement(found, WANTED, (one, two), ("hop",), 1.23456789), "x.npy: exact")
+    held = parsed("a", found, ContractCheck(found, WANTED, (one, two), ("hop",), 1.23456789), "x.npy: exact")
     assert held["differences"] == [
         {"field": "fmax_hz", "is": 11025.0, "should_be": 8000.0, "consequence": "band 60 sits elsewhere"},
         {"field": "centred", "is": True, "should_be": False, "consequence": "late"},
@@ -147,7 +147,7 @@ def test_differences_are_as_they_are():
 
 def test_no_difference_is_a_pass():
     found = inference(candidate())
-    assert parsed("a", found, Agreement(found, WANTED, (), ()))["verdict"] == "PASS"
+    assert parsed("a", found, ContractCheck(found, WANTED, (), ()))["verdict"] == "PASS"
 
 
 def test_nothing_is_null_and_signs_are_kept():
@@ -169,22 +169,22 @@ def test_the_verdict_is_first_and_each_difference_a_line(capsys):
     found = inference(candidate())
     one = Difference("fmax_hz", 11025.0, 8000.0, "band 60 sits at 4.73 kHz instead of 3.71")
     two = Difference("centred", True, False, "late")
-    lines = shown(capsys, "a.npy", found, Agreement(found, WANTED, (one, two), ()))
+    lines = shown(capsys, "a.npy", found, ContractCheck(found, WANTED, (one, two), ()))
     assert lines[:4] == [
         f"FAIL  this is not what {WANTED.name} reads: 2 differences",
         "differs    fmax_hz 11025, not 8000: band 60 sits at 4.73 kHz instead of 3.71",
         "differs    frames centred, where they should not be: late",
         "array      a.npy  (80, 83) (bands, frames), values -80 to 0",
     ]
-    (first, *_) = shown(capsys, "a.npy", found, Agreement(found, WANTED, (one,), ()))
+    (first, *_) = shown(capsys, "a.npy", found, ContractCheck(found, WANTED, (one,), ()))
     assert first == f"FAIL  this is not what {WANTED.name} reads: 1 difference"
 
 
 def test_a_pass_says_what_was_not_checked(capsys):
     found = inference(candidate())
-    (first, *_) = shown(capsys, "a.npy", found, Agreement(found, WANTED, (), ("hop", "norm")))
+    (first, *_) = shown(capsys, "a.npy", found, ContractCheck(found, WANTED, (), ("hop", "norm")))
     assert first == f"PASS  nothing seen that {WANTED.name} does not read; not checked: hop, norm"
-    (first, *_) = shown(capsys, "a.npy", found, Agreement(found, WANTED, (), (), 0.0004))
+    (first, *_) = shown(capsys, "a.npy", found, ContractCheck(found, WANTED, (), (), 0.0004))
     assert first == f"PASS  this is what {WANTED.name} reads"
 
 
@@ -194,7 +194,7 @@ def test_notes_signs_and_the_measure(capsys):
         signs=(Sign("floor", "many are the lowest"),),
         ambiguous=("cannot tell a and b",),
     )
-    lines = shown(capsys, "a.npy", found, Agreement(found, WANTED, (), (), 0.0123456), "out.npy: exact")
+    lines = shown(capsys, "a.npy", found, ContractCheck(found, WANTED, (), (), 0.0123456), "out.npy: exact")
     assert "note       cannot tell a and b" in lines
     assert "sign       many are the lowest" in lines
     assert f"measured   0.0123 dB rms from {WANTED.name}'s own mel of the sound" in lines
@@ -236,7 +236,7 @@ def test_a_candidate_in_words():
         "power-db with reference max, top_db 80, 22050 Hz, n_fft 1024, hop 256, 80 bands, 0 to 11025 Hz, "
         "slaney formula, norm slaney, frames centred, fits within 0.012 dB"
     )
-    ln = Levels("ln-magnitude", clip=1e-5)
+    ln = ValueScale("ln-magnitude", clip=1e-5)
     assert words(Candidate(ln, "power", 80, probability=0.914)) == (
         "ln-magnitude of a power sum, clipped at 1e-05, 80 bands, 91% sure, from the values alone"
     )
@@ -250,7 +250,7 @@ def test_what_is_not_known_of_a_grid_is_a_question_mark():
 
 
 def test_a_normalised_one_says_of_what():
-    levels = Levels("normalised", of="magnitude-db", low=-100.0, high=20.0, bottom=-4.0, top=4.0)
+    levels = ValueScale("normalised", of="magnitude-db", low=-100.0, high=20.0, bottom=-4.0, top=4.0)
     said = words(Candidate(levels, "magnitude", 80, MelGrid(22050), residual_db=0.1))
     assert said.startswith("normalised to -4..4 (magnitude-db of -100.0 to 20.0 dB), 22050 Hz")
 

@@ -19,9 +19,10 @@ from matplotlib.patches import Rectangle
 import diagnose
 from diagnose.audio import Audio
 from diagnose.errors import InputError
-from diagnose.regions import Region
-from diagnose.render.levels import levels_of
-from diagnose.render.words import headline, meaning, printable
+from diagnose.render.mel_pair import mel_pair
+from diagnose.render.phrases import headline, meaning
+from diagnose.results.region import Region
+from diagnose.text import printable
 
 RATE = 22050
 VOID = {"br", "image", "rect"}
@@ -89,7 +90,7 @@ def test_its_styles_touch_nothing_else_in_the_notebook(broken):
 
 def test_it_says_what_broke_what_to_do_and_what_failed(explained, causes):
     shown = Fragment(explained._repr_html_())
-    over = [row for row in explained.worst_first if row.judgement.verdict != "PASS"]
+    over = [row for row in explained.worst_first if row.verdict != "PASS"]
     at = 0
     for part in ("FAIL", headline(explained), causes[0].id, "95 %", causes[0].fix, *causes[0].evidence, over[0].name):
         at = shown.text.index(part, at)
@@ -170,19 +171,17 @@ def test_the_frame_has_every_metric_with_its_figures(broken):
     assert list(frame.columns) == columns
     for row in broken.metrics:
         held = (
-            row.figures.reference,
-            row.figures.generated,
-            row.figures.change,
-            row.judgement.warn,
-            row.judgement.fail,
+            row.reference,
+            row.generated,
+            row.change,
+            row.limit.warn,
+            row.limit.fail,
         )
         shown = frame.loc[row.name, ["reference", "generated", "change", "warn", "fail"]]
         for value, number in zip(shown, held, strict=True):
             assert np.isnan(value) if number is None else value == number
         assert frame.loc[row.name, "meaning"] == meaning(row)
-    assert set(frame[frame.verdict == "FAIL"].index) == {
-        r.name for r in broken.metrics if r.judgement.verdict == "FAIL"
-    }
+    assert set(frame[frame.verdict == "FAIL"].index) == {r.name for r in broken.metrics if r.verdict == "FAIL"}
     assert all(frame[name].dtype == np.float64 for name in ("reference", "generated", "change", "warn", "fail"))
 
 
@@ -207,7 +206,7 @@ def test_a_package_that_is_missing_is_named_in_a_line(broken, monkeypatch, metho
 def test_the_three_panels_hold_the_levels_on_one_time_and_one_mel_axis(broken):
     figure = broken.figure()
     panels = figure.axes[:3]
-    levels = levels_of(broken.pair)
+    levels = mel_pair(broken.pair)
     for panel, values in zip(panels, (levels.reference, levels.generated, levels.difference), strict=True):
         (image,) = panel.images
         np.testing.assert_array_equal(image.get_array(), values)

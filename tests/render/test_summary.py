@@ -13,10 +13,10 @@ import pytest
 
 from diagnose.batch.tally import Tally
 from diagnose.metrics import METRICS
-from diagnose.overview import Row
+from diagnose.profile import default_profile
 from diagnose.render.summary import headline, histogram, to_html
-from diagnose.render.words import printable
-from diagnose.verdicts import default_profile
+from diagnose.results.batch import Row
+from diagnose.text import printable
 
 CHROMIUM = "/usr/bin/chromium"
 CAUSES = ("gain", "noise", "clipping", None)

@@ -6,9 +6,10 @@ import msgspec
 import pytest
 
 from diagnose.metrics import METRICS
-from diagnose.regions import Region
+from diagnose.render.phrases import meaning
 from diagnose.render.terminal import print_report, print_suite
-from diagnose.render.words import amount, meaning, printable
+from diagnose.results.region import Region
+from diagnose.text import amount, printable
 
 
 @pytest.fixture(autouse=True)
@@ -42,7 +43,7 @@ def test_the_verdict_comes_first_then_the_files(shown, broken):
 
 def test_the_table_begins_with_the_worst(shown, broken):
     lines = re.findall(r"^(FAIL|WARN) (\w+)", shown(broken), re.MULTILINE)
-    over = [(row.judgement.verdict, row.name) for row in broken.worst_first if row.judgement.verdict != "PASS"]
+    over = [(row.verdict, row.name) for row in broken.worst_first if row.verdict != "PASS"]
     assert lines == over[: len(lines)]
     assert len(lines) >= 10
 
@@ -164,7 +165,7 @@ def test_at_sixty_columns_every_metric_has_its_change_and_its_words(shown, broke
         line, below = re.search(
             rf"^(?:\w{{4}}| {{4}}) {row.name} (.*)\n((?: {{7}}\S.*\n)+)", text, re.MULTILINE
         ).groups()
-        assert line.strip() == amount(row.figures.change, row.unit)
+        assert line.strip() == amount(row.change, row.unit)
         assert flat(below).strip() == meaning(row)
 
 

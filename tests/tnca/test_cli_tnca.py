@@ -23,7 +23,7 @@ import torch
 
 from diagnose import audio, example
 from diagnose.audio import Audio
-from diagnose.contract import load
+from diagnose.mel.contract import load
 from diagnose.version import VERSION
 from tnca import checkpoint, kernels
 from tnca.cli import training

@@ -10,8 +10,8 @@ import tomli_w
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from diagnose.contract import load, names
 from diagnose.errors import InputError
+from diagnose.mel.contract import load, names
 from tnca.config import (
     L1,
     L2,

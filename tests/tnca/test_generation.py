@@ -10,8 +10,8 @@ import torch
 import tnca
 from diagnose import example
 from diagnose.audio import Audio
-from diagnose.contract import load
 from diagnose.errors import InputError
+from diagnose.mel.contract import load
 from tnca import generation
 from tnca.config import Target as Settings
 from tnca.config import parse

@@ -8,8 +8,8 @@ import pytest
 
 from diagnose import example
 from diagnose.audio import Audio
-from diagnose.contract import load
 from diagnose.errors import NotComparable
+from diagnose.mel.contract import load
 from diagnose.metrics import METRICS
 from tnca.config import Target as Settings
 from tnca.judge import FIGURES, ceiling, judge, within_band

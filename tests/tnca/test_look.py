@@ -17,8 +17,8 @@ from PIL import Image
 
 from diagnose import example
 from diagnose.audio import Audio
-from diagnose.contract import load
 from diagnose.errors import InputError
+from diagnose.mel.contract import load
 from tnca.config import parse
 from tnca.judge import FIGURES
 from tnca.look import grow, look, png

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from diagnose import example
-from diagnose.contract import Levels, MelContract, load
-from diagnose.contract import names as contracts
+from diagnose.mel.contract import MelContract, ValueScale, load
+from diagnose.mel.contract import names as contracts
 from diagnose.spectrogram import MelGrid
 from tnca.config import L1, L2, Boundary, Gram, Loss, MultiscaleGram, Stft, Temporal
 from tnca.config import Target as Settings
@@ -21,8 +21,8 @@ from tnca.losses.texture import convolutions, gram
 from tnca.target import target_of
 
 GRID = MelGrid(8000, 256, 64, bands=20, fmin=0.0, fmax=4000.0)
-LN = MelContract("none", "a small one", GRID, Levels("ln-magnitude", clip=1e-5))
-POWER_DB = MelContract("none", "another", GRID, Levels("power-db", clip=1e-10, reference="max", top_db=80.0))
+LN = MelContract("none", "a small one", GRID, ValueScale("ln-magnitude", clip=1e-5))
+POWER_DB = MelContract("none", "another", GRID, ValueScale("power-db", clip=1e-10, reference="max", top_db=80.0))
 TERMS = [L1(), L2(), Gram(), MultiscaleGram(), Boundary(), Temporal(), Stft(n_fft=(128, 256, 512))]
 NEPERS_PER_DB = np.log(10) / 20
 

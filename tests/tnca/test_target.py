@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from diagnose import example
 from diagnose.audio import Audio
-from diagnose.contract import load
 from diagnose.errors import InputError
+from diagnose.mel.contract import load
 from tnca.config import Target as Settings
 from tnca.config import preset
 from tnca.target import LAST_FRAMES, centres_hz, levels_db, target_of

@@ -13,9 +13,10 @@ import msgspec
 import numpy as np
 import pytest
 
-from diagnose import contract, example
+from diagnose import example
 from diagnose.audio import resample
 from diagnose.errors import InputError
+from diagnose.mel import contract
 from tnca.vocoders.bigvgan import OWN_NAME, BigVGAN, Config, contract_of, read_config
 from tnca.vocoders.vocoder import Mel, OtherContract
 

@@ -132,7 +132,7 @@ def _sound(audio: str | None, quick: bool) -> Audio:
 
 
 def _voice(name: str) -> Any:
-    from diagnose.contract import load
+    from diagnose.mel.contract import load
     from tnca.generation import vocoder_of
 
     return vocoder_of(name, load("bigvgan_base_22khz_80band"))

@@ -125,7 +125,7 @@ def roundtrip(audio: str, out: str, vocoder: str, contract: str | None, device: 
     """
     check_outputs({"out": out}, audio)
     from diagnose import audio as sounds
-    from diagnose.contract import load
+    from diagnose.mel.contract import load
     from tnca.config import Target as Settings
     from tnca.generation import vocoder_of
     from tnca.judge import ceiling

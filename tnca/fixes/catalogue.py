@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from diagnose.contract import load
 from diagnose.errors import InputError
+from diagnose.mel.contract import load
 from tnca.config import Config, laid_over, parse, plain, preset_table
 
 Direction = Literal["lower", "higher", "to one"]

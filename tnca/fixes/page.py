@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from diagnose.render import draw
 from diagnose.render.page import page_environment
 from diagnose.render.sounds import player
-from diagnose.render.words import number as with_unit
-from diagnose.render.words import printable
+from diagnose.text import number as with_unit
+from diagnose.text import printable
 from diagnose.version import VERSION
 from tnca.config import Target as Settings
 from tnca.judge import within_band

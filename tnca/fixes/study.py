@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from diagnose.audio import Audio
-    from diagnose.contract import MelContract
+    from diagnose.mel.contract import MelContract
     from tnca.config import Config
     from tnca.vocoders.vocoder import Vocoder
 

@@ -11,10 +11,10 @@ import msgspec
 import numpy as np
 import torch
 
-from diagnose.agreement import agree
 from diagnose.audio import Audio
-from diagnose.contract import names
 from diagnose.errors import InputError
+from diagnose.mel.check import contract_check
+from diagnose.mel.contract import names
 from tnca.config import Target as TargetSettings
 from tnca.generation import carried
 from tnca.judge import judge
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from diagnose.contract import MelContract
+    from diagnose.mel.contract import MelContract
     from tnca.config import Config
     from tnca.fixes.catalogue import Side, Undoing
     from tnca.vocoders.vocoder import Vocoder
@@ -81,7 +81,9 @@ def breaches(sound: Audio, config: Config, side: Side, contract: MelContract) ->
     if contract.name not in names():
         return None
     made = target_of(sound, config.target)
-    return [each.line for each in agree(undone(made.values, side.undone), contract.name, made.sound).differences]
+    return [
+        each.line for each in contract_check(undone(made.values, side.undone), contract.name, made.sound).differences
+    ]
 
 
 def undone(values: Floats, how: Undoing | None) -> Floats:

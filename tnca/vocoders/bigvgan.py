@@ -27,8 +27,8 @@ import numpy as np
 import torch
 
 from diagnose.audio import HIGHEST_RATE_HZ, LOWEST_RATE_HZ, Audio
-from diagnose.contract import LARGEST_N_FFT, MOST_BANDS, MOST_OVERLAP, Levels, MelContract, load, names
 from diagnose.errors import InputError
+from diagnose.mel.contract import LARGEST_N_FFT, MOST_BANDS, MOST_OVERLAP, MelContract, ValueScale, load, names
 from diagnose.spectrogram import MelGrid
 from tnca.vocoders.vocoder import Mel, check
 
@@ -40,7 +40,7 @@ OWN_NAME = "bigvgan (from its config)"
 HUB_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 
 # meldataset.py of the package: sqrt(|STFT|**2 + 1e-9), ln(max(x, 1e-5)).
-LEVELS = Levels("ln-magnitude", clip=1e-5)
+LEVELS = ValueScale("ln-magnitude", clip=1e-5)
 BIN_EPSILON = 1e-9
 
 Channels = Annotated[int, msgspec.Meta(ge=1, le=4096)]
@@ -173,7 +173,7 @@ def contract_of(config: Config, name: str, path: str) -> MelContract:
     return min(equal, key=lambda each: (each.name != name, not each.name.startswith("bigvgan")), default=own)
 
 
-def _parts(contract: MelContract) -> tuple[MelGrid, Levels, float]:
+def _parts(contract: MelContract) -> tuple[MelGrid, ValueScale, float]:
     return contract.grid, contract.levels, contract.bin_epsilon
 
 

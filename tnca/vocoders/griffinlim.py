@@ -11,7 +11,7 @@ from diagnose.resynthesis import sound_from_mel
 from tnca.vocoders.vocoder import Mel, check
 
 if TYPE_CHECKING:
-    from diagnose.contract import MelContract
+    from diagnose.mel.contract import MelContract
     from tnca.vocoders.vocoder import Floats
 
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 import numpy as np
 
-from diagnose.contract import MelContract  # noqa: TC001
-from diagnose.difference import declared
 from diagnose.errors import DiagnoseError, InputError
+from diagnose.mel.contract import MelContract  # noqa: TC001
+from diagnose.mel.differences import declared
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -10,8 +10,8 @@ import pytest
 
 from diagnose import example
 from diagnose.audio import Audio
-from diagnose.contract import load
 from diagnose.errors import InputError
+from diagnose.mel.contract import load
 from tnca.fixes.catalogue import fixes
 from tnca.fixes.golden import check, read, record
 from tnca.fixes.key import fingerprint

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from diagnose.contract import load
+from diagnose.mel.contract import load
 from tnca.cli.fixing import QUICK_EPOCHS
 from tnca.fixes import golden
 from tnca.fixes.catalogue import fixes

@@ -11,8 +11,8 @@ import pytest
 
 from diagnose import example
 from diagnose.audio import Audio
-from diagnose.contract import load
 from diagnose.errors import InputError
+from diagnose.mel.contract import load
 from tnca.fixes import key as keys
 from tnca.fixes.catalogue import fixes, settings
 from tnca.fixes.key import fingerprint, key

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from diagnose import example
-from diagnose.contract import load
 from diagnose.errors import InputError
+from diagnose.mel.contract import load
 from tnca.config import preset
 from tnca.fixes.catalogue import fixes, settings
 from tnca.fixes.study import likeness

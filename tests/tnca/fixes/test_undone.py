@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from test_gate import QUICK, THRESHOLDS
 
-from diagnose.contract import load
+from diagnose.mel.contract import load
 from tnca import cell, losses, perceive
 from tnca.cli.fixing import _sound
 from tnca.config import L1, MultiscaleGram

@@ -1,0 +1,318 @@
+"""What a number means, in words: the one place where the terminal, HTML, JUnit and Markdown get their sentences."""
+
+from __future__ import annotations
+
+import math
+import shlex
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from diagnose.metrics import METRICS
+from diagnose.results.region import shared_area
+from diagnose.results.suite import Case, Check, Suite
+from diagnose.text import amount, number
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from diagnose.results.cause import Cause
+    from diagnose.results.region import Region
+    from diagnose.results.report import MetricRow, Report
+
+SAME_PLACE = 0.7  # shared area over the area of both from which two boxes are drawn as one
+EXIT_CODES = {"PASS": 0, "WARN": 0, "FAIL": 1, "ERROR": 3}
+
+
+def meaning(row: MetricRow) -> str:
+    """One clause on what the change of a metric says; the reason where it has none."""
+    if row.change is None:
+        return f"not measured: {row.reason}"
+    # The whole caveat stands once below the table; here its first words mark the figure it belongs to.
+    return f"{_clause(row)} ({row.note.partition(':')[0]})" if row.note else _clause(row)
+
+
+def _clause(row: MetricRow) -> str:
+    change = row.change
+    if change is None:
+        return f"{row.name} not measured"
+    try:
+        return _PHRASES.get(row.name, _plain)(row, change)
+    except (KeyError, ValueError):  # a kept report of another version: its detail is not what the phrase needs
+        return _plain(row, change)
+
+
+def headline(report: Report) -> str:
+    """The report in one sentence: what most likely broke; where nothing is named, what matters most, in the order in
+    which an engineer asks.
+    """
+    if report.causes:
+        return report.causes[0].summary
+    found = {row.name: row for row in report.worst_first if row.verdict in ("FAIL", "WARN")}
+    worst = [row for row in found.values() if row.verdict == "FAIL"] or list(found.values())
+    names = {row.name for row in worst}
+    if not names:
+        return "no metric is over its limit" if report.verdict == "PASS" else "nothing could be judged"
+    clauses = []
+    if "rms_ratio" in names and "dc_share" in names:
+        share = found["dc_share"].generated or 0.0
+        clauses.append(f"{_clause(found['rms_ratio'])}, and {100 * share:.0f} % of it is DC")
+        names -= {"rms_ratio", "dc_share"}
+    # A gain explains loudness and band levels; a comb explains timbre: so the list begins with what explains.
+    order = [name for name in _TELLING if name in names]
+    order += [row.name for row in worst if row.name in names and row.name not in order]
+    clauses += [_clause(found[name]) for name in order[: 3 - len(clauses)]]
+    return "; ".join(clauses)
+
+
+_TELLING = (
+    "rms_ratio",
+    "dc_share",
+    "clipped_share",
+    "comb_share",
+    "f0_deviation_cents",
+    "waveform_correlation",
+    "side_share",
+    "missing_share",
+    "envelope_correlation",
+    "duration_s",
+    "delay_s",
+    "beyond_rate_share",
+    "cutoff_hz",
+    "clicks_per_s",
+    "spectral_flatness",
+    "band_excess_db",
+    "band_deficit_db",
+    "edge_left_db",
+    "edge_right_db",
+    "hnr_db",
+    "loudness_lufs",
+)
+
+
+def likelihood(cause: Cause) -> str:
+    """The confidence in a cause, in whole percent; never 0 or 100, for neither was measured."""
+    return f"{min(max(round(100 * cause.confidence), 1), 99)} %"
+
+
+def cause_lines(cause: Cause) -> list[tuple[str, str]]:
+    """(label, text) of what stands under a cause: its evidence, what follows from it, and the fix."""
+    lines = [("evidence", text) for text in cause.evidence]
+    lines += [("follows", f"{finding.id}: {finding.summary}") for finding in cause.explains]
+    return [*lines, ("fix", cause.fix)]
+
+
+def cause_line(cause: Cause) -> str:
+    """A cause in one line."""
+    return f"{cause.id} ({likelihood(cause)}): {cause.summary}"
+
+
+class Place(msgspec.Struct, frozen=True):
+    """The largest of the boxes that are nearly one, all metrics that fail there, and its figures in words."""
+
+    region: Region
+    metrics: tuple[str, ...]
+    time: str
+    frequency: str
+    excess: str
+
+
+def places(regions: Sequence[Region]) -> list[Place]:
+    """Boxes in words, largest first; those that share over 0.7 of their area, of one sign, are one place."""
+    found: list[list[Region]] = []
+    for region in regions:
+        near = (boxes for boxes in found if shared_area(boxes[0], region) >= SAME_PLACE)
+        boxes = next((boxes for boxes in near if boxes[0].excess_db * region.excess_db > 0), None)
+        if boxes is None:
+            found.append([region])
+        else:
+            boxes.append(region)
+    return [Place(boxes[0], tuple(dict.fromkeys(box.metric for box in boxes)), *_in_words(boxes[0])) for boxes in found]
+
+
+def _in_words(region: Region) -> tuple[str, str, str]:
+    return (
+        f"{region.start_s:.3f} to {region.end_s:.3f} s",
+        f"{region.low_hz:.0f} to {region.high_hz:.0f} Hz",
+        f"{region.excess_db:+.1f} dB",
+    )
+
+
+def _plain(row: MetricRow, change: float) -> str:
+    about = METRICS[row.name].about if row.name in METRICS else row.name
+    if row.reference is None and row.generated is None:  # of the pair; a kept report may have others
+        return f"{about}: {amount(change, row.unit)}"
+    if change == 0:
+        return f"{about}: unchanged"
+    way = "higher" if change > 0 else "lower"
+    reference = row.reference
+    share = ""
+    if row.unit == "Hz" and reference:
+        share = f" ({100 * abs(change) / reference:.0f} %)"
+    return f"{about}: {amount(abs(change), row.unit)} {way}{share}"
+
+
+def _times(row: MetricRow, change: float) -> str:
+    if change == 0:
+        return "silent"
+    if abs(change - 1) < 0.005:
+        return "as loud as the reference"
+    factor = max(change, 1 / change)
+    if factor > 100:
+        return f"{20 * math.log10(factor):.0f} dB too {'loud' if change > 1 else 'quiet'}"
+    shown = f"{factor:.1f}" if factor >= 1.5 else f"{factor:.2f}"
+    return f"{shown} times too {'loud' if change > 1 else 'quiet'}"
+
+
+def _comb(row: MetricRow, change: float) -> str:
+    generated = row.generated or 0.0
+    if generated < 0.02 or "hop_samples" not in row.detail:
+        return "no hum at a frame rate"
+    return (
+        f"{100 * generated:.0f} % of the sound is a hum on multiples of {row.detail['spacing_hz']:.2f} Hz, "
+        f"the frame rate at hop {row.detail['hop_samples']}"
+    )
+
+
+def _pitch(row: MetricRow, change: float) -> str:
+    if abs(change) < 1:
+        return "pitch as the reference's"
+    return f"pitch {abs(change):.0f} cents too {'high' if change > 0 else 'low'}"
+
+
+def _envelope(row: MetricRow, change: float) -> str:
+    if change >= 0.9:
+        return f"moves as the reference does (r = {change:.2f})"
+    return f"does not move as the reference does (envelope r = {change:.2f})"
+
+
+def _delay(row: MetricRow, change: float) -> str:
+    return f"{1000 * abs(change):.0f} ms {'late' if change > 0 else 'early'}" if change else "no delay"
+
+
+def _waveform(row: MetricRow, change: float) -> str:
+    if change < 0:
+        return f"polarity inverted (r = {change:.2f})"
+    return f"waveforms match to r = {change:.2f}"
+
+
+def _edge(side: str) -> Callable[[MetricRow, float], str]:
+    def phrase(row: MetricRow, change: float) -> str:
+        way = "louder" if change > 0 else "softer"
+        return f"{side} 20 ms {abs(change):.1f} dB {way}, against the middle, than in the reference"
+
+    return phrase
+
+
+def _deficit(row: MetricRow, change: float) -> str:
+    if change < 0.05:
+        return "no third octave is weaker"
+    return f"{change:.1f} dB missing in the third octave at {row.detail['band_hz']} Hz"
+
+
+def _excess(row: MetricRow, change: float) -> str:
+    if change < 0.05:
+        return "no third octave is stronger"
+    return f"{change:.1f} dB added in the third octave at {row.detail['band_hz']} Hz"
+
+
+def _missing(row: MetricRow, change: float) -> str:
+    if not change:
+        return "no part of the sound is gone"
+    return (
+        f"{number(change, 'share')} of the sound is gone, "
+        f"the longest stretch from {row.detail['start_s']:.2f} to {row.detail['end_s']:.2f} s"
+    )
+
+
+def _beyond(row: MetricRow, change: float) -> str:
+    if not change:
+        return "the rate holds all of the reference"
+    place = f"above {row.detail['nyquist_hz']:.0f} Hz, which the rate cannot hold"
+    return f"{number(change, 'share')} of the reference's power lies {place}"
+
+
+def _flatness(row: MetricRow, change: float) -> str:
+    if change == 0:
+        return "neither noisier nor more tonal"
+    way = "noisier" if change > 0 else "more tonal"
+    return f"{way}: flatness {row.reference or 0:.3g} to {row.generated or 0:.3g}"
+
+
+def _share(what: str) -> Callable[[MetricRow, float], str]:
+    return lambda row, change: f"{number(row.generated, 'share')} of {what}"
+
+
+def _duration(row: MetricRow, change: float) -> str:
+    if abs(change) < 0.0005:
+        return "as long as the reference"
+    return f"{abs(change):.3f} s {'longer' if change > 0 else 'shorter'} than the reference"
+
+
+_PHRASES: dict[str, Callable[[MetricRow, float], str]] = {
+    "duration_s": _duration,
+    "rms_ratio": _times,
+    "dc_share": _share("the power is DC"),
+    "clipped_share": _share("the samples lie on a flat top"),
+    "comb_share": _comb,
+    "f0_deviation_cents": _pitch,
+    "envelope_correlation": _envelope,
+    "delay_s": _delay,
+    "waveform_correlation": _waveform,
+    "edge_left_db": _edge("first"),
+    "edge_right_db": _edge("last"),
+    "band_deficit_db": _deficit,
+    "band_excess_db": _excess,
+    "missing_share": _missing,
+    "beyond_rate_share": _beyond,
+    "side_share": _share("the power lies in the difference of the channels"),
+    "spectral_flatness": _flatness,
+}
+
+
+def place_line(place: Place) -> str:
+    """A place in one line."""
+    return f"{place.time}, {place.frequency}: {place.excess} ({', '.join(place.metrics)})"
+
+
+def case_line(case: Case) -> str:
+    """A case in a few words: why it could not be measured, or how many of its metrics hold."""
+    failed = [check for check in case.checks if check.verdict != "PASS"]
+    return case.error or f"{len(case.checks)} metrics judged, {len(failed)} not passed"
+
+
+def suite_line(suite: Suite) -> str:
+    """How many cases had which verdict."""
+    if not suite.cases:
+        return "nothing was compared"
+    verdicts = [case.verdict for case in suite.cases]
+    return ", ".join(f"{verdicts.count(name)} {name}" for name in EXIT_CODES if name in verdicts)
+
+
+def compare_command(reference: str, generated: str, profile: str | None = None) -> str:
+    """What to type, in the same folder, to have the same figures; without outputs: every form of a report is one."""
+    options = [] if profile is None else ["--profile", profile]
+    end = ["--"] if any(path.startswith("-") for path in (reference, generated)) else []
+    return shlex.join(["diagnose", "compare", *options, *end, reference, generated])
+
+
+def limit_text(row: MetricRow) -> str:
+    """The fail level (or the warn level where there is no other) as a reader compares it with the change."""
+    level = row.limit.fail if row.limit.fail is not None else row.limit.warn
+    return amount(level, row.unit)
+
+
+def as_suite(report: Report) -> Suite:
+    """A single comparison in the form of a suite of one case, for JUnit and Markdown."""
+    checks = tuple(
+        Check(
+            row.name,
+            row.verdict,
+            f"{meaning(row)}; change {amount(row.change, row.unit)}, limit {limit_text(row)}",
+        )
+        for row in report.worst_first
+        if row.verdict
+    )
+    name = f"{report.generated.path} against {report.reference.path}"
+    case = Case(name, report.verdict, checks, causes=report.causes, regions=report.regions)
+    return Suite("diagnose compare", (case,))

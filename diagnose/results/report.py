@@ -1,0 +1,173 @@
+"""The frozen Report: all that a renderer sees, and its dict, the contract `diagnose.report/1`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from diagnose.results.verdict import RANK, Verdict
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from pandas import DataFrame
+
+    from diagnose.analysis import Pair
+    from diagnose.results.cause import Cause
+    from diagnose.results.region import Region
+Detail = Mapping[str, float | int | str]
+
+SCHEMA = "diagnose.report/1"
+
+
+class SoundFacts(msgspec.Struct, frozen=True):
+    """One file as it is.  native: rms, dc, peak_min, peak_max (mono mix, linear) and spectral_centroid_hz.
+
+    sha256: of the file's bytes, in hexadecimal; None for an array.
+    """
+
+    path: str
+    rate_hz: int
+    channels: int
+    duration_s: float
+    native: Mapping[str, float | None]
+    sha256: str | None = None
+
+
+class AlignmentFacts(msgspec.Struct, frozen=True):
+    """How both were laid on each other.  polarity: 1, -1 or None where phases do not tell.
+
+    delay_s > 0: the generated sound is late.  gain_db: generated over reference, bias aside.
+    method: "waveform", "spectrogram" or "none"; with "none", delay_s is None and reason says why.
+    """
+
+    rate_hz: int
+    compared_s: float
+    delay_s: float | None
+    gain_db: float
+    polarity: int | None
+    method: str
+    correlation: float
+    drift_ppm: float | None
+    reason: str | None
+
+
+class LimitLevels(msgspec.Struct, frozen=True):
+    """The change, in the metric's unit, from which it warns and from which it fails; None for no such level."""
+
+    warn: float | None = None
+    fail: float | None = None
+
+
+class MetricRow(msgspec.Struct, frozen=True):
+    """One metric of the pair with its verdict, field by field as in the JSON.
+
+    reference, generated: both values; None for a metric of the pair.  change: None where reason says why.
+    verdict: None where the metric has no limit or no number.  limit: the levels that change was held to.
+    severity: how far the change went on the way to the fail level (1 is on it, inf where that is the ideal itself).
+    """
+
+    name: str
+    unit: str
+    reference: float | None = None
+    generated: float | None = None
+    change: float | None = None
+    verdict: Verdict | None = None
+    severity: float = 0.0
+    limit: LimitLevels = LimitLevels()
+    version: int = 1
+    reason: str | None = None
+    note: str | None = None
+    detail: Detail = msgspec.field(default_factory=dict)
+
+
+class Report(msgspec.Struct, frozen=True, eq=False):
+    """What is known of a pair.
+
+    command: what to type to have it again, where it was typed.  libraries: versions that numbers may depend on.
+    pair: the signals themselves, for pictures and players, and apart: why they are not there; neither is in the dict.
+    """
+
+    tool_version: str
+    reference: SoundFacts
+    generated: SoundFacts
+    alignment: AlignmentFacts
+    metrics: tuple[MetricRow, ...]
+    verdict: Verdict
+    notes: tuple[str, ...] = ()
+    regions: tuple[Region, ...] = ()
+    causes: tuple[Cause, ...] = ()
+    command: str | None = None
+    libraries: Mapping[str, str] = msgspec.field(default_factory=dict)
+    pair: Pair | None = None
+    apart: str | None = None
+
+    def __getitem__(self, metric: str) -> MetricRow:
+        """The row of a metric, by its name."""
+        for row in self.metrics:
+            if row.name == metric:
+                return row
+        raise KeyError(metric)
+
+    @property
+    def worst_first(self) -> list[MetricRow]:
+        """The judged rows, FAIL before WARN before PASS, and within each the furthest over its limit first."""
+        judged = [row for row in self.metrics if row.verdict]
+        return sorted(judged, key=lambda row: (-RANK[row.verdict], -row.severity))
+
+    def as_dict(self) -> dict[str, Any]:
+        """The object `--json` prints; every value is a JSON type, a missing number is None beside its reason."""
+        return {
+            "schema": SCHEMA,
+            "tool": {
+                "name": "timbre-diagnose",
+                "version": self.tool_version,
+                "libraries": dict(self.libraries),
+            },
+            "command": self.command,
+            "reference": msgspec.structs.asdict(self.reference),
+            "generated": msgspec.structs.asdict(self.generated),
+            "alignment": msgspec.structs.asdict(self.alignment),
+            "metrics": [_row(row) for row in self.metrics],
+            "regions": [msgspec.structs.asdict(region) for region in self.regions],
+            "causes": [_cause(cause) for cause in self.causes],
+            "notes": list(self.notes),
+            "verdict": self.verdict,
+        }
+
+    # What a notebook asks a report for.  The one arrow that points upwards: whoever makes a report (a comparison, a
+    # gate, a file that is read again) makes one that can be shown, and none of them loads what shows it.
+
+    def _repr_html_(self) -> str:
+        """The report as a notebook shows it."""
+        from diagnose.render.notebook import fragment
+
+        return fragment(self)
+
+    def to_frame(self) -> DataFrame:
+        """One row a metric, by its name; needs pandas."""
+        from diagnose.render.notebook import frame
+
+        return frame(self)
+
+    def figure(self) -> Figure:
+        """Both spectrograms and their difference, with the regions; needs matplotlib."""
+        from diagnose.render.notebook import figure
+
+        return figure(self)
+
+
+def _row(row: MetricRow) -> dict[str, Any]:
+    """severity None: infinite, the limit lies on the ideal itself."""
+    found: dict[str, Any] = msgspec.to_builtins(row)
+    return found | {"severity": row.severity if math.isfinite(row.severity) else None}
+
+
+def _cause(cause: Cause) -> dict[str, Any]:
+    return {
+        **msgspec.structs.asdict(cause),
+        "evidence": list(cause.evidence),
+        "explains": [msgspec.structs.asdict(one) for one in cause.explains],
+    }

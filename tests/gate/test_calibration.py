@@ -1,0 +1,238 @@
+"""Tolerances that are earned: no false alarm, and nothing that is heard gets through."""
+
+from __future__ import annotations
+
+import shutil
+import statistics
+import sys
+
+import numpy as np
+import pytest
+
+from diagnose import gate
+from diagnose.comparison import compare
+from diagnose.errors import InputError
+from diagnose.gate.golden import load_golden
+
+RUNS = 20
+
+
+def verdicts(suite):
+    (case,) = gate.check(suite).cases
+    return {check.metric: check.verdict for check in case.checks}
+
+
+def failing(suite):
+    return {metric for metric, verdict in verdicts(suite).items() if verdict != "PASS"}
+
+
+def gain(samples):
+    """1 dB louder."""
+    return samples * np.float32(10 ** (1 / 20))
+
+
+def lowpass(samples):
+    """Nothing above 4 kHz."""
+    spectrum = np.fft.rfft(samples, axis=1)
+    spectrum[:, np.fft.rfftfreq(samples.shape[1], 1 / 22050) > 4000] = 0
+    return np.fft.irfft(spectrum, samples.shape[1], axis=1).astype(np.float32)
+
+
+def test_200_more_runs_raise_no_alarm(calibrated):
+    alarms = {}
+    for seed in range(1000, 1200):
+        calibrated.render(seed)
+        if found := failing(calibrated.suite):
+            alarms[seed] = found
+    assert alarms == {}
+
+
+@pytest.mark.parametrize(
+    ("change", "metrics"),
+    [(gain, {"rms_ratio", "loudness_lufs"}), (lowpass, {"cutoff_hz", "band_4096_8192_db", "band_deficit_db"})],
+    ids=["1 dB of gain", "a 4 kHz low-pass"],
+)
+def test_what_is_heard_is_still_caught_in_every_run(calibrated, change, metrics):
+    for seed in range(2000, 2010):
+        calibrated.render(seed, change)
+        assert metrics <= failing(calibrated.suite), seed
+
+
+def test_without_calibration_the_noise_does_raise_alarms(noisy):
+    # So the test above would see tolerances that were not earned.
+    noisy.render(0)
+    gate.record(noisy.suite)
+    assert load_golden(noisy.golden).calibration is None
+    found = set()
+    for seed in range(1, 15):
+        noisy.render(seed)
+        found |= failing(noisy.suite)
+    assert found
+
+
+def test_mean_spread_and_method_are_kept(noisy):
+    measured = []
+
+    def render(run):
+        noisy.render(run)
+        measured.append(compare(noisy.folder / "reference.wav", noisy.folder / "generated.wav"))
+
+    earned = gate.calibrate(noisy.suite, 4, render, "make sounds")
+    kept = load_golden(noisy.golden)
+    for name in ("rms_ratio", "spectral_centroid_hz", "hnr_db"):
+        changes = [report[name].change for report in measured]
+        baseline = kept.metric[name]
+        assert baseline.change == pytest.approx(statistics.fmean(changes), rel=1e-6)
+        assert baseline.spread == pytest.approx(statistics.stdev(changes), rel=1e-6)
+        assert baseline.measured == 4
+    assert (kept.calibration.runs, kept.calibration.command) == (4, "make sounds")
+    assert "t s sqrt(1 + 1/N)" in kept.calibration.method
+    assert kept.calibration.who
+    assert {one.metric for one in earned} == set(kept.metric)
+    assert "noise" in kept.causes
+
+
+def test_a_difference_has_to_pass_threshold_and_spread(calibrated, tmp_path):
+    folder = tmp_path / "copy"
+    shutil.copytree(calibrated.folder, folder)
+    baseline = load_golden(folder / "golden" / "note.toml").metric["spectral_flatness"]
+    calibrated.render(3000)
+    (case,) = gate.check(calibrated.suite).cases
+    (check,) = [check for check in case.checks if check.metric == "rms_ratio"]
+    assert "tolerance 0.02" in check.text  # the profile's: wider than what the noise earned
+    assert check.tolerance == pytest.approx(0.02, rel=0.01)
+    (check,) = [check for check in case.checks if check.metric == "spectral_flatness"]
+    assert check.tolerance >= baseline.tolerance
+
+
+def test_a_metric_that_some_runs_lack_may_be_missing_later(noisy):
+    def render(run):
+        noisy.render(run, lambda samples: samples * 0 if run % 2 else samples)
+
+    gate.calibrate(noisy.suite, 8, render, "x")
+    baseline = load_golden(noisy.golden).metric["spectral_centroid_hz"]
+    assert baseline.measured == 4
+    assert baseline.change is not None
+    assert "silence" in baseline.unmeasured
+    noisy.render(0, lambda samples: samples * 0)
+    assert verdicts(noisy.suite)["spectral_centroid_hz"] == "PASS"
+    noisy.render(100)
+    assert verdicts(noisy.suite)["spectral_centroid_hz"] == "PASS"
+
+
+def test_a_metric_that_hardly_any_run_has_is_not_held(noisy):
+    gate.calibrate(noisy.suite, 5, lambda run: noisy.render(run, lambda s: s * (0 if run else 1)), "x")
+    baseline = load_golden(noisy.golden).metric["spectral_centroid_hz"]
+    assert (baseline.change, baseline.measured) == (None, 1)
+    assert baseline.unmeasured.startswith("measurable in 1 of 5 runs: ")
+    for seed in (100, 101):
+        noisy.render(seed, lambda samples, seed=seed: samples * (seed - 100))
+        assert verdicts(noisy.suite)["spectral_centroid_hz"] == "PASS"
+
+
+def test_a_regression_is_not_learnt(calibrated, tmp_path):
+    folder = tmp_path / "copy"
+    shutil.copytree(calibrated.folder, folder)
+    before = (folder / "golden" / "note.toml").read_bytes()
+
+    def louder(run):
+        calibrated.render(run, gain)
+        shutil.copy(calibrated.folder / "generated.wav", folder / "generated.wav")
+
+    with pytest.raises(InputError, match="note::rms_ratio: recorded as 1") as error:
+        gate.calibrate(folder / "suite.toml", 3, louder, "x")
+    assert "accept it first" in str(error.value)
+    assert (folder / "golden" / "note.toml").read_bytes() == before
+
+
+def test_a_vanished_metric_is_not_learnt(noisy):
+    noisy.suite.write_text(noisy.suite.read_text().replace("[[case]]", 'profile = "limits.toml"\n\n[[case]]'))
+    limits = '[metric.spectral_centroid_hz]\nunit = "Hz"\ndirection = "both"\ntolerance = 5.0\nreason = "a test"\n'
+    (noisy.folder / "limits.toml").write_text(limits)
+    noisy.render(0)
+    gate.record(noisy.suite)
+    before = noisy.golden.read_bytes()
+    with pytest.raises(InputError, match=r"note::spectral_centroid_hz: was recorded, and .*silence.*; accept it first"):
+        gate.calibrate(noisy.suite, 3, lambda run: noisy.render(run, lambda samples: samples * 0), "x")
+    assert noisy.golden.read_bytes() == before
+
+
+def test_calibrating_again_and_again_moves_no_recorded_value(noisy):
+    noisy.render(0)
+    gate.record(noisy.suite)
+    before = {name: one.change for name, one in load_golden(noisy.golden).metric.items()}
+    for first in (100, 200, 300):
+        gate.calibrate(noisy.suite, 5, lambda run, first=first: noisy.render(first + run), "x")
+    after = load_golden(noisy.golden).metric
+    assert {name: one.change for name, one in after.items()} == before
+    assert after["spectral_centroid_hz"].tolerance > 0
+    noisy.render(400)
+    assert failing(noisy.suite) == set()
+
+
+def test_an_accepted_value_keeps_its_spread_and_is_one_run(calibrated, tmp_path):
+    folder = tmp_path / "copy"
+    shutil.copytree(calibrated.folder, folder)
+    path = folder / "golden" / "note.toml"
+    before = load_golden(path).metric["rms_ratio"]
+    calibrated.render(4000, gain)
+    shutil.copy(calibrated.folder / "generated.wav", folder / "generated.wav")
+    gate.accept(folder / "suite.toml", "note", "rms_ratio", "louder on purpose")
+    after = load_golden(path).metric["rms_ratio"]
+    assert after.change == pytest.approx(before.change * 10 ** (1 / 20), rel=0.01)
+    assert (after.spread, after.measured) == (before.spread, RUNS)
+    assert after.tolerance == pytest.approx(before.tolerance * (2 / (1 + 1 / RUNS)) ** 0.5, rel=1e-3)
+
+
+def test_another_reference_is_refused(noisy):
+    gate.calibrate(noisy.suite, 3, noisy.render, "x")
+    noisy.note.samples[:] *= np.float32(0.5)
+    type(noisy)(noisy.folder)  # writes the reference anew
+    (noisy.folder / "reference.wav").write_bytes((noisy.folder / "generated.wav").read_bytes())
+    with pytest.raises(InputError, match="the reference is another file"):
+        gate.calibrate(noisy.suite, 3, noisy.render, "x")
+
+
+# The command
+
+
+def render_script(folder):
+    (folder / "render.py").write_text(
+        "import os, numpy, soundfile\n"
+        "samples, rate = soundfile.read('reference.wav')\n"
+        "rng = numpy.random.default_rng(int(os.environ['DIAGNOSE_RUN']))\n"
+        "soundfile.write('generated.wav', samples + 0.001 * rng.standard_normal(len(samples)), rate, 'FLOAT')\n"
+    )
+
+
+def test_the_command_is_run_n_times_each_with_its_number(diagnose, noisy, monkeypatch):
+    monkeypatch.chdir(noisy.folder)
+    render_script(noisy.folder)
+    done = diagnose("calibrate", "suite.toml", "--runs", "3", "--", sys.executable, "render.py")
+    assert done.code == 0, done.err
+    assert done.out.startswith("calibrated note: ")
+    kept = load_golden(noisy.golden)
+    assert kept.calibration.runs == 3
+    assert kept.calibration.command == f"{sys.executable} render.py"
+    assert kept.metric["rms_ratio"].spread > 0
+
+
+WRONG = {
+    "no command": (["--runs", "3"], "Missing argument"),
+    "two runs": (["--runs", "2", "--", "true"], "--runs 2: a spread takes at least 3 runs"),
+    "a command that is not there": (["--", "no-such-program"], "no-such-program: cannot be run"),
+    "one that fails": (["--", sys.executable, "-c", "raise SystemExit('no GPU')"], "ended with 1 in .: no GPU"),
+    "one that writes nothing": (["--", "true"], "run 1 of the command did not write it"),
+}
+
+
+@pytest.mark.parametrize("kind", WRONG)
+def test_what_cannot_be_calibrated_is_one_line_and_nothing_is_written(diagnose, noisy, monkeypatch, kind):
+    monkeypatch.chdir(noisy.folder)
+    noisy.render(0)
+    words, said = WRONG[kind]
+    done = diagnose("calibrate", "suite.toml", *words)
+    assert (done.code, done.out) == (2, "")
+    assert done.err.count("\n") == 1
+    assert said in done.err
+    assert not noisy.golden.exists()
