@@ -18,7 +18,6 @@ from diagnose.errors import InputError, NotComparable
 from diagnose.metrics import METRICS, Measurement, measure_pair, measure_signal
 from diagnose.profile import default_profile, load_profile
 from diagnose.regions import find_regions
-from diagnose.results.limit import Profile
 from diagnose.results.report import AlignmentFacts, LimitLevels, MetricRow, Report, SoundFacts
 from diagnose.results.verdict import overall
 from diagnose.verdicts import Figures, Judgement, change_of, judge
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from diagnose.audio import Audio, Source
     from diagnose.metrics import Metric
     from diagnose.results.cause import Cause
+    from diagnose.results.limit import Profile
     from diagnose.results.verdict import Verdict
 
 KEPT_MEMORY = 1 << 24  # bytes; never touched

@@ -120,10 +120,78 @@ def test_arrows_run_one_way(path):
 
 
 def test_the_rule_on_arrows_sees_a_wrong_one():
-    tree = ast.parse("def f():\n    from diagnose.golden import check\n    from diagnose import cli\n")
+    tree = ast.parse("def f():\n    from diagnose.gate import check\n    from diagnose import cli\n")
     found = {part(module) for module, _ in imported(tree)} - {None}
     assert found == {"gate", "cli"}
     assert all(LEVEL[there] >= LEVEL["metrics"] for there in found)
+
+
+# A package is reached by what it exports: names and modules in its __all__.  No module needs itself to be loaded.
+
+PACKAGES_OF_DIAGNOSE = {path.parent.name: path for path in OURS if path.name == "__init__.py" and path.parent != ROOT}
+
+
+def exported(path):
+    """__all__ of a package, without importing it."""
+    found = [node for node in OURS[path].body if isinstance(node, ast.Assign) and node.targets[0].id == "__all__"]
+    return {entry.value for node in found for entry in node.value.elts}
+
+
+@pytest.mark.parametrize("path", [path for path in SOURCES if path.parts[len(ROOT.parts)] != "benchmarks"], ids=short)
+def test_a_package_is_reached_by_what_it_exports(path):
+    here = path.relative_to(ROOT).parts[:2]
+    wrong = []
+    for module, line in imported(TREES[path]):
+        words = module.split(".")
+        if words[0] != "diagnose" or len(words) < 3 or words[1] not in PACKAGES_OF_DIAGNOSE:
+            continue
+        inside = here == ("diagnose", words[1])
+        if not inside and words[2] not in exported(PACKAGES_OF_DIAGNOSE[words[1]]):
+            wrong.append(f"line {line}: {module} is no part of what diagnose.{words[1]} exports")
+    assert wrong == []
+
+
+def run_time_imports(tree):
+    """Modules that a file imports when it runs, in functions too; not what only the type checker reads."""
+    skipped = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    }
+    nodes = [node for node in ast.walk(tree) if id(node) not in skipped]
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def cycles(graph):
+    """Strongly connected parts of more than one node, each sorted: what is left when leaves and roots are taken off."""
+    graph = {node: set(targets) & set(graph) - {node} for node, targets in graph.items()}
+    while True:
+        pointed_at = set().union(*graph.values()) if graph else set()
+        ends = {node for node, targets in graph.items() if not targets or node not in pointed_at}
+        if not ends:
+            return sorted(graph)
+        graph = {node: targets - ends for node, targets in graph.items() if node not in ends}
+
+
+def test_no_module_imports_itself_by_a_detour():
+    named = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in SOURCES}
+    graph = {}
+    for module, path in named.items():
+        above = {module.rsplit(".", depth)[0] for depth in range(1, module.count(".") + 1)}
+        upwards = UPWARDS.get(short(path), set())  # a Report that is shown; see there
+        graph[module] = {each for each in run_time_imports(TREES[path]) if each in named} - above - upwards
+    assert cycles(graph) == []
+
+
+def test_a_cycle_is_found():
+    assert cycles({"a": {"b"}, "b": {"c"}, "c": set()}) == []
+    assert cycles({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": {"a"}}) == ["b", "c"]
 
 
 # A .pt file is read by whoever wrote it: torch.load(weights_only=True), inside one function.

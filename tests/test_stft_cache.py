@@ -1,4 +1,4 @@
-"""StftCache: what power_blocks gives, block by block, whichever grid was asked for first; and nothing computed twice."""
+"""StftCache: what power_blocks gives, whichever grid was asked for first, and nothing computed twice."""
 
 from __future__ import annotations
 

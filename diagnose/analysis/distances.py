@@ -23,6 +23,8 @@ RESOLUTIONS = (512, 1024, 2048)  # n_fft, hop a quarter of it (Yamamoto et al., 
 FRAME_RESOLUTION = 1024  # the one at which frames are compared one by one
 FLOOR_DB = -80.0  # of the reference's mean power by bin: two kinds of silence are alike
 CEPSTRAL_ORDER = 13
+HEARD = 1e-4  # power of a frame over the loudest's
+GONE = 1e-3  # power of a frame over the reference's
 
 
 class SpectralDistance(msgspec.Struct, frozen=True, eq=False):
@@ -37,6 +39,16 @@ class SpectralDistance(msgspec.Struct, frozen=True, eq=False):
     mel_cepstral: Floats
     reference_energy: Floats
     generated_energy: Floats
+
+    @property
+    def sounding(self) -> NDArray[np.bool_]:
+        """Frames in which the reference is heard: within 40 dB of its loudest."""
+        return self.reference_energy > HEARD * self.reference_energy.max()
+
+    @property
+    def gone(self) -> NDArray[np.bool_]:
+        """Sounding frames in which the generated sound is 30 dB weaker or more."""
+        return self.sounding & (self.generated_energy < GONE * self.reference_energy)
 
 
 def measure_spectra(reference: StftCache, generated: StftCache, gain: float, rate: int) -> SpectralDistance:

@@ -19,7 +19,6 @@ from diagnose.errors import InputError
 from diagnose.files import write_whole
 from diagnose.profile import default_profile, load_profile
 from diagnose.results.batch import Overview, Row, verdict_of
-from diagnose.results.verdict import Verdict
 from diagnose.version import VERSION
 
 if TYPE_CHECKING:
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from diagnose.batch.manifest import Source
     from diagnose.batch.pool import Pool
     from diagnose.results.limit import Profile
+    from diagnose.results.verdict import Verdict
 
     Progress = Callable[[int, int, str], None]
 

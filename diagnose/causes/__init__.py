@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from diagnose.causes import added, level, mel, spectrum, time
 from diagnose.causes.evidence import Evidence
 from diagnose.causes.rank import FOLLOWS, ranked
-from diagnose.results.cause import Cause, Explained
+from diagnose.results.cause import Cause
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -83,4 +83,4 @@ def _settled(hypothesis: Hypothesis, found: list[Cause]) -> bool:
     return any(cause.confidence >= CERTAIN and id in FOLLOWS.get(cause.id, ()) for cause in found)
 
 
-__all__ = ["HYPOTHESES", "Cause", "Evidence", "Explained", "name_causes"]
+__all__ = ["HYPOTHESES", "Evidence", "name_causes"]

@@ -2,4 +2,4 @@
 
 from diagnose.cli.program import cli, main
 
-__all__ = ["cli", "main"]
+__all__ = ["cli", "main", "output", "shell"]

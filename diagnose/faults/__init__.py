@@ -12,4 +12,4 @@ FAULTS: dict[str, Fault] = {
     fault.name: fault for family in (level, time, spectrum, added, mel) for fault in family.FAULTS
 }
 
-__all__ = ["FAULTS", "Fault"]
+__all__ = ["FAULTS", "Fault", "fault", "mel"]

@@ -16,7 +16,6 @@ from diagnose.gate.commands import judged, sha256
 from diagnose.gate.golden import load_golden
 from diagnose.gate.suite import CasePlan, SuitePlan, load_suite
 from diagnose.process import render, state
-from diagnose.results.report import Report
 from diagnose.results.suite import Case, Suite
 from diagnose.results.verdict import overall
 
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from diagnose.gate.golden import Golden
+    from diagnose.results.report import Report
 
     Seen = Callable[[Case, Report], None]
 

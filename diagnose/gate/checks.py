@@ -11,7 +11,6 @@ from diagnose.gate.golden import SCHEMA, Baseline, Golden, utc_now
 from diagnose.gate.spread import prediction
 from diagnose.metrics import METRICS
 from diagnose.results.limit import Limit, Profile, as_threshold
-from diagnose.results.report import MetricRow, Report
 from diagnose.results.suite import Check
 from diagnose.text import amount, number
 from diagnose.verdicts import judge
@@ -19,6 +18,8 @@ from diagnose.version import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from diagnose.results.report import MetricRow, Report
 
 ROUNDING = 1e-6  # relative: float32 sums differ so much from one processor to the next
 DIGITS = 9  # significant digits kept in a golden: under any tolerance, over float32

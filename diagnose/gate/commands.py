@@ -17,8 +17,6 @@ from diagnose.gate.golden import Accepted, Baseline, Golden, load_golden, metric
 from diagnose.gate.suite import CasePlan, SuitePlan, load_suite
 from diagnose.metrics import METRICS
 from diagnose.profile import nearest
-from diagnose.results.limit import Profile
-from diagnose.results.report import Report
 from diagnose.results.suite import Case, Check, Suite
 from diagnose.results.verdict import overall
 
@@ -26,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from diagnose.results.cause import Cause
+    from diagnose.results.limit import Profile
+    from diagnose.results.report import Report
 
     Seen = Callable[[Case, Report], None]
 

@@ -33,7 +33,6 @@ from diagnose.faults.fault import INAUDIBLE_DB, audible
 from diagnose.gate.suite import load_suite
 from diagnose.metrics import METRICS
 from diagnose.profile import default_profile
-from diagnose.results.limit import Limit, Profile
 from diagnose.results.sensitivity import (
     CaseFinding,
     FaultFinding,
@@ -50,6 +49,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from diagnose.gate.suite import CasePlan, SuitePlan
+    from diagnose.results.limit import Limit, Profile
     from diagnose.results.report import MetricRow
 
     # (pairs of reference and fault done, all of them, what is next)

@@ -18,14 +18,16 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from diagnose.errors import InputError
 from diagnose.profile import default_profile, load_profile, parse_limits
-from diagnose.results.limit import Profile
 from diagnose.toml import decode, read_toml, refuse_unknown
+
+if TYPE_CHECKING:
+    from diagnose.results.limit import Profile
 
 CASE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 

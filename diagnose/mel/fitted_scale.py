@@ -60,7 +60,7 @@ def levels_of(fit: Fit, values: Floats, linear: bool) -> ValueScale:
         return _normalised(fit, marks)
     top_db = marks.top_db if nearest.endswith("-db") else None
     clip = None if top_db or reference == "max" else _clip(marks, fit)
-    return ValueScale(cast(LogName, nearest), clip=clip, reference=reference, top_db=top_db)
+    return ValueScale(cast("LogName", nearest), clip=clip, reference=reference, top_db=top_db)
 
 
 def _reference(fit: Fit) -> float:

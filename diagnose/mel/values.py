@@ -135,7 +135,7 @@ def _linear(values: Floats, marks: Marks) -> list[tuple[ValueScale, float]]:
         top_db = inner.top_db if marks.low > 0 else None
         score = _plausible(level, name, known_top=not over_max) + MARK * (over_max + (top_db is not None))
         reference = "max" if over_max else 1.0
-        found.append((ValueScale(cast(Any, name), reference=cast(Any, reference), top_db=top_db), score))
+        found.append((ValueScale(cast("Any", name), reference=cast("Any", reference), top_db=top_db), score))
     return found
 
 
@@ -159,10 +159,10 @@ def _clipped(name: str, unit: float, marks: Marks, over_max: bool) -> ValueScale
     if name.endswith("-db"):
         amin = 1e-5 if summed == "magnitude" else 1e-10
         clip = amin if marks.at_floor(AMIN_DB) and not over_max else None
-        return ValueScale(cast(LogName, name), clip=clip, reference=reference, top_db=None if clip else marks.top_db)
+        return ValueScale(cast("LogName", name), clip=clip, reference=reference, top_db=None if clip else marks.top_db)
     decibels = 20.0 if summed == "magnitude" else 10.0
     clips = [clip for clip in CLIPS[summed] if marks.at_floor(decibels * math.log10(clip) / unit)]
-    return ValueScale(cast(LogName, name), clip=clips[0] if clips else None)
+    return ValueScale(cast("LogName", name), clip=clips[0] if clips else None)
 
 
 def _normalised(values: Floats, marks: Marks) -> list[tuple[ValueScale, float]]:

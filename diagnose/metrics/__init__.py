@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from diagnose.analysis import Pair, Signal
+from typing import TYPE_CHECKING
+
 from diagnose.metrics import bands, clicks, comb, distance, dynamics, edges, level, loudness, pitch, spectrum
 from diagnose.metrics.metric import Measurement, Metric, Unmeasurable, Value
+
+if TYPE_CHECKING:
+    from diagnose.analysis import Pair, Signal
 
 
 def duration_s(signal: Signal) -> float:
@@ -48,10 +52,9 @@ __all__ = [
     "METRICS",
     "Measurement",
     "Metric",
-    "Pair",
-    "Signal",
     "Unmeasurable",
     "Value",
+    "edges",
     "measure_pair",
     "measure_signal",
 ]

@@ -14,11 +14,8 @@ from diagnose.scale import Decibel
 if TYPE_CHECKING:
     from diagnose.analysis import Pair
 
-HEARD = 1e-4  # power of a frame over the loudest's
-GONE = 1e-3
 
-
-def _spectra(pair: Pair) -> SpectralDistance:
+def _distances(pair: Pair) -> SpectralDistance:
     if pair.silent:
         raise Unmeasurable("silence: no energy beside the bias")
     return pair.distances
@@ -26,7 +23,7 @@ def _spectra(pair: Pair) -> SpectralDistance:
 
 def spectral_convergence(pair: Pair) -> Value:
     """Mean over three resolutions of ||A - B|| / ||A|| (Frobenius, magnitudes, gain removed), >= 0."""
-    return Value(float(np.mean(_spectra(pair).convergence)), note=pair.caveat)
+    return Value(float(np.mean(_distances(pair).convergence)), note=pair.caveat)
 
 
 def log_spectral_distance_db(pair: Pair) -> Value:
@@ -35,12 +32,12 @@ def log_spectral_distance_db(pair: Pair) -> Value:
     Source: Gray & Markel, Distance measures for speech processing, 1976.  It places a fault; it does not
     rank faults: white noise 20 dB down scores as high as a broken vocoder.
     """
-    return Value(float(_spectra(pair).log_spectral.mean(dtype=np.float64)), note=pair.caveat)
+    return Value(float(_distances(pair).log_spectral.mean(dtype=np.float64)), note=pair.caveat)
 
 
 def worst_second_distance_db(pair: Pair) -> Value:
     """Largest mean of the log-spectral distance over any second, dB: what a mean over the whole dilutes."""
-    frames = _spectra(pair).log_spectral.astype(np.float64)
+    frames = _distances(pair).log_spectral.astype(np.float64)
     step = FRAME_RESOLUTION / 4 / pair.rate
     width = min(max(round(1 / step), 1), frames.size)
     summed = np.concatenate(([0.0], np.cumsum(frames)))
@@ -51,14 +48,14 @@ def worst_second_distance_db(pair: Pair) -> Value:
 
 def mel_cepstral_distortion_db(pair: Pair) -> Value:
     """Mean over frames of mel_cepstral_distortion, dB, frame on frame (no time warping)."""
-    return Value(float(_spectra(pair).mel_cepstral.mean(dtype=np.float64)), note=pair.caveat)
+    return Value(float(_distances(pair).mel_cepstral.mean(dtype=np.float64)), note=pair.caveat)
 
 
 def envelope_correlation(pair: Pair) -> Value:
     """Pearson's r of the two frame energies in dB (floor -80 dB of the loudest), -1 to 1."""
-    spectra = _spectra(pair)
+    distances = _distances(pair)
     levels = []
-    for energy in (spectra.reference_energy, spectra.generated_energy):
+    for energy in (distances.reference_energy, distances.generated_energy):
         if energy.size < 4 or energy.max() <= 0:
             raise Unmeasurable("too short: fewer than 4 frames")
         level = Decibel(float(energy.max()), FLOOR_DB).from_power(energy.astype(np.float64))
@@ -73,15 +70,14 @@ def missing_share(pair: Pair) -> Value:
     """Share of the reference's sounding frames (within 40 dB of its loudest) in which the generated sound is
     30 dB weaker or more, gain removed, 0 to 1; detail holds the longest such stretch.
     """
-    spectra = _spectra(pair)
-    sounding = spectra.reference_energy > HEARD * spectra.reference_energy.max()
-    gone = sounding & (spectra.generated_energy < GONE * spectra.reference_energy)
+    distances = _distances(pair)
+    gone = distances.gone
     if not gone.any():
         return Value(0.0, note=pair.caveat)
     start, end = max(runs(gone), key=lambda run: run[1] - run[0])
     step = FRAME_RESOLUTION / 4 / pair.rate
     detail = {"start_s": float(start * step), "end_s": float(end * step)}
-    return Value(float(gone.sum() / sounding.sum()), detail, pair.caveat)
+    return Value(float(gone.sum() / distances.sounding.sum()), detail, pair.caveat)
 
 
 def f0_deviation_cents(pair: Pair) -> Value:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from diagnose.results.report import Detail
-
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from diagnose.analysis import Pair, Signal
+    from diagnose.results.report import Detail
 
 
 class Unmeasurable(Exception):

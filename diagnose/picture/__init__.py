@@ -5,7 +5,7 @@ picture.levels_db                        [shape=(bands, frames)]
 findings(picture).edges                  bands at the left and right edge, with their seconds
 """
 
-from diagnose.picture.inspection import Findings, findings
+from diagnose.picture.inspection import Findings, Part, findings
 from diagnose.picture.read import Picture, read_picture
 
-__all__ = ["Findings", "Picture", "findings", "read_picture"]
+__all__ = ["Findings", "Part", "Picture", "findings", "read_picture"]

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from diagnose.analysis.distances import HEARD
 from diagnose.analysis.spectra import FRAMING
-from diagnose.metrics.distance import HEARD
 from diagnose.regions.plane import GAP_S, changed_span, stretches
 from diagnose.results.region import Region
 

@@ -10,7 +10,6 @@ import numpy as np
 from diagnose.analysis.clicks import click_times
 from diagnose.analysis.comb import HIGHEST_HZ, LOWEST_HZ
 from diagnose.analysis.distances import FLOOR_DB, FRAME_RESOLUTION
-from diagnose.metrics.distance import GONE, HEARD
 from diagnose.metrics.edges import EDGE_S
 from diagnose.regions.plane import changed_span, overlap_start, stretches
 from diagnose.results.region import Region
@@ -76,10 +75,9 @@ def missing(row: MetricRow, plane: Plane) -> list[Region]:
     """The stretches in which the reference sounds and the generated sound is 30 dB weaker, as missing_share has it."""
     pair = plane.pair
     ours, theirs = pair.distances.reference_energy, pair.distances.generated_energy
-    gone = (ours > HEARD * ours.max()) & (theirs < GONE * ours)
     step, reach = FRAME_RESOLUTION / 4 / pair.rate, HOLE_REACH * FRAME_RESOLUTION / pair.rate
     boxes = []
-    for start, stop in stretches(gone, np.ones(gone.size), 0):
+    for start, stop in stretches(pair.distances.gone, np.ones(ours.size), 0):
         powers = [float(part[start:stop].mean(dtype=np.float64)) for part in (theirs, ours)]
         excess = _level_db(powers[0], powers[1], powers[1] * 10 ** (FLOOR_DB / 10))
         first, last = (overlap_start(pair) + frame * step for frame in (start, stop - 1))

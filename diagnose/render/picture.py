@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from diagnose.picture import Findings, Picture
-    from diagnose.picture.inspection import Part as Area
+    from diagnose.picture import Part as Area
     from diagnose.render.layout import Part
 
 SCHEMA = "diagnose.image/1"

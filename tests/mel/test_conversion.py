@@ -222,7 +222,8 @@ def test_the_first_of_several_reasons_is_always_the_same(tmp_path):
     np.save(tmp_path / "mel.npy", values)
     audio.write(tmp_path / "note.wav", NOTE)
     code = (
-        "import sys, numpy\nfrom diagnose.mel.check import contract_check\nfrom diagnose.mel.conversion import convert\n"
+        "import sys, numpy\n"
+        "from diagnose.mel.check import contract_check\nfrom diagnose.mel.conversion import convert\n"
         "mel = numpy.load(sys.argv[1])\ntry:\n    convert(mel, contract_check(mel, sys.argv[3], sys.argv[2]))\n"
         "except Exception as error:\n    print(str(error)[:40])"
     )

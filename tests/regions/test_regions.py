@@ -16,10 +16,10 @@ from diagnose.align import Alignment
 from diagnose.analysis import Pair, Signal
 from diagnose.audio import Audio
 from diagnose.metrics import METRICS
-from diagnose.regions import find_regions, size
+from diagnose.regions import find_regions
 from diagnose.regions.connect import connected
 from diagnose.regions.plane import MOST_COLUMNS, difference_plane, span, stretches
-from diagnose.results.region import Region
+from diagnose.results.region import Region, size
 from diagnose.results.report import LimitLevels, MetricRow
 
 RATE = 22050
