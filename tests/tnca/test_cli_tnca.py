@@ -33,7 +33,6 @@ from tnca.judge import FIGURES
 from tnca.training import start, train
 from tnca.vocoders.griffinlim import GriffinLim
 
-torch.set_num_threads(1)
 PROGRAM = str(Path(sys.executable).with_name("tnca"))
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "COLUMNS": "100"}
 TABLE = {
