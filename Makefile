@@ -4,12 +4,13 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help demo test test-all gate lint types bench clean
+.PHONY: help demo test test-all test-portable gate lint types bench clean
 
 help:
 	@echo "make demo      install into $(VENV) and run the main job on an embedded example"
 	@echo "make test      every test but those marked slow or gpu"
 	@echo "make test-all  the slow ones too"
+	@echo "make test-portable  the numeric tests as other processors and numbers of threads compute them; an hour"
 	@echo "make gate      the gate on the sample project, as a project of its users has it in CI"
 	@echo "make lint      ruff;  make types  mypy;  make bench  the benchmarks"
 
@@ -35,6 +36,9 @@ test: $(VENV)/installed-dev
 
 test-all: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -m 'not gpu'
+
+test-portable: $(VENV)/installed-dev
+	$(BIN)/python tests/portable.py
 
 gate: $(VENV)/installed-dev
 	@mkdir -p reports/gate

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import sys
 from collections import namedtuple
 from pathlib import Path
@@ -58,6 +59,18 @@ def program():
         return path
 
     return find
+
+
+@pytest.fixture
+def interruptible():
+    """Ctrl-C stops this process and every one it starts, as at a terminal.
+
+    A shell without job control starts `make test &` with SIGINT ignored; a child inherits that, and Python then leaves
+    it so.  A handler of this process is not inherited: its children start with the default one.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 Done = namedtuple("Done", "code out err")

@@ -468,14 +468,23 @@ def test_a_failed_comparison_keeps_the_old_report(diagnose, pair, tmp_path):
     assert (tmp_path / "out.json").read_text() == "old"
 
 
+def begun(*words):
+    """The program in a process of its own that has been imported and is about to begin; stdout is empty from here."""
+    code = "import sys; from diagnose import cli; sys.argv[0] = 'diagnose'; print('begun', flush=True); cli.main()"
+    command = [sys.executable, "-c", code, *map(str, words)]
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert running.stdout.readline() == "begun\n"
+    time.sleep(0.5)  # it takes seconds to end
+    return running
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupted_run_leaves_no_half_file(pair, tmp_path):
     long = np.random.default_rng(0).standard_normal(120 * RATE) * 0.1
     (tmp_path / "long.wav").write_bytes(wav(long))
     (tmp_path / "out.json").write_text("old")
-    command = [PROGRAM, "compare", tmp_path / "long.wav", tmp_path / "long.wav"]
-    command += ["--json", tmp_path / "out.json", "--html", tmp_path / "out.html"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
-        time.sleep(1.5)  # it takes 0.5 s to begin, and 5 to end
+    words = ["compare", tmp_path / "long.wav", tmp_path / "long.wav", "--json", tmp_path / "out.json"]
+    with begun(*words, "--html", tmp_path / "out.html") as running:
         running.send_signal(signal.SIGINT)
         out, err = running.communicate(timeout=30)
     assert running.returncode == 130
@@ -484,10 +493,9 @@ def test_an_interrupted_run_leaves_no_half_file(pair, tmp_path):
     assert (tmp_path / "out.json").read_text() == "old"
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupted_probe_prints_nothing_of_it(suite, tmp_path):
-    command = [PROGRAM, "sensitivity", suite, "--json", tmp_path / "out.json"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
-        time.sleep(1.5)  # it takes 0.5 s to begin, and over 10 to end
+    with begun("sensitivity", suite, "--json", tmp_path / "out.json") as running:
         running.send_signal(signal.SIGINT)
         out, err = running.communicate(timeout=30)
     assert running.returncode == 130

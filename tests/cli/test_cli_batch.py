@@ -184,6 +184,7 @@ def test_a_terminal_gets_a_bar_with_the_rate(manifest, tmp_path):
     assert b"pairs/s" not in out
 
 
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_ctrl_c_says_how_to_go_on(manifest, tmp_path, jobs):
     path, out = manifest(*"ab" * 200), tmp_path / "out"

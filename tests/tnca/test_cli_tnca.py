@@ -33,7 +33,6 @@ from tnca.judge import FIGURES
 from tnca.training import start, train
 from tnca.vocoders.griffinlim import GriffinLim
 
-torch.set_num_threads(1)
 PROGRAM = str(Path(sys.executable).with_name("tnca"))
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "COLUMNS": "100"}
 TABLE = {
@@ -338,6 +337,7 @@ def assert_same(ours, theirs, key=""):
         assert ours == theirs, key
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_saves_and_says_how_to_go_on_and_nothing_is_lost(tnca, sounds, long, tmp_path):
     out = tmp_path / "a run"
     process = begun(sounds, long[0], out)
@@ -363,6 +363,7 @@ def test_a_kill_costs_no_more_than_the_epochs_since_the_last_look(tnca, sounds, 
     finished(tnca, sounds, out, long[1])
 
 
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("times", [1, 2])
 def test_a_second_ctrl_c_does_not_wait_for_the_epoch(tnca, sounds, here, monkeypatch, times):
     class Pressed(Quiet):

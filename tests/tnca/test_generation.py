@@ -23,7 +23,6 @@ from tnca.target import target_of
 from tnca.vocoders.griffinlim import GriffinLim
 from tnca.vocoders.vocoder import Mel, OtherContract, check
 
-torch.set_num_threads(1)
 CPU = torch.device("cpu")
 BIGVGAN = load("bigvgan_base_22khz_80band")
 RATE = 22050

@@ -27,7 +27,6 @@ from tnca.training import start, train
 from tnca.vocoders.griffinlim import GriffinLim
 from tnca.vocoders.vocoder import Mel
 
-torch.set_num_threads(1)
 CPU = torch.device("cpu")
 CONTRACT = {
     "about": "a tiny mel",

@@ -22,7 +22,6 @@ from tnca.config import as_table, parse
 from tnca.run import begin, device_of, opened, restored, resumed
 from tnca.target import target_of
 
-torch.set_num_threads(1)
 CPU = torch.device("cpu")
 CONTRACT = {
     "about": "a tiny mel",

@@ -22,7 +22,6 @@ from tnca.look import grow, look
 from tnca.run import opened, resumed
 from tnca.training import learning_rate, out_of_patience, start, train, train_together
 
-torch.set_num_threads(1)
 CPU = torch.device("cpu")
 CONTRACT = {
     "about": "a tiny mel",

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 SPREADS = 2.0  # so far from what was recorded the seeds' own spread may take the mean
 LEAST_SHARE = 0.1  # of the improvement, where the seeds happened to agree
 LEAST_LEFT = 0.5
-ROUNDING = 1e-6
+# Relative, of a gradient in float32.  Its sums differ by up to 1e-6 between processors; the factor of another
+# weighting, or a weighting that acts on single bins, differs by more than 0.1.
+ROUNDING = 1e-4
+DIGITS = 7  # of a factor, kept: far below ROUNDING
 LARGEST_FILE = 1 << 16
 ACTS = 0.25  # of how far a fix moved what is grown
 
@@ -31,9 +34,10 @@ class Threshold(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a fix has to hold on the sound (its fingerprint) and at the size it was recorded with.
 
     change: the improvement that was recorded; tolerance, from the seeds' spread: how far under it may fall.  What came
-    true has to keep half of it, and what had no effect may not get better by more either.  moved_db: how far the fix
-    moved what is grown from one seed; a fix that came undone moves nothing.  factor, unlike: see
-    tnca.fixes.study.likeness.
+    true has to keep half of it.  What had no effect may not get better by more either, but anything that is less than
+    the prediction's amount is still no effect: see bounds().  moved_db: how far the fix moved the mel, of a training
+    the grown one from one seed; a fix that came undone moves nothing.  factor, unlike: see
+    tnca.fixes.study.likeness; both hold to within ROUNDING.
     """
 
     fix: str
@@ -81,6 +85,7 @@ def _threshold(each: Measured, found: Study) -> Threshold:
         raise InputError(f"{each.fix.name}: {verdict.says}; there is nothing to record")
     gradient: dict[str, float] = each.evidence.get("gradient", {})
     unlike = gradient.get("unlike", 1.0) < ROUNDING
+    moved: float | None = each.evidence.get("moved_db")
     return Threshold(
         each.fix.name,
         fingerprint(found.sound),
@@ -91,8 +96,8 @@ def _threshold(each: Measured, found: Study) -> Threshold:
         found.scale.epochs,
         found.scale.seeds,
         found.scale.quick,
-        None if unlike else each.evidence.get("moved_db"),  # of what is only multiplied, rounding moves what is grown
-        gradient.get("factor") if unlike else None,
+        None if unlike or moved is None else round(moved, 4),  # where the gradient is only multiplied, it is rounding
+        round(gradient["factor"], DIGITS) if unlike else None,
         ROUNDING if unlike else None,
         _breaches(each),
     )
@@ -126,16 +131,30 @@ def _broken(each: Measured, held: Threshold, found: Study) -> list[str]:
         size = f"{held.epochs} epochs, {held.seeds} seeds{', --quick' * held.quick}"
         return [f"{name}: was recorded as {held.metric} at {size}; measure it so"]
     lines = []
-    least = held.change - held.tolerance
-    if held.verdict == "came true":
-        least = max(least, LEAST_LEFT * held.change)
-    if verdict.change is None or verdict.change < least:
-        lines.append(f"{name}: {held.metric} improves by {_number(verdict.change)}, where {least:.4g} is the least")
-    most = held.change + held.tolerance
-    if held.verdict == "no effect" and verdict.change is not None and verdict.change > most:
-        said = f"improves by {verdict.change:.4g}, where it had no effect ({most:.4g} at most); record it anew"
-        lines.append(f"{name}: {held.metric} {said}")
-    return lines + [f"{name}: {line}" for line in _undone(each, held)]
+    least, most = bounds(held, each.fix.prediction.amount)
+    if verdict.change is None:
+        lines.append(f"{held.metric} is not measurable; an improvement of at least {least:.4g} is required")
+    elif verdict.change < least:
+        lines.append(f"{held.metric} improves by {verdict.change:.4g}; at least {least:.4g} is required")
+    elif verdict.change > most:
+        said = f"improves by {verdict.change:.4g}; it had no effect when recorded ({most:.4g} at most)"
+        lines.append(f"{held.metric} {said}; delete the threshold and record it again")
+    return [f"{name}: {line}" for line in [*lines, *_undone(each, held)]]
+
+
+def bounds(held: Threshold, amount: float) -> tuple[float, float]:
+    """(least, most) improvement that holds; there is no most but for a fix that had no effect.
+
+    The seeds' spread says nothing of another processor: where a fix does nothing at all, three seeds agree to the last
+    digit, and rounding alone moves the change.  So no effect is whatever the prediction's `amount` calls none.
+    """
+    least, most = held.change - held.tolerance, held.change + held.tolerance
+    match held.verdict:
+        case "came true":
+            return max(least, LEAST_LEFT * held.change), math.inf
+        case "no effect":
+            return min(least, -amount), max(most, amount)
+    return least, math.inf
 
 
 def _size(found: Study) -> tuple[int, int, bool]:
@@ -143,22 +162,20 @@ def _size(found: Study) -> tuple[int, int, bool]:
 
 
 def _undone(each: Measured, held: Threshold) -> list[str]:
-    """Signs that the two sides do no longer differ in what they differed in."""
+    """Signs that the two sides no longer differ as they did."""
     lines = []
     moved, gradient = each.evidence.get("moved_db"), each.evidence.get("gradient", {})
     if held.moved_db and (moved is None or moved < ACTS * held.moved_db):
-        lines.append(f"moves what is grown by {_number(moved)} dB, where it moved it by {held.moved_db:.3g}")
-    if held.factor is not None and abs(gradient.get("factor", 0.0) - held.factor) > ROUNDING * abs(held.factor):
-        lines.append(f"multiplies the gradient by {gradient.get('factor', 0.0):.6g}, not {held.factor:.6g}")
-    if held.unlike is not None and gradient.get("unlike", 1.0) > held.unlike:
-        lines.append(f"bends the gradient by {gradient.get('unlike', 1.0):.2g}, where it only multiplied it")
+        now = "changes the shape of the mel" if moved is None else f"changes the mel by {moved:.3g} dB"
+        lines.append(f"{now}; it changed it by {held.moved_db:.3g} dB when recorded")
+    factor, unlike = gradient.get("factor", 0.0), gradient.get("unlike", 1.0)
+    if held.factor is not None and abs(factor - held.factor) > ROUNDING * abs(held.factor):
+        lines.append(f"multiplies the gradient by {factor:.6g}, not by {held.factor:.6g}")
+    if held.unlike is not None and unlike > max(held.unlike, ROUNDING):
+        lines.append(f"does not multiply the gradient by one factor: single bins differ from it by {unlike:.2g}")
     if held.breaches is not None and _breaches(each) != held.breaches:
         lines.append(f"leaves {_breaches(each)} differences from the vocoder's contract, not {held.breaches}")
     return lines
-
-
-def _number(value: float | None) -> str:
-    return "nothing that can be had" if value is None else f"{value:.4g}"
 
 
 def _path(folder: str, name: str) -> str:

@@ -159,25 +159,25 @@ def _measured(fix: Fix, sound: Audio, voice: Vocoder, sides: Sides, scale: Scale
         evidence = _evidence_of_training(fix, sound, sides, scale)
     else:
         against = {name: breaches(sound, settings(fix, side), side, voice.contract) for name, side in fix.sides.items()}
-        evidence = {"contract": against}
+        evidence = {"contract": against, **_moved(sides)}
     metric = fix.prediction.metric
     values = {name: [each.figures.get(metric) for each in found] for name, found in sides.items()}
     return Measured(fix, sides, decide(fix.prediction, values["broken"], values["fixed"]), evidence)
 
 
-def _evidence_of_training(fix: Fix, sound: Audio, sides: Sides, scale: Scale) -> dict[str, Any]:
-    """moved_db: mean |fixed - broken| of what is grown from one seed: 0 where the fix does nothing at all.
-
-    gradient: of two losses on one grid: fixed = factor * broken in every bin, but for `unlike`, relative.
-    """
+def _moved(sides: Sides) -> dict[str, float]:
+    """moved_db: mean |fixed - broken| of the mels, seed by seed, 0 where a fix does nothing.  {} for two shapes."""
     pairs = list(zip(sides["broken"], sides["fixed"], strict=True))
     if any(before.levels_db.shape != after.levels_db.shape for before, after in pairs):
         return {}
-    evidence: dict[str, Any] = {
-        "moved_db": float(np.mean([np.abs(after.levels_db - before.levels_db).mean() for before, after in pairs]))
-    }
+    return {"moved_db": float(np.mean([np.abs(after.levels_db - before.levels_db).mean() for before, after in pairs]))}
+
+
+def _evidence_of_training(fix: Fix, sound: Audio, sides: Sides, scale: Scale) -> dict[str, Any]:
+    """gradient: of two losses on one grid: fixed = factor * broken in every bin, but for `unlike`, relative."""
+    evidence: dict[str, Any] = {**_moved(sides)}
     before, after = (settings(fix, side, quick=scale.quick) for side in fix.sides.values())
-    if before.loss != after.loss and before.target == after.target:
+    if evidence and before.loss != after.loss and before.target == after.target:
         evidence["gradient"] = likeness(slopes(sound, before), slopes(sound, after))
     return evidence
 

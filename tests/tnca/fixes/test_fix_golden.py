@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
+from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -13,7 +15,7 @@ from diagnose.audio import Audio
 from diagnose.errors import InputError
 from diagnose.mel.contract import load
 from tnca.fixes.catalogue import fixes
-from tnca.fixes.golden import check, read, record
+from tnca.fixes.golden import ROUNDING, bounds, check, read, record
 from tnca.fixes.key import fingerprint
 from tnca.fixes.study import Measured, Scale, Study
 from tnca.fixes.trial import Outcome
@@ -21,6 +23,25 @@ from tnca.fixes.verdict import decide
 
 NOTE = example.bowed_string(seconds=0.1)
 NAMED = {fix.name: fix for fix in fixes()}
+THRESHOLDS = Path(__file__).parents[2] / "golden" / "fixes"
+# How far a recorded change moved at most under another processor or number of threads (`make test-portable`); what
+# is not named moved by less than 0.0001.
+MOVES = {
+    "frequency-weight": 0.009,
+    "frequency-weight-exponential": 0.003,
+    "per-bin-weight": 0.002,
+    "l1-weight": 0.01,
+    "boundary-loss": 0.25,
+    "multiscale-perceptual": 0.01,
+    "audio-loss": 0.07,
+    "temporal-consistency": 0.006,
+    "circular-padding": 0.02,
+    "grid-margin": 0.02,
+    "positional-channels": 0.01,
+    "all-first": 0.02,
+    "all-best": 0.04,
+}
+MARGIN = 5
 
 
 def made(name, broken, fixed, **evidence):
@@ -38,6 +59,10 @@ def made(name, broken, fixed, **evidence):
 
 
 BETTER = made("unmasked-loss", [9.0, 10.0, 11.0], [2.0, 2.5, 3.0], moved_db=4.0)
+
+
+def assert_says(line, *parts):
+    assert [part for part in parts if part not in line] == [], line
 
 
 def held(found, folder):
@@ -71,10 +96,17 @@ def test_what_was_recorded_is_held(tmp_path):
     assert held(made("unmasked-loss", [9.0] * 3, [0.0] * 3, moved_db=9.0), tmp_path) == []
 
 
+def test_seeds_that_agree_leave_a_tenth(tmp_path):
+    record(made("unmasked-loss", [9.0] * 3, [2.0] * 3), str(tmp_path))
+    assert tomllib.loads((tmp_path / "unmasked-loss.toml").read_text())["tolerance"] == 0.7
+    assert held(made("unmasked-loss", [9.0] * 3, [2.6] * 3), tmp_path) == []
+    assert len(held(made("unmasked-loss", [9.0] * 3, [2.8] * 3), tmp_path)) == 1
+
+
 def test_less_than_the_tolerance_lets_through_is_not(tmp_path):
     record(BETTER, str(tmp_path))
     (line,) = held(made("unmasked-loss", [9.0] * 3, [4.0] * 3, moved_db=4.0), tmp_path)
-    assert line == "unmasked-loss: mel_error_end_db improves by 5, where 6.5 is the least"
+    assert_says(line, "unmasked-loss: ", "mel_error_end_db", " 5;", " 6.5 ")
 
 
 def test_however_the_seeds_spread_what_came_true_has_to_keep_half(tmp_path):
@@ -82,27 +114,42 @@ def test_however_the_seeds_spread_what_came_true_has_to_keep_half(tmp_path):
     path = tmp_path / "unmasked-loss.toml"
     path.write_text(path.read_text().replace('"no effect"', '"came true"'))
     (line,) = held(made("unmasked-loss", [9.0] * 3, [4.0] * 3), tmp_path)
-    assert line.endswith("improves by 5, where 6 is the least")
+    assert_says(line, "improves by 5;", "at least 6 ")
+
+
+def test_a_figure_that_is_lost_is_said_to_be(tmp_path):
+    record(BETTER, str(tmp_path))
+    (line,) = held(made("unmasked-loss", [9.0] * 3, [2.0, None, 2.0], moved_db=4.0), tmp_path)
+    assert_says(line, "unmasked-loss: ", "mel_error_end_db is not measurable", " 6.5 ")
 
 
 def test_a_fix_without_effect_may_not_become_one_that_harms(tmp_path):
     record(made("l1-weight", [5.0, 5.1], [4.9, 5.2], moved_db=1.0), str(tmp_path))
     assert held(made("l1-weight", [5.0, 5.1], [5.0, 5.1], moved_db=1.0), tmp_path) == []
-    assert len(held(made("l1-weight", [5.0, 5.1], [8.0, 8.0], moved_db=1.0), tmp_path)) == 1
+    assert held(made("l1-weight", [5.0, 5.1], [5.9, 6.0], moved_db=1.0), tmp_path) == []
+    (line,) = held(made("l1-weight", [5.0, 5.1], [6.1, 6.2], moved_db=1.0), tmp_path)
+    assert_says(line, "mel_error_db", " -1.1;", " -1 ")
 
 
 def test_a_fix_without_effect_that_gets_one_is_news(tmp_path):
     record(made("l1-weight", [5.0, 5.1], [4.9, 5.2], moved_db=1.0), str(tmp_path))  # 0.1 and -0.1
-    (line,) = held(made("l1-weight", [5.0, 5.1], [4.0, 4.1], moved_db=1.0), tmp_path)
-    assert line.endswith("improves by 1, where it had no effect (0.2828 at most); record it anew")
+    assert held(made("l1-weight", [5.0, 5.1], [4.1, 4.2], moved_db=1.0), tmp_path) == []
+    (line,) = held(made("l1-weight", [5.0, 5.1], [3.9, 4.0], moved_db=1.0), tmp_path)
+    assert_says(line, "mel_error_db", " 1.1;", "(1 at most)", "record it again")
 
 
-@pytest.mark.parametrize("moved", [None, 0.0, 0.9])
-def test_a_fix_that_came_undone_moves_nothing(tmp_path, moved):
-    record(BETTER, str(tmp_path))
-    evidence = {} if moved is None else {"moved_db": moved}
-    (line,) = held(made("unmasked-loss", [9.0] * 3, [2.5] * 3, **evidence), tmp_path)
-    assert "where it moved it by 4" in line
+def test_where_the_seeds_spread_wider_than_the_amount_the_spread_decides(tmp_path):
+    record(made("l1-weight", [5.0, 5.0, 5.0], [2.0, 5.0, 8.0], moved_db=1.0), str(tmp_path))  # 0, spread 3
+    assert held(made("l1-weight", [9.0] * 3, [3.5] * 3, moved_db=1.0), tmp_path) == []
+    (line,) = held(made("l1-weight", [9.0] * 3, [2.9] * 3, moved_db=1.0), tmp_path)
+    assert_says(line, " 6.1;", "(6 at most)")
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_no_threshold_of_the_project_hangs_on_rounding(name):
+    (stored,) = read(str(THRESHOLDS), [name]).values()
+    least, most = bounds(stored, NAMED[name].prediction.amount)
+    assert min(stored.change - least, most - stored.change) >= MARGIN * MOVES.get(name, 1e-4)
 
 
 def test_an_inert_weighting_has_to_stay_the_factor_it_was(tmp_path):
@@ -111,11 +158,23 @@ def test_an_inert_weighting_has_to_stay_the_factor_it_was(tmp_path):
     assert "moved_db" not in (tmp_path / "frequency-weight.toml").read_text()  # rounding is no effect to hold
     assert held(made("frequency-weight", [5.0], [5.0], moved_db=0.0, gradient=inert["gradient"]), tmp_path) == []
     for gradient, said in (
-        ({"factor": 1.0, "unlike": 0.0}, "multiplies the gradient by 1, not 2"),
-        ({"factor": 2.0, "unlike": 0.5}, "bends the gradient by 0.5, where it only multiplied it"),
+        ({"factor": 1.0, "unlike": 0.0}, ("gradient by 1,", "by 2")),
+        ({"factor": 2.0, "unlike": 0.5}, ("gradient", "by 0.5")),
     ):
-        now = made("frequency-weight", [5.0], [5.0], moved_db=1.0, gradient=gradient)
-        assert held(now, tmp_path) == [f"frequency-weight: {said}"]
+        (line,) = held(made("frequency-weight", [5.0], [5.0], moved_db=1.0, gradient=gradient), tmp_path)
+        assert_says(line, "frequency-weight: ", *said)
+
+
+def test_the_rounding_of_another_processor_is_no_other_factor(tmp_path):
+    """Measured: the factor moves by 1e-6, single bins by 2e-7.  A weighting that acts moves them by more than 0.1."""
+    record(made("frequency-weight", [5.0], [5.0], gradient={"factor": 2.0, "unlike": 1e-8}), str(tmp_path))
+    path = tmp_path / "frequency-weight.toml"
+    path.write_text(re.sub("unlike = .*", "unlike = 1e-06", path.read_text()))  # as older versions recorded it
+    for moved, lines in ((2e-5, 0), (5e-4, 1)):
+        gradients = {"factor": 2.0 * (1 + moved), "unlike": 0.0}, {"factor": 2.0, "unlike": moved}
+        for gradient in gradients:
+            assert len(held(made("frequency-weight", [5.0], [5.0], gradient=gradient), tmp_path)) == lines
+    assert 2e-5 < ROUNDING < 5e-4
 
 
 def test_a_weighting_that_acts_has_no_factor_to_hold(tmp_path):
@@ -130,21 +189,22 @@ def test_the_lines_held_against_the_contract_are_counted(tmp_path):
 
     record(trip("a", "b"), str(tmp_path))
     assert held(trip("c", "d"), tmp_path) == []
-    assert held(trip("a"), tmp_path) == ["db-power: leaves 1 differences from the vocoder's contract, not 2"]
+    (line,) = held(trip("a"), tmp_path)
+    assert_says(line, "db-power: ", "leaves 1 ", "contract", "not 2")
 
 
 def test_another_size_is_not_held_against_it(tmp_path):
     record(BETTER, str(tmp_path))
     other = msgspec.structs.replace(BETTER, scale=Scale(80, 3, True))
     (line,) = held(other, tmp_path)
-    assert line == "unmasked-loss: was recorded as mel_error_end_db at 40 epochs, 3 seeds, --quick; measure it so"
+    assert_says(line, "unmasked-loss: ", "mel_error_end_db", "40 epochs", "3 seeds", "--quick")
 
 
 def test_another_sound_is_not_held_against_it(tmp_path):
     record(BETTER, str(tmp_path))
     other = msgspec.structs.replace(BETTER, sound=Audio(0.5 * NOTE.samples, NOTE.rate))
     (line,) = held(other, tmp_path)
-    assert line.startswith(f"unmasked-loss: was recorded on another sound (fingerprint {fingerprint(NOTE)})")
+    assert_says(line, "unmasked-loss: ", "another sound", fingerprint(NOTE))
 
 
 def test_what_is_no_threshold(tmp_path):

@@ -7,6 +7,7 @@ import math
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from diagnose import example
@@ -15,13 +16,14 @@ from diagnose.errors import InputError
 from diagnose.mel.contract import load
 from tnca.fixes import key as keys
 from tnca.fixes.catalogue import fixes, settings
+from tnca.fixes.golden import ROUNDING
 from tnca.fixes.key import fingerprint, key
 from tnca.fixes.study import Scale, as_dict, study
 from tnca.vocoders.griffinlim import GriffinLim
 
 VOICE = GriffinLim(load("bigvgan_base_22khz_80band"))
 TINY = Scale(epochs=2, seeds=2, quick=True)
-CHOSEN = ("db-power", "frequency-weight", "unmasked-loss", "boundary-loss")
+CHOSEN = ("db-power", "frequency-weight", "boundary-loss")
 
 
 @pytest.fixture(scope="module")
@@ -45,9 +47,9 @@ def found(note, folder, told):
 
 
 def test_a_side_that_two_fixes_share_is_trained_once(found, folder, told):
-    """frequency-weight and boundary-loss are broken alike; unmasked-loss has two sides of its own."""
-    assert len(os.listdir(os.path.join(folder, "work"))) == 5 * 2
-    assert told == [(done, 10) for done in range(1, 11)]
+    """frequency-weight and boundary-loss are broken alike."""
+    assert len(os.listdir(os.path.join(folder, "work"))) == 3 * 2
+    assert told == [(done, 6) for done in range(1, 7)]
 
 
 def test_every_side_has_an_outcome_a_seed(found):
@@ -63,7 +65,8 @@ def times(folder):
 
 def test_what_is_there_is_not_done_again(note, found, folder):
     before = times(folder)
-    assert as_dict(study(note, fixes(CHOSEN), VOICE, folder, TINY)) == as_dict(found)
+    again = study(note, fixes(("boundary-loss",)), VOICE, folder, TINY)
+    assert as_dict(again)["fixes"] == [as_dict(found)["fixes"][-1]]
     assert times(folder) == before
 
 
@@ -75,9 +78,11 @@ def test_one_more_seed_is_all_that_is_added(note, found, folder):
 
 
 def test_side_by_side_is_the_same(note, found, tmp_path):
-    apart = study(note, fixes(("boundary-loss",)), VOICE, str(tmp_path), TINY, jobs=2)
-    ours, theirs = ({each["name"]: each for each in as_dict(one)["fixes"]}["boundary-loss"] for one in (found, apart))
-    assert ours == theirs
+    (apart,) = study(note, fixes(("boundary-loss",)), VOICE, str(tmp_path), Scale(2, 1, True), jobs=2).fixes
+    (ours,) = (each for each in found.fixes if each.fix.name == "boundary-loss")
+    for side, (outcome,) in apart.sides.items():
+        assert outcome.figures == ours.sides[side][0].figures
+        np.testing.assert_array_equal(outcome.levels_db, ours.sides[side][0].levels_db)
 
 
 def test_other_settings_sounds_and_code_are_another_training(note, monkeypatch):
@@ -151,7 +156,7 @@ def test_the_json_has_what_its_readers_count_on(found):
 def test_the_evidence_says_what_a_fix_does_to_loss_and_picture(found):
     evidence = {each.fix.name: each.evidence for each in found.fixes}
     assert evidence["frequency-weight"]["gradient"]["factor"] == pytest.approx(2.0)
-    assert evidence["frequency-weight"]["gradient"]["unlike"] < 1e-6
+    assert evidence["frequency-weight"]["gradient"]["unlike"] < ROUNDING
     assert evidence["boundary-loss"]["gradient"]["unlike"] > 0.1
     assert evidence["boundary-loss"]["moved_db"] > 0
     assert set(evidence["db-power"]["contract"]) == {"broken", "fixed"}
