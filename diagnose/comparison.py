@@ -60,7 +60,7 @@ def compare(
         tool_version=VERSION,
         reference=facts[0],
         generated=facts[1],
-        alignment=_alignment_facts(pair.alignment, pair.rate, pair.overlap[0].size),
+        alignment=alignment_facts(pair.alignment, pair.rate, pair.overlap[0].size),
         metrics=tuple(rows),
         verdict=verdict,
         notes=tuple(_notes(pair, facts)),
@@ -213,7 +213,7 @@ def _mono(sound: Audio) -> Audio:
     return sound if sound.channels == 1 else audio_io.Audio(sound.mono[None], sound.rate, sound.name)
 
 
-def _alignment_facts(alignment: Alignment, rate: int, compared: int) -> AlignmentFacts:
+def alignment_facts(alignment: Alignment, rate: int, compared: int) -> AlignmentFacts:
     """Alignment in seconds and dB."""
     found = alignment.method != "none"
     return AlignmentFacts(

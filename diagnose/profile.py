@@ -73,7 +73,7 @@ def _check_level(level: float | Threshold | None, direction: str, metric: Metric
         raise InputError(f"{where}.relative: this metric has no reference value to take a share of; use a number")
     level = as_threshold(level)
     offsets = [level.absolute - metric.ideal, level.relative]
-    if metric.unit == "ratio" and metric.ideal and level.absolute <= 0:
+    if metric.scale == "log" and level.absolute <= 0:
         raise InputError(f"{where}: a ratio's level is over 0")
     if direction == "lower" and max(offsets) > 0:
         raise InputError(f"{where}: direction is 'lower', so the level is at most {metric.ideal:g}")
@@ -87,7 +87,7 @@ def _check_order(limit: Limit, metric: Metric, where: str) -> None:
     if limit.warn is None or limit.fail is None:
         return
     warn, fail = as_threshold(limit.warn), as_threshold(limit.fail)
-    if metric.unit == "ratio" and metric.ideal:
+    if metric.scale == "log":
         wider = abs(math.log(warn.absolute)) > abs(math.log(fail.absolute))
     else:
         wider = abs(warn.absolute - metric.ideal) > abs(fail.absolute - metric.ideal)

@@ -91,7 +91,7 @@ def _moved(name: str, baseline: Baseline, before: float, row: MetricRow, utc_now
 def threshold(before: float, row: MetricRow, limit: Limit) -> float:
     """The profile's tolerance in the metric's unit."""
     # A relative tolerance is a share of the reference's value, as in a profile; a pair's metric has only its own.
-    base = before if row.unit == "ratio" or row.reference is None else row.reference
+    base = before if METRICS[row.name].scale == "log" or row.reference is None else row.reference
     return max(as_threshold(limit.tolerance).at(base), ROUNDING * max(abs(before), abs(base)))
 
 

@@ -280,7 +280,7 @@ def test_pairs_are_taken_a_round_at_a_time(monkeypatch):
     def pairs():
         for number in range(1, 1_000_000):
             drawn.append(number)
-            yield batch.Pair(number, "p", "r", "g")
+            yield batch.PairPaths(number, "p", "r", "g")
 
     answers = runner.finished(Endless(), pairs())
     for _ in range(100):

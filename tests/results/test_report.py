@@ -10,12 +10,11 @@ import pytest
 
 import diagnose
 from diagnose import example
-from diagnose.align import Alignment
 from diagnose.audio import Audio
 from diagnose.metrics import METRICS
 from diagnose.results.cause import Cause, Explained
 from diagnose.results.region import Region
-from diagnose.results.report import LimitLevels, MetricRow, Report, alignment_facts
+from diagnose.results.report import LimitLevels, MetricRow, Report
 from diagnose.results.suite import Case, Check, Suite
 from diagnose.version import VERSION
 
@@ -206,23 +205,6 @@ def test_regions_and_causes_have_the_contract_s_keys(reports):
             "explains": [{"id": "dc-offset", "summary": "a constant is added"}],
         }
     ]
-
-
-@pytest.mark.parametrize(
-    ("alignment", "delay_s", "gain_db"),
-    [
-        (Alignment(441, 10.0, -1, -0.99, 12.0, "waveform"), 0.02, 20.0),
-        (Alignment(-128, 0.5, None, 0.7, None, "spectrogram"), -128 / 22050, -6.0206),
-        (Alignment(0, 1.0, None, 0.2, None, "none"), None, 0.0),
-    ],
-)
-def test_an_alignment_in_seconds_and_db(alignment, delay_s, gain_db):
-    facts = alignment_facts(alignment, RATE, 11025)
-    assert (facts.rate_hz, facts.compared_s) == (RATE, 0.5)
-    assert facts.delay_s == delay_s
-    assert facts.gain_db == pytest.approx(gain_db, abs=1e-4)
-    assert (facts.polarity, facts.method) == (alignment.polarity, alignment.method)
-    assert (facts.reason is None) == (delay_s is not None)
 
 
 @pytest.mark.parametrize(
