@@ -51,17 +51,13 @@ UPWARDS = {"diagnose/results/report.py": {"diagnose.render.notebook", "diagnose.
 TNCA_LAYERS = [
     ("cli",),
     ("bench", "demo", "fixes"),
-    ("generation", "training"),
-    ("iteration", "look"),
-    ("page",),
-    ("run",),
+    ("generation",),
+    ("training",),
     ("judge",),
     ("losses", "vocoders"),
     ("stft", "target"),
-    ("cell", "checkpoint", "pool"),
+    ("rule",),
     ("kernels", "device"),
-    ("perceive",),
-    ("padding",),
     ("config",),
 ]
 TNCA_LEVEL = {name: -index for index, layer in enumerate(TNCA_LAYERS) for name in layer}
@@ -236,7 +232,7 @@ def test_arrows_run_one_way_in_tnca(path):
 
 
 def test_the_cell_needs_torch_alone():
-    modules = loaded("import tnca.cell, tnca.bench.__main__, torch, numpy")
+    modules = loaded("import tnca.rule.cell, tnca.bench.__main__, torch, numpy")
     ours = {"diagnose", "soundfile", "soxr", "msgspec", "click", "rich", "jinja2", "PIL", "librosa", "bigvgan"}
     assert those_of(modules, ours) == set()
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from diagnose.audio import Audio, Source
     from tnca.config import Config
-    from tnca.run import Run
+    from tnca.training.run import Run
     from tnca.vocoders.vocoder import Vocoder
 
 __all__ = ["generate", "train"]
@@ -25,9 +25,9 @@ def train(
     Raises InputError for a sound without a level or a frame, and for a training that diverges.
     """
     from diagnose import audio as sounds
-    from tnca.run import device_of
-    from tnca.training import start
-    from tnca.training import train as go
+    from tnca.training.loop import start
+    from tnca.training.loop import train as go
+    from tnca.training.run import device_of
 
     return go(start(sounds.load(audio, rate), config, folder, device_of(device)))
 

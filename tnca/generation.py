@@ -10,7 +10,7 @@ import numpy as np
 from diagnose.errors import InputError
 from diagnose.resynthesis import stft
 from tnca.judge import Judged, ceiling, judge
-from tnca.look import grow
+from tnca.training.look import grow
 from tnca.vocoders.griffinlim import GriffinLim
 
 if TYPE_CHECKING:
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from diagnose.audio import Audio
     from diagnose.mel.contract import MelContract
-    from tnca.run import Run
     from tnca.target import Target
+    from tnca.training.run import Run
     from tnca.vocoders.vocoder import Mel, Vocoder
 
     Floats = NDArray[np.floating[Any]]

@@ -25,12 +25,12 @@ from diagnose import audio, example
 from diagnose.audio import Audio
 from diagnose.mel.contract import load
 from diagnose.version import VERSION
-from tnca import checkpoint, kernels
+from tnca import kernels
 from tnca.cli import training
 from tnca.config import read
 from tnca.demo import grown_string
 from tnca.judge import FIGURES
-from tnca.training import start, train
+from tnca.training.loop import checkpoint, start, train
 from tnca.vocoders.griffinlim import GriffinLim
 
 PROGRAM = str(Path(sys.executable).with_name("tnca"))

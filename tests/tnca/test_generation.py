@@ -17,9 +17,9 @@ from tnca.config import Target as Settings
 from tnca.config import parse
 from tnca.generation import carried, generate, vocoder_of
 from tnca.judge import ceiling, judge
-from tnca.look import grow
-from tnca.run import begin
 from tnca.target import target_of
+from tnca.training.look import grow
+from tnca.training.run import begin
 from tnca.vocoders.griffinlim import GriffinLim
 from tnca.vocoders.vocoder import Mel, OtherContract, check
 

@@ -52,9 +52,9 @@ def generate(
     Beside each figure stands the round trip's: the reference's own mel through the same vocoder.
     """
     from diagnose import audio as sounds
-    from tnca import run as runs
     from tnca.generation import generate as go
     from tnca.generation import vocoder_of
+    from tnca.training import run as runs
 
     check_outputs({"out": out, "json": json_file}, *runs.files(run))
     where = runs.device_of(device)
@@ -129,8 +129,8 @@ def roundtrip(audio: str, out: str, vocoder: str, contract: str | None, device: 
     from tnca.config import Target as Settings
     from tnca.generation import vocoder_of
     from tnca.judge import ceiling
-    from tnca.run import device_of
     from tnca.target import target_of
+    from tnca.training.run import device_of
 
     voice = vocoder_of(vocoder, load(contract or "bigvgan_base_22khz_80band"), str(device_of(device)))
     target = target_of(sounds.read(audio), Settings(contract or voice.contract))

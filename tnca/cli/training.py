@@ -16,8 +16,8 @@ from diagnose.cli.shell import EXIT_INTERRUPTED
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tnca.run import Run
-    from tnca.training import Listener
+    from tnca.training.loop import Listener
+    from tnca.training.run import Run
 
 KERNELS = ("auto", "reference", "compiled", "native", "triton")  # tnca.kernels', which would load torch for --help
 PRECISIONS = ("auto", "fp32", "bf16")
@@ -65,8 +65,8 @@ def train(
     Writes checkpoint.pt, metrics.csv, a picture and a sound a look, and index.html, which follows the run.
     Ctrl-C finishes the epoch, saves and says how to go on.  Settings: tnca/presets/*.toml, and config.toml of a run.
     """
-    from tnca.run import device_of
-    from tnca.training import train_together
+    from tnca.training.loop import train_together
+    from tnca.training.run import device_of
 
     if resume and any(given is not None for given in (preset, config, seed)):
         raise click.UsageError(
@@ -93,7 +93,7 @@ def train(
 
 def _all_or_none(begin: Callable[[_Planned], Run], planned: list[_Planned], *, keep: bool) -> list[Run]:
     """The runs; where one cannot be, the folders of those before it go again, unless they are kept."""
-    from tnca.training import check_alike
+    from tnca.training.loop import check_alike
 
     runs: list[Run] = []
     try:
@@ -134,7 +134,7 @@ def _started(preset: str, config: str | None, planned: _Planned, given: dict[str
 
     from diagnose import audio as sounds
     from tnca.config import read
-    from tnca.training import start
+    from tnca.training.loop import start
 
     settings = read(config, preset, given)
     seeded = msgspec.structs.replace(settings, seed=(settings.seed + planned.later) % 2**63)
@@ -143,7 +143,7 @@ def _started(preset: str, config: str | None, planned: _Planned, given: dict[str
 
 def _resumed(planned: _Planned, given: dict[str, Any], device: Any) -> Run:
     from diagnose import audio as sounds
-    from tnca.run import resumed
+    from tnca.training.run import resumed
 
     return resumed(planned.folder, sounds.read(planned.audio), device, given)
 

@@ -12,9 +12,9 @@ from diagnose.text import printable
 from diagnose.version import VERSION
 from tnca.config import Target as Settings
 from tnca.judge import within_band
-from tnca.look import level_png
-from tnca.page import HEIGHT, WIDTH, curves, figure
 from tnca.target import levels_db, target_of
+from tnca.training.look import level_png
+from tnca.training.page import HEIGHT, WIDTH, curves, figure
 
 if TYPE_CHECKING:
     from tnca.fixes.study import Measured, Study

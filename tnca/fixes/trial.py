@@ -18,11 +18,11 @@ from diagnose.mel.contract import names
 from tnca.config import Target as TargetSettings
 from tnca.generation import carried
 from tnca.judge import judge
-from tnca.look import RANGE_DB, Diverged, grow
 from tnca.losses import Losses
-from tnca.run import CHECKPOINT, Run, resumed
 from tnca.target import Target, levels_db, target_of
-from tnca.training import start, train
+from tnca.training.look import RANGE_DB, Diverged, grow
+from tnca.training.loop import start, train
+from tnca.training.run import CHECKPOINT, Run, resumed
 from tnca.vocoders.griffinlim import GriffinLim
 from tnca.vocoders.vocoder import Mel
 

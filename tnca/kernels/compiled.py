@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from tnca.kernels.missing import KernelMissing
+from tnca.kernels.padding import pad
 from tnca.kernels.params import ALPHA
-from tnca.padding import pad
 
 if TYPE_CHECKING:
     from collections.abc import Callable

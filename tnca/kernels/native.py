@@ -25,7 +25,7 @@ from torch.autograd.function import once_differentiable
 
 from tnca.kernels import processor
 from tnca.kernels.missing import KernelMissing
-from tnca.padding import MODES
+from tnca.kernels.padding import MODES
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -22,7 +22,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 from tnca.kernels import triton_step
-from tnca.perceive import SEEN
+from tnca.kernels.perceive import SEEN
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -16,9 +16,9 @@ import pytest
 import torch
 
 from tnca.kernels import reference
+from tnca.kernels.padding import MODES
 from tnca.kernels.params import ALPHA, Padding, Params
-from tnca.padding import MODES
-from tnca.perceive import SEEN, positions
+from tnca.kernels.perceive import SEEN, positions
 
 ours = pytest.importorskip(
     "tnca.kernels.triton", reason="Triton 3.5 is not installed: it comes with torch 2.9 for CUDA", exc_type=ImportError

@@ -15,12 +15,11 @@ import torch
 from diagnose import example
 from diagnose.audio import Audio
 from diagnose.errors import InputError
-from tnca import checkpoint, iteration
 from tnca.config import Optimiser, parse
-from tnca.iteration import normalise
-from tnca.look import grow, look
-from tnca.run import opened, resumed
-from tnca.training import learning_rate, out_of_patience, start, train, train_together
+from tnca.training.iteration import normalise
+from tnca.training.look import grow, look
+from tnca.training.loop import checkpoint, iteration, learning_rate, out_of_patience, start, train, train_together
+from tnca.training.run import opened, resumed
 
 CPU = torch.device("cpu")
 CONTRACT = {
@@ -507,7 +506,7 @@ def test_a_captured_training_is_the_plain_one(note):
     tables = {"growth": {"steps": [3, 3]}, "epochs": 10, "compute": {"kernel": "reference", "precision": "fp32"}}
     plain, captured = (start(note, settings(**tables), None, torch.device("cuda")) for _ in range(2))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tnca.training.can_be_captured", lambda run: False)
+        patch.setattr("tnca.training.loop.can_be_captured", lambda run: False)
         train(plain)
     assert iteration.can_be_captured(captured)
     train(captured)

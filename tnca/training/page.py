@@ -12,7 +12,7 @@ from diagnose.text import printable
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tnca.run import Row, Run
+    from tnca.training.run import Row, Run
 
 WIDTH, HEIGHT = 400, 110
 LATEST = 4

@@ -1,6 +1,6 @@
 """A run: a rule, what it grows, and how far it has come; and the folder it lives in.
 
-runs/NAME/checkpoint.pt   everything, see tnca.checkpoint
+runs/NAME/checkpoint.pt   everything, see tnca.training.checkpoint
           config.toml     the settings, whole
           reference.wav   the target's sound, mono, at the contract's rate
           reference_in_band.wav   the same within fmin..fmax of the contract: what a grown sound is judged by
@@ -25,15 +25,15 @@ import torch
 from diagnose import audio as sounds
 from diagnose.errors import InputError
 from diagnose.files import write_whole
-from tnca import checkpoint
 from tnca import device as devices
-from tnca.cell import CellRule
 from tnca.config import as_table, laid_over, parse
 from tnca.device import NoDevice
 from tnca.judge import Judged, ceiling, within_band
 from tnca.kernels import Choice, KernelMissing, choose
-from tnca.pool import Pool
+from tnca.rule.cell import CellRule
+from tnca.rule.pool import Pool
 from tnca.target import Target, target_of
+from tnca.training import checkpoint
 from tnca.vocoders.griffinlim import GriffinLim
 
 if TYPE_CHECKING:

@@ -11,12 +11,12 @@ import msgspec
 import torch
 
 from diagnose.errors import InputError
-from tnca.checkpoint import MOST_BYTES
-from tnca.iteration import Captured, Learner, can_be_captured, iterate
-from tnca.look import Diverged, Look, check_watched, diverged, finish, look, open_page
 from tnca.losses import Losses
-from tnca.run import Run, begin
 from tnca.target import target_of
+from tnca.training.checkpoint import MOST_BYTES
+from tnca.training.iteration import Captured, Learner, can_be_captured, iterate
+from tnca.training.look import Diverged, Look, check_watched, diverged, finish, look, open_page
+from tnca.training.run import Run, begin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from diagnose.audio import Audio
     from tnca.config import Config, Optimiser
-    from tnca.iteration import Grown
     from tnca.target import Target
+    from tnca.training.iteration import Grown
 
 
 class Listener(Protocol):
@@ -57,7 +57,7 @@ def check_size(config: Config, target: Target) -> None:
 def train(run: Run, listener: Listener | None = None, stop: Callable[[], bool] = bool) -> Run:
     """The run, trained until its last epoch, until patience is at its end, or until stop() is true.
 
-    Every watch.every epochs it looks (see tnca.look) and saves; it saves too when it is stopped.
+    Every watch.every epochs it looks (see tnca.training.look) and saves; it saves too when it is stopped.
     """
     return train_together([run], listener, stop)[0]
 

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from diagnose.audio import Audio
-    from tnca.cell import CellRule
     from tnca.config import Config
-    from tnca.run import Row, Run
+    from tnca.rule.cell import CellRule
     from tnca.target import Floats, Target
+    from tnca.training.run import Row, Run
 
 RANGE_DB = 80.0
 METRICS = "metrics.csv"
@@ -130,7 +130,7 @@ def _write(folder: str, run: Run, found: Look) -> None:
 
 
 def _write_page(folder: str, run: Run, *, running: bool) -> None:
-    from tnca.page import to_html
+    from tnca.training.page import to_html
 
     write_whole(os.path.join(folder, "index.html"), to_html(run, running).encode("utf-8", "backslashreplace"))
 

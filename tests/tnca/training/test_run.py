@@ -17,10 +17,10 @@ import torch
 from diagnose import example
 from diagnose.audio import Audio
 from diagnose.errors import InputError
-from tnca import checkpoint
 from tnca.config import as_table, parse
-from tnca.run import begin, device_of, opened, restored, resumed
 from tnca.target import target_of
+from tnca.training import checkpoint
+from tnca.training.run import begin, device_of, opened, restored, resumed
 
 CPU = torch.device("cpu")
 CONTRACT = {
@@ -117,9 +117,15 @@ def test_a_folder_of_others_and_a_file_are_refused(target, tmp_path):
 
 
 FAILING = {
-    "settings": ("tnca.run.write_whole", InputError("config.toml: cannot be written (No space left on device)")),
+    "settings": (
+        "tnca.training.run.write_whole",
+        InputError("config.toml: cannot be written (No space left on device)"),
+    ),
     "sound": ("diagnose.audio.write", OSError(errno.ENOSPC, "No space left on device")),
-    "checkpoint": ("tnca.checkpoint.write_whole", InputError("it: cannot be written (No space left on device)")),
+    "checkpoint": (
+        "tnca.training.checkpoint.write_whole",
+        InputError("it: cannot be written (No space left on device)"),
+    ),
     "rename": ("os.replace", OSError(errno.ENOSPC, "No space left on device")),
     "folder": ("os.mkdir", OSError(errno.ENOSPC, "No space left on device")),
 }
@@ -156,7 +162,7 @@ def test_an_interrupt_leaves_nothing(target, tmp_path, monkeypatch):
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("tnca.checkpoint.write_whole", interrupted)
+    monkeypatch.setattr("tnca.training.checkpoint.write_whole", interrupted)
     with pytest.raises(KeyboardInterrupt):
         begin(CONFIG, target, CPU, str(tmp_path / "run"))
     assert everything(tmp_path) == []
