@@ -351,6 +351,7 @@ def test_ctrl_c_saves_and_says_how_to_go_on_and_nothing_is_lost(tnca, sounds, lo
     finished(tnca, sounds, out, long[1])
 
 
+@pytest.mark.slow  # what a look keeps is held by test_training.py
 def test_a_kill_costs_no_more_than_the_epochs_since_the_last_look(tnca, sounds, long, tmp_path):
     out = tmp_path / "run"
     process = begun(sounds, long[0], out, looks=2)
@@ -545,6 +546,7 @@ def test_demo_grows_the_string_and_nothing_is_wrong_but_what_the_round_trip_has(
     assert 0.95 < float(rows["centroid_ratio"][0]) < 1.05
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not SHIPPED.is_file(), reason="tnca/shipped/string.pt is not made yet")
 def test_the_shipped_automaton_has_no_cause_that_the_round_trip_lacks():
     made, target = grown_string()
