@@ -38,6 +38,7 @@ def test_it_is_kept_without_outputs_and_is_whole():
     assert len(NOTEBOOK.read_text(encoding="utf-8")) < 10_000
 
 
+@pytest.mark.slow
 def test_it_draws_plays_and_judges(ran):
     folder, book = ran
     outputs = [out for cell in book.cells if cell.cell_type == "code" for out in cell.outputs]

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 SPREADS = 2.0  # so far from what was recorded the seeds' own spread may take the mean
 LEAST_SHARE = 0.1  # of the improvement, where the seeds happened to agree
 LEAST_LEFT = 0.5
-# Relative, of a gradient in float32.  Its sums differ by up to 1e-6 between processors; the factor of another
-# weighting, or a weighting that acts on single bins, differs by more than 0.1.
-ROUNDING = 1e-4
+# Relative, of a gradient in float32.  Between processors its factor moved by 2e-7 at most, single bins by 1e-7; of the
+# fixes that act on single bins the weakest, l1-weight, moves them by 7e-4.
+ROUNDING = 1e-5
 DIGITS = 7  # of a factor, kept: far below ROUNDING
 LARGEST_FILE = 1 << 16
 ACTS = 0.25  # of how far a fix moved what is grown

@@ -11,6 +11,7 @@ from diagnose.text import number as with_unit
 from diagnose.text import printable
 from diagnose.version import VERSION
 from tnca.config import Target as Settings
+from tnca.fixes.golden import ROUNDING
 from tnca.judge import within_band
 from tnca.target import levels_db, target_of
 from tnca.training.look import level_png
@@ -27,7 +28,7 @@ LABELS = {"broken": "without it", "fixed": "with it"}
 def to_html(found: Study, *, players: bool = True) -> str:
     """The page, whole in itself.  players: with the sounds, which may not be passed on with every reference."""
     environment = page_environment("tnca", styles=("look.css", "fixes.css"))
-    environment.globals.update(number=number)
+    environment.globals.update(number=number, rounding=ROUNDING)
     return environment.get_template("fixes.html").render(
         name=printable(found.sound.name),
         study=found,

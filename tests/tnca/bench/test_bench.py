@@ -170,6 +170,7 @@ def test_a_mistake_is_one_line(arguments, said, capsys):
     assert written.err.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_the_command_and_the_module_are_one():
     program = str(Path(sys.executable).with_name("tnca"))
     helps = [
