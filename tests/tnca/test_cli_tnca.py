@@ -29,7 +29,8 @@ from tnca.cli import training
 from tnca.config import read
 from tnca.demo import grown_string
 from tnca.judge import FIGURES
-from tnca.training.loop import checkpoint, start, train
+from tnca.training import checkpoint
+from tnca.training.loop import start, train
 from tnca.vocoders.griffinlim import GriffinLim
 
 PROGRAM = str(Path(sys.executable).with_name("tnca"))

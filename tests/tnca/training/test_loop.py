@@ -16,9 +16,10 @@ from diagnose import example
 from diagnose.audio import Audio
 from diagnose.errors import InputError
 from tnca.config import Optimiser, parse
+from tnca.training import checkpoint, iteration
 from tnca.training.iteration import normalise
 from tnca.training.look import grow, look
-from tnca.training.loop import checkpoint, iteration, learning_rate, out_of_patience, start, train, train_together
+from tnca.training.loop import learning_rate, out_of_patience, start, train, train_together
 from tnca.training.run import opened, resumed
 
 CPU = torch.device("cpu")
