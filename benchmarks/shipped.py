@@ -12,7 +12,8 @@ import torch
 
 from tnca.config import preset
 from tnca.demo import CHECKPOINT, string
-from tnca.training.loop import checkpoint, start, train
+from tnca.training import checkpoint
+from tnca.training.loop import start, train
 from tnca.training.run import Run, resumed
 
 OUT = os.path.join(os.path.dirname(__file__), "..", "tnca", "shipped", CHECKPOINT)

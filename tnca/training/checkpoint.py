@@ -17,7 +17,7 @@ import torch
 from diagnose.errors import InputError
 from diagnose.files import write_whole
 
-FORMAT = "tnca.training.checkpoint/1"
+FORMAT = "tnca.checkpoint/1"
 MOST_BYTES = 1 << 31
 KEYS = {"format", "config", "epoch", "bands", "frames", "rule", "best"}
 

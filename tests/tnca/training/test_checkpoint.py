@@ -124,7 +124,7 @@ def test_a_file_that_claims_too_much_is_refused_before_it_is_read(path, monkeypa
 
 
 @pytest.mark.parametrize(
-    "changed", [{"format": "tnca.training.checkpoint/2"}, {"format": None}, {"format": torch.zeros(2)}]
+    "changed", [{"format": "tnca.checkpoint/2"}, {"format": None}, {"format": torch.zeros(2)}]
 )
 def test_another_format_is_refused(path, changed):
     torch.save({**STATE, **changed}, path)
