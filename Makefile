@@ -2,15 +2,18 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
+OLDEST_TESTS := pytest pytest-xdist pytest-benchmark hypothesis librosa pyloudnorm matplotlib pandas
+OLDEST_SKIPS := --ignore tests/tnca --ignore tests/batch/test_cluster.py
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help demo test test-all test-portable gate lint types bench clean
+.PHONY: help demo test test-all test-oldest test-portable gate lint types bench clean
 
 help:
 	@echo "make demo      install into $(VENV) and run the main job on an embedded example"
 	@echo "make test      every test but those marked slow or gpu"
 	@echo "make test-all  the slow ones too"
 	@echo "make test-portable  the numeric tests as other processors and numbers of threads compute them; an hour"
+	@echo "make test-oldest  diagnose with the oldest versions of its dependencies"
 	@echo "make gate      the gate on the sample project, as a project of its users has it in CI"
 	@echo "make lint      ruff;  make types  mypy;  make bench  the benchmarks"
 
@@ -36,6 +39,12 @@ test: $(VENV)/installed-dev
 
 test-all: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -m 'not gpu'
+
+# diagnose with the oldest versions that pyproject.toml allows, in an environment of its own.
+test-oldest: constraints-oldest.txt
+	$(PYTHON) -m venv $(VENV)-oldest
+	$(VENV)-oldest/bin/python -m pip install --quiet --disable-pip-version-check -c constraints-oldest.txt . $(OLDEST_TESTS)
+	$(VENV)-oldest/bin/python -m pytest -n auto --dist loadfile $(OLDEST_SKIPS)
 
 test-portable: $(VENV)/installed-dev
 	$(BIN)/python tests/portable.py

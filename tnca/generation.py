@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 import numpy as np
@@ -14,15 +14,12 @@ from tnca.training.look import grow
 from tnca.vocoders.griffinlim import GriffinLim
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from diagnose.arrays import Floats
     from diagnose.audio import Audio
     from diagnose.mel.contract import MelContract
     from tnca.target import Target
     from tnca.training.run import Run
     from tnca.vocoders.vocoder import Mel, Vocoder
-
-    Floats = NDArray[np.floating[Any]]
 
 Phase = Literal["none", "target", "frequency"]
 MOST_STEPS = 10_000

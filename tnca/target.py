@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
@@ -13,12 +13,9 @@ from diagnose.audio import Audio
 from diagnose.errors import InputError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from diagnose.arrays import Floats
     from diagnose.mel.contract import MelContract
     from tnca.config import Target as Settings
-
-    Floats = NDArray[np.floating[Any]]
 
 LONGEST_S = 60.0
 HIGH_HZ = 4000.0

@@ -29,14 +29,11 @@ from tnca.vocoders.vocoder import Mel
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from numpy.typing import NDArray
-
+    from diagnose.arrays import Floats
     from diagnose.mel.contract import MelContract
     from tnca.config import Config
     from tnca.fixes.catalogue import Side, Undoing
     from tnca.vocoders.vocoder import Vocoder
-
-    Floats = NDArray[np.floating[Any]]
 
 CPU = torch.device("cpu")
 EARLY_STEPS = 4

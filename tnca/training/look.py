@@ -24,10 +24,11 @@ from tnca.vocoders.vocoder import Mel
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from diagnose.arrays import Floats
     from diagnose.audio import Audio
     from tnca.config import Config
     from tnca.rule.cell import CellRule
-    from tnca.target import Floats, Target
+    from tnca.target import Target
     from tnca.training.run import Row, Run
 
 RANGE_DB = 80.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 import numpy as np
@@ -12,11 +12,8 @@ from diagnose.mel.contract import MelContract  # noqa: TC001
 from diagnose.mel.differences import declared
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from diagnose.arrays import Floats
     from diagnose.audio import Audio
-
-    Floats = NDArray[np.floating[Any]]
 
 
 class Mel(msgspec.Struct, frozen=True, eq=False):

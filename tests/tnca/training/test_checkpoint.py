@@ -123,9 +123,7 @@ def test_a_file_that_claims_too_much_is_refused_before_it_is_read(path, monkeypa
     assert "claims 100,001 bytes" in other(path, bytes(100_001))
 
 
-@pytest.mark.parametrize(
-    "changed", [{"format": "tnca.checkpoint/2"}, {"format": None}, {"format": torch.zeros(2)}]
-)
+@pytest.mark.parametrize("changed", [{"format": "tnca.checkpoint/2"}, {"format": None}, {"format": torch.zeros(2)}])
 def test_another_format_is_refused(path, changed):
     torch.save({**STATE, **changed}, path)
     assert f"no {checkpoint.FORMAT} in it" in refused(path)
