@@ -178,12 +178,12 @@ def test_two_equal_channels_measure_as_one_but_for_loudness(note):
 def test_an_array_needs_a_rate_and_two_files_take_none(tmp_path, note):
     path = tmp_path / "note.wav"
     audio.write(path, note)
-    with pytest.raises(InputError, match="reference: an array has no sampling rate of its own; pass rate="):
+    with pytest.raises(InputError, match="reference: an array has no sampling rate; pass rate="):
         diagnose.compare(note.mono, note.mono)
     with pytest.raises(InputError, match="generated: an array has no sampling rate"):
         diagnose.compare(path, note.mono)
     for pair in [(path, path), (note, note), (path, note)]:
-        with pytest.raises(InputError, match="rate= is the rate of an array"):
+        with pytest.raises(InputError, match="rate= is for arrays only"):
             diagnose.compare(*pair, rate=RATE)
     with pytest.raises(InputError, match="1999 Hz is out of range"):
         diagnose.compare(note.mono, note.mono, rate=1999)

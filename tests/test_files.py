@@ -145,7 +145,7 @@ def test_processes_that_change_one_file_take_turns(tmp_path):
 
 def test_one_that_waits_too_long_is_told_in_one_line(tmp_path):
     path = tmp_path / "golden.toml"
-    with locked(path), pytest.raises(InputError, match=r"another process has been writing it for 0\.2 s"):
+    with locked(path), pytest.raises(InputError, match=r"locked by another process for over 0\.2 s"):
         hold_again(path)
 
 

@@ -1,4 +1,4 @@
-"""From a run to a sound, and what was lost on the way: beside every grown sound stands the round trip's."""
+"""From a run to a sound, with the metrics of the grown sound beside those of the round trip."""
 
 from __future__ import annotations
 
@@ -50,14 +50,14 @@ def generate(
     target = run.target
     voice = vocoder or GriffinLim(target.contract)
     if steps is not None and not 1 <= steps <= MOST_STEPS:
-        raise InputError(f"--steps {steps}: 1 to {MOST_STEPS} are taken")
+        raise InputError(f"--steps {steps}: must be 1 to {MOST_STEPS}")
     mel = grow(run.best_rule, target, steps or run.config.growth.steps[1], seed)
     top = ceiling(target, voice)[1]
     plain = voice(mel)
     if phase == "none":
         return Generated(mel, plain, target.errors_db(mel.values), judge(target, plain), top)
     if not isinstance(voice, GriffinLim):
-        raise InputError(f"--phase {phase}: {voice.name} makes its own phases; it is griffinlim that can be started")
+        raise InputError(f"--phase {phase}: {voice.name} makes its own phases; use --vocoder griffinlim")
     sound = voice(mel, carried(target, phase), hold=phase == "target")
     return Generated(mel, sound, target.errors_db(mel.values), judge(target, sound), top, judge(target, plain))
 
@@ -84,4 +84,4 @@ def vocoder_of(name: str, contract: MelContract, device: str = "cpu") -> Vocoder
         from tnca.vocoders.bigvgan import BigVGAN
 
         return BigVGAN(source, device)
-    raise InputError(f"--vocoder {name}: griffinlim, bigvgan:FOLDER or bigvgan:HUB/ID")
+    raise InputError(f"--vocoder {name}: must be griffinlim, bigvgan:DIR or bigvgan:HUB/ID")

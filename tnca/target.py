@@ -1,4 +1,4 @@
-"""What is to be grown: a sound's mel in the target's contract, and the errors of a grown one in dB."""
+"""The target: the mel of a sound in its contract, and the errors of a grown mel in dB."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def target_of(sound: Audio, settings: Settings) -> Target:
     whole = grid.hop * settings.frames_multiple
     # What a run appended before is not held against its reference.wav.
     if sound.duration_s > LONGEST_S + (whole - grid.hop) / grid.rate:
-        raise InputError(f"{sound.name}: {sound.duration_s:.0f} s; the automaton grows notes of up to {LONGEST_S:g} s")
+        raise InputError(f"{sound.name}: {sound.duration_s:.0f} s; use a note of up to {LONGEST_S:g} s")
     mono = Audio(sound.mono[None], sound.rate, sound.name)
     resampled = sounds.resample(mono, contract.grid.rate)
     length = math.ceil(resampled.length / whole) * whole if settings.frames_multiple > 1 else resampled.length
@@ -69,10 +69,10 @@ def target_of(sound: Audio, settings: Settings) -> Target:
             f"{1000 * grid.n_fft / grid.rate:.3g} ms; give a longer note"
         )
     if not np.any(resampled.samples):
-        raise InputError(f"{sound.name}: is silent; there is nothing to grow")
+        raise InputError(f"{sound.name}: is silent; use another sound")
     values = contract.mel(padded.mono).values
     if float(np.ptp(values)) == 0:
-        raise InputError(f"{sound.name}: every cell of its mel is the same ({values.flat[0]:.4g}); nothing to grow")
+        raise InputError(f"{sound.name}: every cell of its mel is the same ({values.flat[0]:.4g}); use another sound")
     return Target(values, contract, padded)
 
 

@@ -98,7 +98,7 @@ def run(
                 resumed = journal.done
                 _compare(source, journal, pool, progress)
                 if counted(source)[1] != wanted.pairs_sha256:
-                    raise InputError(f"{out}: the list of pairs changed while it ran; begin again in another folder")
+                    raise InputError(f"{out}: the list of pairs changed during the run; use another directory")
                 overview = _write(source, out, journal, pool, limits, options, progress)
         counts = dict(overview.verdicts)
         finish(out, wanted, counts)
@@ -110,7 +110,7 @@ def _check_form(form: str) -> None:
     if form == "parquet":
         import pyarrow  # noqa: F401
     elif form != "csv":
-        raise InputError(f"{form}: results are written as csv or parquet")
+        raise InputError(f"{form}: unknown format; use csv or parquet")
 
 
 # --- comparing -----------------------------------------------------------------------------------------------
@@ -187,5 +187,5 @@ def _write(
 
 
 def _recipe(options: Options) -> tuple[tuple[str, str], ...]:
-    lines = [("Program", f"timbre-diagnose {VERSION}"), ("Limits", options.profile or "the built-in ones")]
+    lines = [("Program", f"timbre-diagnose {VERSION}"), ("Limits", options.profile or "the built-in profile")]
     return (("Command", options.command), *lines) if options.command else tuple(lines)

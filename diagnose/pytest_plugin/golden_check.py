@@ -83,7 +83,7 @@ def hold(asked: Asked) -> Held:
 def _held(asked: Asked) -> Held:
     path = Path(asked.golden)
     if not asked.update and load_golden(path) is None:
-        said = f"no golden at {asked.shown}, and none is written without --audio-golden-update"
+        said = f"no golden at {asked.shown}; only --audio-golden-update writes it"
         return Held(Case(asked.case, "FAIL", error=said, golden=asked.shown), missing=True)
     limits = parse_limits(asked.limits, "marker audio_golden: limits")
     profile = _profile(asked)
@@ -93,7 +93,7 @@ def _held(asked: Asked) -> Held:
     wrote = _update(path, asked.case, report, profile, digest) if asked.update else ()
     golden = load_golden(path)
     if golden is None:
-        raise InputError(f"{asked.shown}: was removed while it was being checked; run the test again")
+        raise InputError(f"{asked.shown}: was deleted during the check; run the test again")
     sections: list[str] = []
 
     def seen(case: Case, shown: Report) -> None:
@@ -131,7 +131,7 @@ def _sound(source: Source, role: str, folder: str) -> Source:
         return np.asarray(source)
     except (TypeError, ValueError, RuntimeError) as error:  # a tensor on another device, or one with a gradient
         why = (str(error).splitlines() or [type(error).__name__])[0]
-        hint = "pass what numpy.asarray takes; of a tensor, .detach().cpu()"
+        hint = "pass an array; for a tensor, .detach().cpu()"
         raise InputError(f"{role}: not an array ({why}); {hint}") from None
 
 
@@ -165,7 +165,7 @@ def _update(path: Path, case: str, report: Report, profile: Profile, digest: str
 
 def _found(causes: Sequence[str]) -> list[str]:
     """What is wrong with the pair as it is recorded, for whoever reviews it."""
-    return [f"recorded with it: {', '.join(causes)}"] if causes else []
+    return [f"causes recorded: {', '.join(causes)}"] if causes else []
 
 
 def _line(entry: Accepted) -> str:

@@ -56,7 +56,7 @@ def write_page(folder: str, parts: str, unused: Sequence[str]) -> None:
             sections[part.id] = part.section
             size += len(part.section)
     for golden in unused:
-        said = "no test used this golden; delete it, or bring its test back"
+        said = "no test used this golden; delete it, or restore its test"
         cases[golden] = Case(golden, "FAIL", error=said, golden=golden)
     suite = Suite("audio goldens", tuple(cases[name] for name in sorted(cases)))
     write_whole(os.path.join(folder, NAME), to_html(suite, sections).encode("utf-8", "backslashreplace"))

@@ -62,6 +62,6 @@ def _cut(lines: list[str]) -> str:
         if size > MOST_BYTES:
             return (
                 "\n".join(lines[:index])
-                + f"\n\n{len(lines) - index} more lines are left out: a step summary holds 1 MiB.\n"
+                + f"\n\n{len(lines) - index} more lines were skipped: the limit of a step summary is 1 MiB.\n"
             )
     return "\n".join(lines) + "\n"

@@ -99,17 +99,17 @@ def test_0_where_no_contract_is_asked_for(diagnose, files):
 def test_0_where_it_is_what_the_contract_asks_for(diagnose, files):
     done = diagnose("mel", files / "right.npy", "--for", BASE)
     assert (done.code, done.err) == (0, "")
-    assert done.out.startswith(f"PASS  nothing seen that {BASE} does not read; not checked: rate_hz, n_fft, hop, ")
+    assert done.out.startswith(f"PASS  no difference from {BASE} found; not checked: rate_hz, n_fft, hop, ")
     done = diagnose("mel", files / "right.npy", "--for", BASE, "--audio", files / "note.wav")
     assert (done.code, done.err) == (0, "")
-    assert done.out.startswith(f"PASS  this is what {BASE} reads\n")
+    assert done.out.startswith(f"PASS  the mel matches {BASE}\n")
     assert "dB rms from" in done.out
 
 
 def test_1_where_it_is_not(diagnose, files):
     done = diagnose("mel", files / "db.npy", "--for", BASE, "--audio", files / "note.wav")
     assert (done.code, done.err) == (1, "")
-    assert done.out.startswith(f"FAIL  this is not what {BASE} reads: 2 differences\n")
+    assert done.out.startswith(f"FAIL  the mel does not match {BASE}: 2 differences\n")
     assert "\ndiffers    scale magnitude-db, not ln-magnitude: " in done.out
     assert "reference lost" in done.out.replace("\n           ", " ")
 
@@ -124,8 +124,11 @@ USAGE = {
     "no array": (["mel"], "Missing argument 'ARRAY'"),
     "two arrays": (["mel", "a.npy", "b.npy"], "unexpected extra argument (b.npy)"),
     "convert without a contract": (["mel", "RIGHT", "--convert", "OUT"], "--convert needs --for"),
-    "convert to stdout": (["mel", "RIGHT", "--for", BASE, "--convert", "-"], "an array goes to a file only"),
-    "convert to nothing": (["mel", "RIGHT", "--for", BASE, "--convert", ""], "no file name given"),
+    "convert to stdout": (
+        ["mel", "RIGHT", "--for", BASE, "--convert", "-"],
+        "--convert -: an array cannot be written to stdout",
+    ),
+    "convert to nothing": (["mel", "RIGHT", "--for", BASE, "--convert", ""], "--convert: the file name is empty"),
     "convert onto itself": (["mel", "LOG10", "--for", BASE, "--convert", "LOG10"], "is also an input"),
     "convert onto the sound": (
         ["mel", "LOG10", "--for", BASE, "--audio", "NOTE", "--convert", "NOTE"],
@@ -134,10 +137,13 @@ USAGE = {
     "convert to another format": (["mel", "LOG10", "--for", BASE, "--convert", "x.npz"], "only .npy can be written"),
     "json and the array to one file": (
         ["mel", "LOG10", "--for", BASE, "--convert", "OUT", "--json", "OUT"],
-        "another output goes there",
+        "is also another output",
     ),
     "json onto the array": (["mel", "RIGHT", "--json", "RIGHT"], "is also an input"),
-    "an unknown contract": (["mel", "RIGHT", "--for", "nosuch"], "nosuch: no such contract; known are bigvgan_22khz"),
+    "an unknown contract": (
+        ["mel", "RIGHT", "--for", "nosuch"],
+        "nosuch: no such contract; give a TOML file or one of bigvgan_22khz",
+    ),
     "no contract": (["mel", "RIGHT", "--for", ""], "no such contract"),
     "a contract that is no file": (["mel", "RIGHT", "--for", "../x"], "../x: cannot be read"),
     "a contract that is missing": (["mel", "RIGHT", "--for", "none.toml"], "none.toml: cannot be read"),
@@ -179,10 +185,10 @@ class Trap:
 ARRAYS = {
     "1-D": (lambda: np.zeros(80), "1 axes, shape (80,)"),
     "5-D": (lambda: np.zeros((1, 1, 1, 80, 9)), "5 axes"),
-    "no values": (lambda: np.zeros((80, 0)), "holds no values"),
+    "no values": (lambda: np.zeros((80, 0)), "no values"),
     "NaN alone": (lambda: np.full((80, 9), np.nan), "every value is NaN"),
-    "complex": (lambda: np.zeros((80, 9), complex), "complex128, not numbers"),
-    "bool": (lambda: np.zeros((80, 9), bool), "bool, not numbers"),
+    "complex": (lambda: np.zeros((80, 9), complex), "complex128 is not numeric"),
+    "bool": (lambda: np.zeros((80, 9), bool), "bool is not numeric"),
 }
 
 

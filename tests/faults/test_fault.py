@@ -75,7 +75,7 @@ def test_it_changes_the_sound(name):
 @pytest.mark.parametrize("severity", [-0.01, 1.01, float("nan"), float("inf")])
 def test_a_severity_is_0_to_1(severity):
     sound = Audio(np.ones((1, 100), np.float32), 8000)
-    with pytest.raises(ValueError, match="severity is 0 to 1"):
+    with pytest.raises(ValueError, match="severity must be 0 to 1"):
         FAULTS["gain_up"].inject(sound, severity, np.random.default_rng(0))
 
 

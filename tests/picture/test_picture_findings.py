@@ -120,4 +120,4 @@ def test_without_hz_and_seconds_bands_and_frames_are_numbers(noise):
 
 
 def test_a_picture_of_one_level_is_told():
-    assert "the whole picture is of one level" in findings(picture(np.full((BANDS, FRAMES), -80.0))).notes
+    assert "the whole picture has one level" in findings(picture(np.full((BANDS, FRAMES), -80.0))).notes

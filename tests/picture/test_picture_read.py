@@ -189,13 +189,13 @@ def test_minutes_and_seconds_are_read(draw, array):
 def test_labels_that_are_no_seconds_are_not_taken_for_seconds(draw, array, x):
     picture = read_picture(draw(array(), x=x))
     assert picture.frame_edges_s is None
-    assert any("no seconds" in note for note in picture.notes)
+    assert any("give --seconds" in note for note in picture.notes)
 
 
 def test_numbers_of_bands_are_not_taken_for_frequencies(draw, array):
     picture = read_picture(draw(array(), y="frames"))
     assert picture.band_edges_hz is None
-    assert any("no frequencies" in note for note in picture.notes)
+    assert any("give --fmax" in note for note in picture.notes)
 
 
 def test_an_axis_turned_round_still_gives_low_bands_first(draw, array):

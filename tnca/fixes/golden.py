@@ -1,4 +1,4 @@
-"""The thresholds that the fixes hold: a TOML file a fix, recorded once, checked ever after."""
+"""The thresholds of the fixes: one TOML file per fix, recorded once and checked from then on."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def check(found: Study, held: dict[str, Threshold]) -> list[str]:
 def _threshold(each: Measured, found: Study) -> Threshold:
     verdict = each.verdict
     if verdict.change is None:
-        raise InputError(f"{each.fix.name}: {verdict.says}; there is nothing to record")
+        raise InputError(f"{each.fix.name}: {verdict.says}; nothing to record")
     gradient: dict[str, float] = each.evidence.get("gradient", {})
     unlike = gradient.get("unlike", 1.0) < ROUNDING
     moved: float | None = each.evidence.get("moved_db")
@@ -118,7 +118,7 @@ def _read(path: str, name: str) -> Threshold:
         raise InputError(f"{path}: not a threshold: {error}") from None
     numbers = (held.change, held.tolerance, held.moved_db, held.factor, held.unlike)
     if held.fix != name or not all(math.isfinite(number) for number in numbers if number is not None):
-        raise InputError(f"{path}: not a threshold of {name}: its fix is {held.fix}, and its numbers have to be finite")
+        raise InputError(f"{path}: not a threshold of {name}: its fix is {held.fix}; its numbers must be finite")
     return held
 
 
@@ -126,10 +126,10 @@ def _broken(each: Measured, held: Threshold, found: Study) -> list[str]:
     """Lines on what this fix no longer does."""
     name, verdict = each.fix.name, each.verdict
     if held.sound != fingerprint(found.sound):
-        return [f"{name}: was recorded on another sound (fingerprint {held.sound}); measure it on that"]
+        return [f"{name}: was recorded on another sound (fingerprint {held.sound}); use that sound"]
     if (held.metric, held.epochs, held.seeds, held.quick) != (each.fix.prediction.metric, *_size(found)):
         size = f"{held.epochs} epochs, {held.seeds} seeds{', --quick' * held.quick}"
-        return [f"{name}: was recorded as {held.metric} at {size}; measure it so"]
+        return [f"{name}: was recorded as {held.metric} at {size}; use the same settings"]
     lines = []
     least, most = bounds(held, each.fix.prediction.amount)
     if verdict.change is None:
@@ -174,7 +174,7 @@ def _undone(each: Measured, held: Threshold) -> list[str]:
     if held.unlike is not None and unlike > max(held.unlike, ROUNDING):
         lines.append(f"does not multiply the gradient by one factor: single bins differ from it by {unlike:.2g}")
     if held.breaches is not None and _breaches(each) != held.breaches:
-        lines.append(f"leaves {_breaches(each)} differences from the vocoder's contract, not {held.breaches}")
+        lines.append(f"leaves {_breaches(each)} differences from the contract of the vocoder, not {held.breaches}")
     return lines
 
 

@@ -1,4 +1,4 @@
-"""All the trials of some fixes: planned, carried out side by side, gone on with where they were stopped, judged."""
+"""All trials of some fixes: plan, run in parallel, resume, judge."""
 
 from __future__ import annotations
 
@@ -163,7 +163,7 @@ def _carried_out(
         )
     except TerminatedWorkerError:
         said = (
-            f"one of {jobs} trainings at once was killed, perhaps for memory; the same command goes on; or fewer --jobs"
+            f"one of {jobs} parallel trainings was killed (out of memory?); run the command again, or use fewer --jobs"
         )
         raise InputError(said) from None
 

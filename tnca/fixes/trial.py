@@ -108,7 +108,7 @@ def trained(sound: Audio, config: Config, folder: str, contract: MelContract) ->
         there = os.path.isfile(os.path.join(folder, CHECKPOINT))
         run = _gone_on_with(folder, sound) if there else start(sound, config, folder, CPU)
         if run.config != config:
-            raise InputError(f"{folder}: holds a training with other settings; delete it, or give another --out")
+            raise InputError(f"{folder}: contains a training with other settings; delete it, or give another --out")
         run.shown = False  # a page for each of a hundred trainings takes longer than some of them
         try:
             if run.epoch < config.epochs:
@@ -116,7 +116,7 @@ def trained(sound: Audio, config: Config, folder: str, contract: MelContract) ->
         except Diverged:
             return _lost(run)
         if not run.rows:
-            raise InputError(f"{folder}: a training without a look; delete it, and it is done again")
+            raise InputError(f"{folder}: a training without results; delete it to train again")
         return _outcome(run, contract)
 
 
@@ -124,7 +124,7 @@ def _gone_on_with(folder: str, sound: Audio) -> Run:
     try:
         return resumed(folder, sound, CPU)
     except InputError as error:
-        raise InputError(f"{error}; delete that folder, and it is trained again") from None
+        raise InputError(f"{error}; delete that directory to train again") from None
 
 
 @contextmanager

@@ -47,7 +47,7 @@ def run(
             )
     except torch._dynamo.exc.TorchDynamoException as error:
         why = (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
-        raise KernelMissing(f"torch.compile does not work here ({why}); take another kernel") from None
+        raise KernelMissing(f"torch.compile does not work here ({why}); use another kernel") from None
     return state
 
 

@@ -1,4 +1,4 @@
-"""A look at a run: what it has grown, how it sounds, what `diagnose` says of it; files for its folder."""
+"""A look at a run: its mel, its sound, the metrics of `diagnose`; files for its directory."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class Diverged(InputError):
 def diverged(run: Run) -> Diverged:
     """What to say where a loss or a weight is not finite; the checkpoint of the last look is still there."""
     who = f"{run.folder}: " if run.folder else ""
-    said = f"the training diverged by epoch {run.epoch}: not finite any more; lower optimiser.learning_rate"
+    said = f"the training diverged by epoch {run.epoch}: non-finite values; lower optimiser.learning_rate"
     return Diverged(who + said)
 
 
@@ -80,7 +80,7 @@ def check_watched(target: Target, config: Config) -> None:
     """Raises InputError where watch.best is no figure of a look."""
     figures = ["loss", *names(config.loss.terms), *target.errors_db(target.values), *(name for name, *_ in FIGURES)]
     if config.watch.best not in figures:
-        raise InputError(f"watch.best: no figure {config.watch.best}; there are {', '.join(figures)}")
+        raise InputError(f"watch.best: no metric {config.watch.best}; use one of {', '.join(figures)}")
 
 
 def open_page(run: Run) -> None:

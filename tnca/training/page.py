@@ -1,4 +1,4 @@
-"""The page of a run: how far it is, what it has grown, how that sounds, what the figures did."""
+"""The page of a run: progress, mels, sounds, and the metrics over the epochs."""
 
 from __future__ import annotations
 

@@ -93,7 +93,7 @@ def test_each_fix_has_its_prediction_pictures_players_and_curve(page):
         assert "Predicted" in part
         assert "Happened" in part
     assert page.split('<section id="boundary-loss">')[1].count('<path class="fixed"') >= 2
-    assert "one factor, and no weighting" in page.split('<section id="frequency-weight">')[1].split("</section>")[0]
+    assert "one factor, not a weighting" in page.split('<section id="frequency-weight">')[1].split("</section>")[0]
     assert "scale power, not ln-magnitude" in page.split('<section id="db-power">')[1].split("</section>")[0]
 
 
@@ -123,9 +123,9 @@ def test_thresholds_are_recorded_held_and_missed(measured, tnca, tmp_path, monke
     assert code == 2
     assert err.splitlines()[-1].startswith("tnca: held/level-reference.toml: no threshold")
     assert err.splitlines()[-1].endswith("--record writes it")
-    assert tnca(*given, "--record")[2].splitlines()[-1] == "held: 1 written, 0 that were there kept as they are"
+    assert tnca(*given, "--record")[2].splitlines()[-1] == "held: 1 thresholds written, 0 existing unchanged"
     code, _, err = tnca(*given)
-    assert (code, err.splitlines()[-1]) == (0, "1 of 1 fixes hold their thresholds")
+    assert (code, err.splitlines()[-1]) == (0, "1 of 1 fixes reach their thresholds")
     path = tmp_path / "held" / "level-reference.toml"
     assert 'verdict = "came true"' in path.read_text()
     path.write_text(re.sub(r"change = .*", "change = 90.0", path.read_text()))
@@ -150,16 +150,16 @@ def test_a_damaged_training_says_what_to_do(measured, tnca, monkeypatch, tmp_pat
         broken.write_bytes(broken.read_bytes()[:1000])
     code, _, err = tnca("fixes", HOSTILE, "--only", "boundary-loss", *QUICK, "--out", "out")
     assert code == 2
-    assert err.splitlines()[-1].endswith("; delete that folder, and it is trained again")
+    assert err.splitlines()[-1].endswith("; delete that directory to train again")
 
 
 MISTAKES = {
     ("--only", "flux"): "--only flux: no such fix; known are db-power",
-    ("--record",): "--record writes thresholds into --golden DIR",
+    ("--record",): "--record needs --golden DIR",
     ("--only", ""): "--only : a name is empty",
     ("--golden", "nowhere"): "nowhere/db-power.toml: no threshold (No such file or directory)",
-    ("--json", "fixes/fixes.html"): "--json fixes/fixes.html: another output goes there",
-    ("--vocoder", "flute"): "--vocoder flute: griffinlim, bigvgan:FOLDER or bigvgan:HUB/ID",
+    ("--json", "fixes/fixes.html"): "--json fixes/fixes.html: is also another output",
+    ("--vocoder", "flute"): "--vocoder flute: must be griffinlim, bigvgan:DIR or bigvgan:HUB/ID",
     ("--epochs", "0"): "Invalid value for '--epochs'",
     ("nothing.wav",): "nothing.wav: No such file",
 }
@@ -198,6 +198,6 @@ def test_stopped_it_says_how_to_go_on(number, jobs, tmp_path):
         process.send_signal(number)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "tnca: stopped; the same command goes on where it was" in err.splitlines()
+    assert "tnca: interrupted; the same command continues the run" in err.splitlines()
     assert "Traceback" not in err
     assert not (tmp_path / "out" / "fixes.json").exists()

@@ -134,7 +134,7 @@ def test_what_is_not_a_number_stays_so():
         (lambda r: {"params": r.params._replace(where=torch.zeros(2, 5, 6))}, "do not fit 4 channels and 2 positions"),
         (lambda r: {"params": r.params._replace(where=torch.zeros(0, 9, 9))}, "positions of (9, 9)"),
         (lambda r: {"fires": torch.ones(1, 1, 5, 6, dtype=torch.bool)}, "one for each of 3 steps"),
-        (lambda r: {"fires": torch.ones(3, 1, 5, 6)}, "fires are bool, on the CPU"),
+        (lambda r: {"fires": torch.ones(3, 1, 5, 6)}, "fires must be bool, on the CPU"),
     ],
 )
 def test_sizes_that_do_not_fit_are_refused(wrong, said):
@@ -198,7 +198,7 @@ def test_a_library_that_is_none_is_one_line(monkeypatch, tmp_path):
     (tmp_path / "timbre-diagnose").mkdir()
     with open(native.place(), "w") as file:
         file.write("no library")
-    with pytest.raises(KernelMissing, match=r"cannot be loaded .*; delete it and it is built again$"):
+    with pytest.raises(KernelMissing, match=r"cannot be loaded .*; delete it to build it again$"):
         native.load.__wrapped__()
 
 

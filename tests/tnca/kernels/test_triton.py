@@ -199,7 +199,7 @@ def test_without_a_gradient_it_gives_the_same_and_keeps_nothing():
     [
         ({"hidden": (513,)}, "fp32", "1024 of at most 512 channels of a hidden layer"),
         ({"hidden": (512, 256)}, "bf16", "131072 of at most 65536 weights of a layer"),
-        ({}, "fp16", 'precision: "fp32" or "bf16", not "fp16"'),
+        ({}, "fp16", 'precision must be "fp32" or "bf16", not "fp16"'),
     ],
 )
 def test_what_does_not_fit_is_refused(changes, precision, says):

@@ -99,7 +99,7 @@ def test_a_run_that_is_there_is_refused_with_the_way_on(target, tmp_path):
     begin(CONFIG, target, CPU, folder)
     before = (tmp_path / "run" / "checkpoint.pt").read_bytes()
     said = refused(begin, CONFIG, target, CPU, folder)
-    assert said == f"{folder}: is there already; pass --resume to go on with it, or give another --out"
+    assert said == f"{folder}: already exists; continue it with --resume, or give another --out"
     assert (tmp_path / "run" / "checkpoint.pt").read_bytes() == before
     assert os.listdir(tmp_path) == ["run"]
 
@@ -110,9 +110,9 @@ def test_a_folder_of_others_and_a_file_are_refused(target, tmp_path):
     (tmp_path / "file").write_text("mine")
     for name in ("folder", "file"):
         assert refused(begin, CONFIG, target, CPU, str(tmp_path / name)).endswith(
-            "is there already; give another --out"
+            "already exists; give another --out"
         )
-    assert "cannot be made (" in refused(begin, CONFIG, target, CPU, str(tmp_path / "file" / "run"))
+    assert "cannot create the directory (" in refused(begin, CONFIG, target, CPU, str(tmp_path / "file" / "run"))
     assert everything(tmp_path) == ["file", "folder", "folder/letter.txt"]
 
 
@@ -205,7 +205,7 @@ def test_another_sound_is_refused(note, folder):
         Audio(note.samples * np.float32(1.1), 16000),
     )
     for other in others:
-        assert "is of another sound; give the one it was begun with" in refused(resumed, folder, other, CPU)
+        assert "belongs to another sound" in refused(resumed, folder, other, CPU)
 
 
 def test_as_much_as_another_fft_rounds_is_no_other_sound(note, folder, target):
@@ -215,12 +215,12 @@ def test_as_much_as_another_fft_rounds_is_no_other_sound(note, folder, target):
 
 
 def test_where_there_is_no_run(note, tmp_path):
-    assert "no checkpoint there; `tnca train` makes one" in refused(resumed, str(tmp_path / "none"), note, CPU)
+    assert "no such checkpoint; `tnca train`" in refused(resumed, str(tmp_path / "none"), note, CPU)
 
 
 def test_changed_settings_are_checked(note, folder):
     assert resumed(folder, note, CPU, {"epochs": 9}).config == msgspec.structs.replace(CONFIG, epochs=9)
-    assert "epochs: 1 to" in refused(resumed, folder, note, CPU, {"epochs": 0})
+    assert "epochs: must be 1 to" in refused(resumed, folder, note, CPU, {"epochs": 0})
 
 
 WEIGHTS = torch.nn.Linear(2, 2).state_dict()
@@ -230,11 +230,11 @@ BROKEN = {
     "config is a list": ({"config": "[]"}, "not a configuration"),
     "config is deep": ({"config": "[" * 100_000}, "its configuration cannot be read"),
     "a key too many": ({"config": json.dumps({**as_table(CONFIG), "speed": 1})}, "speed"),
-    "another's weights": ({"rule": WEIGHTS}, "the weights are another model's"),
+    "another's weights": ({"rule": WEIGHTS}, "the weights do not fit"),
     "another's best weights": ({"best": {"epoch": 0, "figure": None, "rule": WEIGHTS}}, "another model's"),
-    "best is None": ({"best": None}, "not a whole checkpoint"),
-    "best lacks its figure": ({"best": {"epoch": 0}}, "not a whole checkpoint"),
-    "epoch is text": ({"epoch": "many"}, "not a whole checkpoint"),
+    "best is None": ({"best": None}, "not a complete checkpoint"),
+    "best lacks its figure": ({"best": {"epoch": 0}}, "not a complete checkpoint"),
+    "epoch is text": ({"epoch": "many"}, "not a complete checkpoint"),
     "no target": ({"target": None}, "is of another sound"),
     "no optimiser": ({"optimiser": {}}, "cannot be resumed"),
     "no pool": ({"pool": None}, "cannot be resumed"),
@@ -248,7 +248,7 @@ BROKEN = {
     "rows are a number": ({"rows": 3}, "resumed"),
     "rows are numbers": ({"rows": [3]}, "resumed"),
     "seconds are text": ({"seconds": "long"}, "resumed"),
-    "best is as good as a word": ({"best": "FIGURE"}, "not a whole checkpoint"),
+    "best is as good as a word": ({"best": "FIGURE"}, "not a complete checkpoint"),
     "a target that has a gradient": ({"target": "GRADIENT"}, "another sound"),
     "a target that is sparse": ({"target": "SPARSE"}, "another sound"),
 }
@@ -280,8 +280,8 @@ def test_it_is_opened_without_the_sound(folder, target):
 
 def test_where_there_is_none_the_command_that_makes_one_is_said(tmp_path):
     missing = str(tmp_path / "none")
-    assert refused(opened, missing, CPU) == f"{missing}: no run there; `tnca train AUDIO --out {missing}` makes one"
-    assert "no run there" in refused(opened, str(tmp_path), CPU)
+    assert refused(opened, missing, CPU) == f"{missing}: contains no run; `tnca train AUDIO --out {missing}` starts one"
+    assert "contains no run" in refused(opened, str(tmp_path), CPU)
 
 
 def test_a_run_without_its_reference(folder):
@@ -328,8 +328,8 @@ def test_only_what_generating_takes_is_needed(folder, note, tmp_path):
 @pytest.mark.parametrize("name", ["nonsense", "", "cuda:x", "cpu:-1", "meta", "xla", "mps", "hpu", "cuda:99999999999"])
 def test_a_device_that_is_not_there_is_said_in_a_line(name):
     said = refused(device_of, name)
-    assert said.startswith(f"--device {name}: is not there (")
-    assert said.endswith("); auto, cpu or cuda")
+    assert said.startswith(f"--device {name}: is not available (")
+    assert said.endswith("); use auto, cpu or cuda")
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU is there")
