@@ -11,6 +11,7 @@ import pytest
 
 import diagnose
 from diagnose import align, audio, example
+from diagnose.analysis import Signal
 from diagnose.audio import Audio
 from diagnose.errors import InputError, NotComparable
 from diagnose.metrics import METRICS
@@ -195,6 +196,56 @@ def test_measure_gives_every_metric_of_one_sound(note):
     assert measured["f0_hz"].value == pytest.approx(196.0, rel=0.005)
     assert measured["peak_dbfs"].value == pytest.approx(20 * math.log10(0.5), abs=1e-4)
     assert measured["duration_s"].value == 1.0
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["rms_dbfs"],
+        ["peak_dbfs", "duration_s", "loudness_lufs"],
+        ("f0_hz", "dc_share"),
+        [name for name, metric in METRICS.items() if metric.of == "signal"][::-1],
+        [],
+    ],
+)
+def test_measure_gives_the_metrics_that_are_named_in_that_order(note, names):
+    every = diagnose.measure(note)
+    found = diagnose.measure(note, metrics=names)
+    assert list(found) == list(names)
+    assert dict(found) == {name: every[name] for name in names}
+    assert diagnose.measure(note, metrics=iter(names)) == found
+
+
+def test_measure_computes_nothing_that_the_named_metrics_do_not_need(note, monkeypatch):
+    def dear(*_):
+        raise AssertionError("a spectrum or a pitch was asked for")
+
+    for name in ("stft", "frames", "native", "summed_energy", "pitch"):
+        monkeypatch.setattr(Signal, name, property(dear))
+    assert diagnose.measure(note, metrics=["rms_dbfs", "peak_dbfs", "dc_share"])["rms_dbfs"].value < 0
+    with pytest.raises(AssertionError, match="a spectrum or a pitch"):
+        diagnose.measure(note, metrics=["spectral_centroid_hz"])
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["rms_dbfs", "loudnes_lufs"], "metrics: 'loudnes_lufs' is not a metric; did you mean 'loudness_lufs'?"),
+        (["delay"], "metrics: 'delay' is not a metric"),  # delay_s is close, and no help: it is of a pair
+        (["qq"], "metrics: 'qq' is not a metric"),
+        ([None], "metrics: None is not a metric"),
+        ([["qq"]], "metrics: ['qq'] is not a metric"),
+        ("rms_dbfs", "metrics='rms_dbfs': give a list of names, like ['rms_dbfs']"),
+        (
+            ["rms_dbfs", "delay_s"],
+            "metrics: delay_s needs a reference and a generated sound; diagnose.compare() measures it",
+        ),
+    ],
+)
+def test_measure_refuses_a_name_that_means_nothing_in_one_line(note, names, said):
+    with pytest.raises(InputError) as caught:
+        diagnose.measure(note, metrics=names)
+    assert str(caught.value) == said
 
 
 # What cannot be compared
