@@ -14,6 +14,7 @@ import soundfile
 import soxr
 
 from diagnose.errors import InputError
+from diagnose.text import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +33,7 @@ MOST_VALUES = 2**30
 CONTAINERS = {".wav": "WAV", ".flac": "FLAC", ".ogg": "OGG"}
 LOUDEST = 1e6  # 120 dB over full scale: not a sound but another unit
 UNKNOWN_LENGTH = 2**62  # libsndfile gives the largest count there is for a length it does not know
+LONGEST_NAME = 100  # characters of it that repr shows
 BLOCK = 1 << 18  # samples a step wherever a whole signal is walked: bounds every temporary array
 
 
@@ -48,6 +50,11 @@ class Audio(msgspec.Struct, frozen=True, eq=False, dict=True):
     rate: int
     name: str = "array"
     sha256: str | None = None
+
+    def __repr__(self) -> str:
+        """What it is, without its samples: Audio(violin.wav, 44100 Hz, 2 channels, 0.949 s)."""
+        channels = "1 channel" if self.channels == 1 else f"{self.channels} channels"
+        return f"Audio({shortened(self.name, LONGEST_NAME)}, {self.rate} Hz, {channels}, {self.duration_s:.3f} s)"
 
     @property
     def channels(self) -> int:

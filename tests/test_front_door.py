@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import json
+import re
 import subprocess
 import sys
 from importlib import import_module
@@ -20,31 +21,12 @@ from diagnose import audio, example
 ROOT = Path(__file__).resolve().parents[1]
 STUB = ast.parse((ROOT / "diagnose" / "__init__.pyi").read_text(encoding="utf-8"))
 USER_CODE = Path(__file__).with_name("user_code")
-PROMISED = [
-    "compare",
-    "measure",
-    "infer_contract",
-    "check_contract",
-    "read",
-    "read_report",
-    "Report",
-    "MetricRow",
-    "Cause",
-    "Region",
-    "Audio",
-    "Measurement",
-    "Profile",
-    "Limit",
-    "Inference",
-    "ContractCheck",
-    "MelContract",
-    "DiagnoseError",
-    "InputError",
-    "NotComparable",
-    "ContractMismatch",
-    "CannotConvert",
-    "__version__",
-]
+PROMISED = re.findall(
+    r"\w+",
+    "compare measure infer_contract check_contract read read_report Report MetricRow Cause Region Audio Measurement "
+    "Profile Limit Inference ContractCheck MelContract DiagnoseError InputError NotComparable ContractMismatch "
+    "CannotConvert __version__",
+)
 
 
 def listed():
