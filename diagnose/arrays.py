@@ -1,4 +1,4 @@
-"""What numpy lacks: order statistics that import nothing, runs of a mask, and the type of a float array.
+"""What numpy lacks: arrays out of tensors, order statistics that import nothing, runs of a mask, a float array's type.
 
 numpy's percentile and median give the same numbers, and import numpy.ma on first use: 20 ms, more than the
 whole spectral analysis of a second of sound.
@@ -10,10 +10,41 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from diagnose.errors import InputError
+from diagnose.text import shortened
+
 if TYPE_CHECKING:  # numpy.typing takes longer to import than a short sound to compare
     from numpy.typing import NDArray
 
     Floats = NDArray[np.floating[Any]]
+
+
+LONGEST_REASON = 100  # characters of another library's message
+
+
+def as_array(source: Any, name: str, expected: str, most: int) -> NDArray[Any]:
+    """numpy's view of an array, a sequence of numbers, or a tensor: with a gradient, on a GPU, of half or bfloat16 (as
+    float32).  torch is not imported: a tensor brings its own methods.
+
+    expected: the shape, in words; most: how many values a tensor may claim to hold.  The caller judges the dtype.
+    Raises InputError, in one line that begins with name, for what has no numbers to give: sparse, quantised, on "meta".
+    """
+    try:
+        return np.asarray(_of_tensor(source, name, most) if hasattr(source, "detach") else source)
+    except (InputError, MemoryError):
+        raise
+    except Exception as error:  # noqa: BLE001 - each kind of tensor, and each library, has its own
+        why = shortened((str(error).strip().splitlines() or [type(error).__name__])[0], LONGEST_REASON)
+        raise InputError(f"{name}: not an array of numbers ({why}); expected {expected}") from None
+
+
+def _of_tensor(tensor: Any, name: str, most: int) -> NDArray[Any]:
+    if tensor.numel() > most:  # one that was expanded claims more than it holds
+        raise InputError(f"{name}: {tensor.numel():,} values, over {most:,}; give a part of it")
+    tensor = tensor.detach().cpu()
+    if tensor.is_floating_point() and str(tensor.dtype) not in ("torch.float32", "torch.float64"):
+        tensor = tensor.float()  # numpy has no bfloat16
+    return np.asarray(tensor.numpy())
 
 
 def quantile(values: NDArray[np.floating[Any]], share: float) -> float:

@@ -13,7 +13,9 @@ import numpy as np
 import soundfile
 import soxr
 
+from diagnose.arrays import as_array
 from diagnose.errors import InputError
+from diagnose.text import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +34,8 @@ MOST_VALUES = 2**30
 CONTAINERS = {".wav": "WAV", ".flac": "FLAC", ".ogg": "OGG"}
 LOUDEST = 1e6  # 120 dB over full scale: not a sound but another unit
 UNKNOWN_LENGTH = 2**62  # libsndfile gives the largest count there is for a length it does not know
+SHAPES = "(n,) or (channels, n)"
+LONGEST_NAME = 100  # characters of it that repr shows
 BLOCK = 1 << 18  # samples a step wherever a whole signal is walked: bounds every temporary array
 
 
@@ -48,6 +52,11 @@ class Audio(msgspec.Struct, frozen=True, eq=False, dict=True):
     rate: int
     name: str = "array"
     sha256: str | None = None
+
+    def __repr__(self) -> str:
+        """What it is, without its samples: Audio(violin.wav, 44100 Hz, 2 channels, 0.949 s)."""
+        channels = "1 channel" if self.channels == 1 else f"{self.channels} channels"
+        return f"Audio({shortened(self.name, LONGEST_NAME)}, {self.rate} Hz, {channels}, {self.duration_s:.3f} s)"
 
     @property
     def channels(self) -> int:
@@ -145,18 +154,15 @@ def _read_to_the_end(file: io.BufferedReader, name: str) -> Samples:
 
 
 def from_array(array: ArrayLike, rate: float, name: str = "array") -> Audio:
-    """Audio from a mono [shape=(n,)] or multichannel [shape=(channels, n)] array.
+    """Audio from a mono [shape=(n,)] or multichannel [shape=(channels, n)] array or tensor, full scale 1.
 
     Integers are refused, for their full scale is not known; raises InputError, as read() does.
     """
-    try:
-        values = np.asarray(array)
-    except ValueError:
-        raise InputError(f"{name}: not an array of numbers; expected (n,) or (channels, n)") from None
+    values = as_array(array, name, SHAPES, MOST_VALUES)
     if values.dtype.kind != "f":
         raise InputError(f"{name}: dtype {values.dtype}, not floating point; scale it to -1..1 first")
     if values.ndim not in (1, 2):
-        raise InputError(f"{name}: shape {values.shape}; expected (n,) or (channels, n)")
+        raise InputError(f"{name}: shape {values.shape}; expected {SHAPES}")
     with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and is refused below
         values = np.atleast_2d(values).astype(np.float32, copy=False)
     if values.shape[0] > 100 * max(values.shape[1], 1):
@@ -167,7 +173,10 @@ def from_array(array: ArrayLike, rate: float, name: str = "array") -> Audio:
 
 
 def load(source: Source, rate: int | None = None, name: str = "array") -> Audio:
-    """Audio from a path, an array (which needs its rate) or Audio as it is."""
+    """Audio from a path, an array or a tensor (which need their rate in Hz), or Audio as it is.
+
+    name: of an array, in messages.  Raises InputError.
+    """
     if isinstance(source, Audio):
         return source
     if isinstance(source, str | os.PathLike):

@@ -15,8 +15,8 @@ import soxr
 from diagnose import audio as audio_io
 from diagnose.analysis import Pair, Signal
 from diagnose.errors import InputError, NotComparable
-from diagnose.metrics import METRICS, Measurement, measure_pair, measure_signal
-from diagnose.profile import default_profile, load_profile
+from diagnose.metrics import METRICS, OF_A_SIGNAL, Measurement, measure_pair, measure_signal
+from diagnose.profile import default_profile, load_profile, nearest
 from diagnose.regions import find_regions
 from diagnose.results.report import AlignmentFacts, LimitLevels, MetricRow, Report, SoundFacts
 from diagnose.results.verdict import overall
@@ -24,7 +24,7 @@ from diagnose.verdicts import Figures, Judgement, change_of, judge
 from diagnose.version import VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from diagnose.align import Alignment
     from diagnose.audio import Audio, Source
@@ -46,7 +46,8 @@ def compare(
 ) -> Report:
     """Measure a pair of sounds and judge it.
 
-    reference, generated: paths, Audio, or float arrays (n,) or (channels, n) with their rate in Hz.
+    reference, generated: paths, Audio, or float arrays or tensors (n,) or (channels, n), full scale 1, with their
+    rate in Hz.
     profile: limits, or the TOML file that holds them; the built-in ones by default.
     Raises InputError for what cannot be read, NotComparable for a silent reference or under 20 ms of sound.
     """
@@ -178,9 +179,31 @@ def _libraries() -> dict[str, str]:
     }
 
 
-def measure(sound: Source, *, rate: int | None = None) -> Mapping[str, Measurement]:
-    """Every metric that one sound has, by name, in the order of a report; rate in Hz for an array."""
-    return measure_signal(Signal(audio_io.load(sound, rate)))
+def measure(
+    sound: Source, *, rate: int | None = None, metrics: Iterable[str] | None = None
+) -> Mapping[str, Measurement]:
+    """What is measured on one sound, by name: every metric that a sound has, or those that are named.
+
+    sound: a path, Audio, or a float array or tensor (n,) or (channels, n), full scale 1, with its rate in Hz.
+    metrics: names, in the order of the answer; nothing is computed that they do not need.  By default all, in the
+    order of a report.  A value is in the metric's unit; it is None, with the reason, where it cannot be had.
+    Raises InputError for what cannot be read, for a name that is no metric, and for a metric of two sounds.
+    """
+    names = None if metrics is None else _of_one_sound(metrics)
+    return measure_signal(Signal(audio_io.load(sound, rate)), names=names)
+
+
+def _of_one_sound(names: Iterable[str]) -> list[str]:
+    """The names, checked."""
+    if isinstance(names, str):
+        raise InputError(f"metrics={names!r}: give a list of names, like [{names!r}]")
+    wanted = list(names)
+    for name in wanted:
+        if not isinstance(name, str) or name not in METRICS:
+            raise InputError(f"metrics: {name!r} is not a metric{nearest(str(name), OF_A_SIGNAL)}")
+        if METRICS[name].of == "pair":
+            raise InputError(f"metrics: {name} needs a reference and a generated sound; diagnose.compare() measures it")
+    return wanted
 
 
 def _why_silent(sound: Audio) -> str:

@@ -17,12 +17,15 @@ from __future__ import annotations
 import math
 import os
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from diagnose.errors import InputError
 from diagnose.metrics import METRICS, Metric
 from diagnose.results.limit import Limit, Profile, Threshold, as_threshold
 from diagnose.toml import decode, read_toml, refuse_unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 DEFAULT_PROFILE = os.path.join(os.path.dirname(__file__), "profiles", "default.toml")
 
@@ -106,9 +109,9 @@ def _check_finite(level: float | Threshold, where: str) -> None:
         raise InputError(f"{where}: must be a finite number")
 
 
-def nearest(name: str) -> str:
+def nearest(name: str, among: Iterable[str] = METRICS) -> str:
     """What a mistyped metric may have meant, as the end of a message."""
     import difflib
 
-    close = difflib.get_close_matches(name, METRICS, n=1)
+    close = difflib.get_close_matches(name, list(among), n=1)
     return f"; did you mean {close[0]!r}?" if close else ""

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+CUT = "..."
+
 
 def printable(text: str) -> str:
     """Text that cannot steer a terminal: control and undecodable characters become escapes."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in text)
+
+
+def shortened(text: str, most: int) -> str:
+    """Printable text of at most so many characters: of a longer one the beginning and, as long, the end."""
+    text = printable(text)
+    if len(text) <= most:
+        return text
+    end = (most - len(CUT)) // 2
+    return text[: most - len(CUT) - end] + CUT + text[len(text) - end :]
 
 
 def number(value: float | None, unit: str) -> str:

@@ -141,6 +141,29 @@ def test_channels_of_a_file_come_out_as_rows_under_its_path(tmp_path):
     assert load(audio) is audio
 
 
+@pytest.mark.parametrize(
+    ("sound", "shown"),
+    [
+        (Audio(np.zeros((1, 11025), np.float32), 22050), "Audio(array, 22050 Hz, 1 channel, 0.500 s)"),
+        (
+            Audio(np.zeros((2, 10**6), np.float32), 8000, "a/b c.wav"),
+            "Audio(a/b c.wav, 8000 Hz, 2 channels, 125.000 s)",
+        ),
+        (Audio(np.zeros((1, 8000), np.float32), 8000, "\x1b[2J"), r"Audio(\x1b[2J, 8000 Hz, 1 channel, 1.000 s)"),
+    ],
+)
+def test_a_prompt_shows_what_a_sound_is_and_not_its_samples(sound, shown):
+    assert repr(sound) == shown
+
+
+def test_a_long_name_is_cut_in_its_middle():
+    shown = repr(Audio(np.zeros((1, 8000), np.float32), 8000, "folder/" * 100 + "end.wav"))
+    assert shown.startswith("Audio(folder/folder/")
+    assert "..." in shown
+    assert shown.endswith("/end.wav, 8000 Hz, 1 channel, 1.000 s)")
+    assert len(shown) < 150
+
+
 def test_flac_of_unknown_length_as_a_pipe_leaves_it_is_read_to_its_end(tmp_path):
     values = np.sin(np.arange(10_000) / 10)
     (tmp_path / "piped.flac").write_bytes(flac_claiming(0, values))

@@ -8,10 +8,12 @@ import tracemalloc
 
 import numpy as np
 import pytest
+import torch
 
 import diagnose
 from diagnose import align, audio, example
 from diagnose.align import Alignment
+from diagnose.analysis import Signal
 from diagnose.audio import Audio
 from diagnose.comparison import alignment_facts
 from diagnose.errors import InputError, NotComparable
@@ -164,6 +166,43 @@ def test_paths_arrays_and_audio_give_the_same(tmp_path, note, rng):
     assert (others["(n,)"].reference.path, others["(n,)"].generated.path) == ("reference", "generated")
 
 
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("gradient", [False, True])
+def test_a_tensor_is_compared_and_measured_as_its_values_are(note, dtype, gradient):
+    tensor = torch.tensor(note.mono, requires_grad=gradient).to(dtype)
+    values = tensor.detach().float().numpy()
+    assert diagnose.measure(tensor, rate=RATE) == diagnose.measure(values, rate=RATE)
+    report = diagnose.compare(note, tensor[None], rate=RATE)
+    assert changes(report) == changes(diagnose.compare(note, values, rate=RATE))
+    assert report.generated.path == "generated"
+
+
+TENSORS = {
+    "meta": (lambda x: x.to("meta"), r"not an array of numbers \(.*meta.*\); expected \(n,\) or \(channels, n\)"),
+    "sparse": (
+        lambda x: x.to_sparse(),
+        r"not an array of numbers \(.*[Ss]parse.*\); expected \(n,\) or \(channels, n\)",
+    ),
+    "int16": (lambda x: (x * 32767).to(torch.int16), "dtype int16, not floating point; scale it to -1..1 first"),
+    "bool": (lambda x: x > 0, "dtype bool, not floating point; scale it to -1..1 first"),
+    "complex": (lambda x: x.to(torch.complex64), "dtype complex64, not floating point"),
+    "a batch": (lambda x: x[None, None], r"shape \(1, 1, 22050\); expected \(n,\) or \(channels, n\)"),
+    "an infinite value": (lambda x: x / 0, "NaN or infinite samples"),
+    "expanded": (lambda x: x[:1].expand(2**31), "2,147,483,648 values, over 1,073,741,824; give a part of it"),
+}
+
+
+@pytest.mark.parametrize("kind", TENSORS)
+def test_a_tensor_without_samples_is_refused_in_one_line(note, kind):
+    make, said = TENSORS[kind]
+    tensor = make(torch.tensor(note.mono))
+    with pytest.raises(InputError, match=rf"^generated: {said}") as caught:
+        diagnose.compare(note, tensor, rate=RATE)
+    assert str(caught.value).isprintable()
+    with pytest.raises(InputError, match=rf"^array: {said}"):
+        diagnose.measure(tensor, rate=RATE)
+
+
 def test_two_equal_channels_measure_as_one_but_for_loudness(note):
     stereo = Audio(np.repeat(note.samples, 2, axis=0), RATE)
     report = diagnose.compare(note, stereo)
@@ -197,6 +236,56 @@ def test_measure_gives_every_metric_of_one_sound(note):
     assert measured["f0_hz"].value == pytest.approx(196.0, rel=0.005)
     assert measured["peak_dbfs"].value == pytest.approx(20 * math.log10(0.5), abs=1e-4)
     assert measured["duration_s"].value == 1.0
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["rms_dbfs"],
+        ["peak_dbfs", "duration_s", "loudness_lufs"],
+        ("f0_hz", "dc_share"),
+        [name for name, metric in METRICS.items() if metric.of == "signal"][::-1],
+        [],
+    ],
+)
+def test_measure_gives_the_metrics_that_are_named_in_that_order(note, names):
+    every = diagnose.measure(note)
+    found = diagnose.measure(note, metrics=names)
+    assert list(found) == list(names)
+    assert dict(found) == {name: every[name] for name in names}
+    assert diagnose.measure(note, metrics=iter(names)) == found
+
+
+def test_measure_computes_nothing_that_the_named_metrics_do_not_need(note, monkeypatch):
+    def dear(*_):
+        raise AssertionError("a spectrum or a pitch was asked for")
+
+    for name in ("stft", "frames", "native", "summed_energy", "pitch"):
+        monkeypatch.setattr(Signal, name, property(dear))
+    assert diagnose.measure(note, metrics=["rms_dbfs", "peak_dbfs", "dc_share"])["rms_dbfs"].value < 0
+    with pytest.raises(AssertionError, match="a spectrum or a pitch"):
+        diagnose.measure(note, metrics=["spectral_centroid_hz"])
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["rms_dbfs", "loudnes_lufs"], "metrics: 'loudnes_lufs' is not a metric; did you mean 'loudness_lufs'?"),
+        (["delay"], "metrics: 'delay' is not a metric"),  # delay_s is close, and no help: it is of a pair
+        (["qq"], "metrics: 'qq' is not a metric"),
+        ([None], "metrics: None is not a metric"),
+        ([["qq"]], "metrics: ['qq'] is not a metric"),
+        ("rms_dbfs", "metrics='rms_dbfs': give a list of names, like ['rms_dbfs']"),
+        (
+            ["rms_dbfs", "delay_s"],
+            "metrics: delay_s needs a reference and a generated sound; diagnose.compare() measures it",
+        ),
+    ],
+)
+def test_measure_refuses_a_name_that_means_nothing_in_one_line(note, names, said):
+    with pytest.raises(InputError) as caught:
+        diagnose.measure(note, metrics=names)
+    assert str(caught.value) == said
 
 
 # What cannot be compared

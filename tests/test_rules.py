@@ -49,6 +49,7 @@ LEVEL = {name: -index for index, layer in enumerate(LAYERS) for name in layer}
 # The one arrow upwards: a Report shows itself in a notebook, whoever made it, and loads what shows it when asked.
 UPWARDS = {"diagnose/results/report.py": {"diagnose.render.notebook", "diagnose.analysis"}}
 TNCA_LAYERS = [
+    ("__main__",),
     ("cli",),
     ("bench", "demo", "fixes"),
     ("generation",),

@@ -1,7 +1,9 @@
 """The neural cellular automaton that grows a mel spectrogram, and the vocoders behind it.
 
-run = tnca.train(audio, config)                # tnca.config.preset("best"), or read("my.toml", "best")
-sound = tnca.generate(run).sound               # a diagnose.audio.Audio
+run = tnca.train("violin.wav", tnca.config.preset("best"))    # or tnca.config.read("my.toml", "best")
+sound = tnca.generate(run)                                    # a diagnose.Audio
+
+Names are loaded when they are first used: a kernel needs torch and numpy alone, and `import tnca` neither.
 """
 
 from __future__ import annotations
@@ -10,11 +12,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from diagnose.audio import Audio, Source
+    from tnca import config
     from tnca.config import Config
     from tnca.training.run import Run
     from tnca.vocoders.vocoder import Vocoder
 
-__all__ = ["generate", "train"]
+__all__ = ["Config", "Run", "config", "generate", "train"]
 
 
 def train(
@@ -37,3 +40,20 @@ def generate(run: Run, vocoder: Vocoder | None = None) -> Audio:
     from tnca.generation import generate as go
 
     return go(run, vocoder).sound
+
+
+if not TYPE_CHECKING:  # a type checker would take every name for one that is there
+
+    def __getattr__(name: str) -> object:
+        """The settings, and the types above that other modules hold."""
+        from importlib import import_module
+
+        if name == "config":
+            return import_module("tnca.config")
+        if name in ("Config", "Run"):
+            return getattr(import_module(f"tnca.{name.lower()}"), name)
+        raise AttributeError(f"module 'tnca' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from diagnose.arrays import as_array
 from diagnose.errors import InputError
 from diagnose.mel.known import BAND_COUNTS
 
@@ -46,7 +47,9 @@ def plane(array: Any, item: int = 0, name: str = "array", bands: frozenset[int] 
 
     bands: how many there may be, where that is known: an axis of that size holds them, if the other is of another.
     """
-    values = _as_numpy(array, name)
+    values = as_array(array, name, "(bands, frames)", MOST_VALUES)
+    if values.dtype.kind not in "fiu":
+        raise InputError(f"{name}: dtype {values.dtype} is not numeric; a mel is floating point")
     shape = values.shape
     if not 2 <= values.ndim <= 4:
         raise InputError(f"{name}: shape {shape}; a mel is (bands, frames), after at most two batch axes")
@@ -66,29 +69,6 @@ def plane(array: Any, item: int = 0, name: str = "array", bands: frozenset[int] 
         values = np.where(finite, values, values[finite].min())
     transposed, sure = _orientation(values, bands or BAND_COUNTS)
     return Plane(values.T if transposed else values, shape, transposed, sure, len(batch), bad)
-
-
-def _as_numpy(array: Any, name: str) -> NDArray[Any]:
-    """numpy's view of an array or a tensor; torch is not imported, a tensor brings its own methods."""
-    try:
-        values = np.asarray(_of_tensor(array, name) if hasattr(array, "detach") else array)
-    except InputError:
-        raise
-    except Exception as error:  # noqa: BLE001 -- sparse, quantised, meta ...: each kind of tensor has its own
-        why = (str(error).strip().splitlines() or [type(error).__name__])[0][:100]
-        raise InputError(f"{name}: not an array of numbers ({why}); expected (bands, frames)") from None
-    if values.dtype.kind not in "fiu":
-        raise InputError(f"{name}: dtype {values.dtype} is not numeric; a mel is floating point")
-    return values
-
-
-def _of_tensor(tensor: Any, name: str) -> NDArray[Any]:
-    if tensor.numel() > MOST_VALUES:  # a tensor that was expanded claims more than it holds
-        raise InputError(f"{name}: {tensor.numel():,} values; at most {MOST_VALUES:,} are allowed; give a part of it")
-    tensor = tensor.detach().cpu()
-    if tensor.is_floating_point() and str(tensor.dtype) not in ("torch.float32", "torch.float64"):
-        tensor = tensor.float()  # numpy has no bfloat16
-    return np.asarray(tensor.numpy())
 
 
 def _orientation(values: Floats, bands: frozenset[int]) -> tuple[bool, bool]:

@@ -8,6 +8,8 @@ from diagnose.metrics import bands, clicks, comb, distance, dynamics, edges, lev
 from diagnose.metrics.metric import Measurement, Metric, Unmeasurable, Value
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from diagnose.analysis import Pair, Signal
     from diagnose.results.report import MetricRow
 
@@ -43,22 +45,30 @@ METRICS: dict[str, Metric] = {
 }
 
 
-def measure_signal(common: Signal, file: Signal | None = None) -> dict[str, Measurement]:
-    """Every metric of one sound, in order; file is the same sound as it was read, where that differs."""
+OF_A_SIGNAL = tuple(name for name, metric in METRICS.items() if metric.of == "signal")
+Measured = dict[str, Measurement]
+
+
+def measure_signal(common: Signal, file: Signal | None = None, names: Iterable[str] | None = None) -> Measured:
+    """Metrics of one sound, in the order of the names; every one that a sound has, in order, by default.
+
+    file: the same sound as it was read, where that differs.
+    """
+    wanted = OF_A_SIGNAL if names is None else names
+    metrics = {name: METRICS[name] for name in wanted}
     return {
-        metric.name: metric.measure((file or common) if metric.at == "file" else common)
-        for metric in METRICS.values()
-        if metric.of == "signal"
+        name: metric.measure((file or common) if metric.at == "file" else common) for name, metric in metrics.items()
     }
 
 
-def measure_pair(pair: Pair) -> dict[str, Measurement]:
+def measure_pair(pair: Pair) -> Measured:
     """Every metric that only a pair has, in order."""
     return {metric.name: metric.measure(pair) for metric in METRICS.values() if metric.of == "pair"}
 
 
 __all__ = [
     "METRICS",
+    "OF_A_SIGNAL",
     "Measurement",
     "Metric",
     "Unmeasurable",

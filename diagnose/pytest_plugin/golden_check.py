@@ -11,7 +11,6 @@ import msgspec
 import numpy as np
 
 from diagnose import audio, git
-from diagnose.audio import Audio
 from diagnose.comparison import compare
 from diagnose.errors import DiagnoseError, InputError
 from diagnose.files import locked
@@ -87,7 +86,7 @@ def _held(asked: Asked) -> Held:
         return Held(Case(asked.case, "FAIL", error=said, golden=asked.shown), missing=True)
     limits = parse_limits(asked.limits, "marker audio_golden: limits")
     profile = _profile(asked)
-    sounds = [_sound(asked.reference, "reference", asked.folder), _sound(asked.generated, "generated", "")]
+    sounds = [_sound(asked.reference, asked.folder), _sound(asked.generated, "")]
     report = compare(*sounds, rate=asked.rate, profile=profile)
     digest = _digest(asked, report)
     wrote = _update(path, asked.case, report, profile, digest) if asked.update else ()
@@ -120,19 +119,11 @@ def _profile(asked: Asked) -> Profile:
     return asked.profile
 
 
-def _sound(source: Source, role: str, folder: str) -> Source:
-    """Something that compare() takes: a path with the folder before it, Audio as it is, or an array."""
+def _sound(source: Source, folder: str) -> Source:
+    """What compare() takes: of a path the sound, named as the test names it; Audio, an array or a tensor as it is."""
     if isinstance(source, str | os.PathLike):
-        sound = audio.read(os.path.join(folder, source))
-        return Audio(sound.samples, sound.rate, os.fspath(source))
-    if isinstance(source, Audio):
-        return source
-    try:
-        return np.asarray(source)
-    except (TypeError, ValueError, RuntimeError) as error:  # a tensor on another device, or one with a gradient
-        why = (str(error).splitlines() or [type(error).__name__])[0]
-        hint = "pass an array; for a tensor, .detach().cpu()"
-        raise InputError(f"{role}: not an array ({why}); {hint}") from None
+        return msgspec.structs.replace(audio.read(os.path.join(folder, source)), name=os.fspath(source))
+    return source
 
 
 def _digest(asked: Asked, report: Report) -> str:

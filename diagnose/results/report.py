@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from diagnose.results.verdict import RANK, Verdict
+from diagnose.text import amount, shortened
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 Detail = Mapping[str, float | int | str]
 
 SCHEMA = "diagnose.report/1"
+# What repr shows: characters of each part, so that whatever a report holds it stays under 600; metrics.
+LONGEST = {"name": 70, "id": 30, "summary": 150, "metric": 32, "change": 20}
+MOST_SHOWN = 3
 
 
 class SoundFacts(msgspec.Struct, frozen=True):
@@ -104,6 +108,17 @@ class Report(msgspec.Struct, frozen=True, eq=False):
     pair: Pair | None = None
     apart: str | None = None
 
+    def __repr__(self) -> str:
+        """Verdict, both names, the likeliest cause and the worst metrics: three lines, under 600 characters."""
+        names = [shortened(sound.path, LONGEST["name"]) for sound in (self.generated, self.reference)]
+        lines = [f"Report: {self.verdict}, {names[0]} against {names[1]}"]
+        lines += [f"  cause: {_named(cause)}" for cause in self.causes[:1]]
+        over = [row for row in self.worst_first if row.verdict in ("WARN", "FAIL")]
+        said = [_over(row) for row in over[:MOST_SHOWN]]
+        said += [f"{len(over) - MOST_SHOWN} more over a limit"] if len(over) > MOST_SHOWN else []
+        nothing = "nothing could be judged" if self.verdict == "ERROR" else "no metric is over its limit"
+        return "\n".join([*lines, f"  worst: {'; '.join(said)}" if over else f"  {nothing}"])
+
     def __getitem__(self, metric: str) -> MetricRow:
         """The row of a metric, by its name."""
         for row in self.metrics:
@@ -116,6 +131,21 @@ class Report(msgspec.Struct, frozen=True, eq=False):
         """The judged rows, FAIL before WARN before PASS, and within each the furthest over its limit first."""
         judged = [row for row in self.metrics if row.verdict]
         return sorted(judged, key=lambda row: (-RANK[row.verdict], -row.severity))
+
+    def scalars(self) -> dict[str, float]:
+        """Every number of the metrics by a flat name, for a logger: `wandb.log(report.scalars())`, or for TensorBoard
+        `for name, value in report.scalars().items(): writer.add_scalar(name, value, step)`.
+
+        `NAME`: the change, in the metric's unit: generated - reference, a ratio generated / reference, and of a metric
+        of the pair its value.  `reference/NAME`, `generated/NAME`: what each sound has; loggers show what stands before
+        the slash as a group.  In the order of the report; all are finite, and a number that cannot be had is left out.
+        """
+        found = {}
+        for row in self.metrics:
+            sides = {row.name: row.change, f"reference/{row.name}": row.reference}
+            sides[f"generated/{row.name}"] = row.generated
+            found.update({name: value for name, value in sides.items() if value is not None})
+        return {name: float(value) for name, value in found.items() if math.isfinite(value)}
 
     def as_dict(self) -> dict[str, Any]:
         """The object `--json` prints; every value is a JSON type, a missing number is None beside its reason."""
@@ -157,6 +187,17 @@ class Report(msgspec.Struct, frozen=True, eq=False):
         from diagnose.render.notebook import figure
 
         return figure(self)
+
+
+def _named(cause: Cause) -> str:
+    summary = shortened(cause.summary, LONGEST["summary"])
+    return f"{shortened(cause.id, LONGEST['id'])} ({100 * cause.confidence:.0f} %): {summary}"
+
+
+def _over(row: MetricRow) -> str:
+    """One metric that is over a limit, with its change."""
+    change = "is lost" if row.change is None else shortened(amount(row.change, row.unit), LONGEST["change"])
+    return f"{row.verdict} {shortened(row.name, LONGEST['metric'])} {change}"
 
 
 def _row(row: MetricRow) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import sys
 from typing import Annotated, Any, NoReturn
 
@@ -59,9 +60,13 @@ class _Document(msgspec.Struct, frozen=True):
     command: str | None = None
 
 
-def read_report(path: str) -> Report:
-    """The report in a JSON file; - reads it from stdin.  Raises InputError with the file and the key."""
-    name = "stdin" if path == "-" else path
+def read_report(path: str | os.PathLike[str]) -> Report:
+    """The report in a JSON file, without its sounds; "-" reads it from stdin.
+
+    path: of what `diagnose compare --json` or `json.dumps(report.as_dict())` wrote, at most 4 MB.
+    Raises InputError in one line, with the file and the key, for what is not such a report.
+    """
+    name = "stdin" if path == "-" else os.fspath(path)
     try:
         if path == "-":
             data = sys.stdin.buffer.read(MOST_BYTES + 1)

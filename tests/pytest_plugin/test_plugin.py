@@ -267,7 +267,7 @@ def test_tensor(audio_golden):
         ("object(), RATE, reference=note()", "generated: dtype object"),
         (
             "Cuda(), RATE, reference=note()",
-            "generated: not an array (on a GPU)",
+            "generated: not an array of numbers (on a GPU); expected (n,) or (channels, n)",
         ),
         ("now(), RATE, reference=note(), case=''", "case='': expected a name"),
         ("now(), RATE, reference=note(), profile='absent.toml'", "absent.toml: No such file"),

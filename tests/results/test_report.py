@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -14,8 +15,9 @@ from diagnose.audio import Audio
 from diagnose.metrics import METRICS
 from diagnose.results.cause import Cause, Explained
 from diagnose.results.region import Region
-from diagnose.results.report import LimitLevels, MetricRow, Report
+from diagnose.results.report import LimitLevels, MetricRow, Report, SoundFacts
 from diagnose.results.suite import Case, Check, Suite
+from diagnose.text import amount
 from diagnose.version import VERSION
 
 RATE = 22050
@@ -205,6 +207,82 @@ def test_regions_and_causes_have_the_contract_s_keys(reports):
             "explains": [{"id": "dc-offset", "summary": "a constant is added"}],
         }
     ]
+
+
+# In a prompt
+
+
+def test_a_prompt_shows_a_failed_report_in_three_lines(reports):
+    report = reports("misfed")
+    first, cause, worst = repr(report).splitlines()
+    named = report.causes[0]
+    assert first == "Report: FAIL, misfed vocoder against array"
+    assert cause == f"  cause: {named.id} ({100 * named.confidence:.0f} %): {named.summary}"
+    rows = report.worst_first
+    more = sum(row.verdict in ("WARN", "FAIL") for row in rows) - 3
+    shown = "; ".join(f"FAIL {row.name} {amount(row.change, row.unit)}" for row in rows[:3])
+    assert worst == f"  worst: {shown}; {more} more over a limit"
+    assert str(report) == repr(report)
+
+
+def test_a_prompt_shows_a_passed_report_and_one_that_judged_nothing(reports):
+    assert repr(reports("itself")) == "Report: PASS, array against array\n  no metric is over its limit"
+    facts = reports("itself")
+    nothing = Report("1", facts.reference, facts.generated, facts.alignment, (), "ERROR")
+    assert repr(nothing).splitlines()[1:] == ["  nothing could be judged"]
+    lost = msgspec.structs.replace(nothing, metrics=(MetricRow("f0_hz", "Hz", verdict="WARN"),), verdict="WARN")
+    assert repr(lost).splitlines()[1:] == ["  worst: WARN f0_hz is lost"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_prompt_is_shown_little_and_no_array(reports, kind):
+    shown = repr(reports(kind))
+    assert len(shown) < 600
+    assert 2 <= len(shown.splitlines()) <= 3
+    assert "array(" not in shown
+    assert "np." not in shown
+
+
+HOSTILE = "\x1b[2J\x07\u202e\ud800\r\n" * 500
+
+
+def test_whatever_a_report_holds_its_repr_is_short_and_cannot_steer_a_terminal(reports):
+    facts = reports("itself")
+    sounds = [SoundFacts(HOSTILE, 22050, 1, 1.0, {}) for _ in range(2)]
+    rows = [MetricRow(HOSTILE, HOSTILE, change=1e99, verdict="FAIL", severity=index) for index in range(500)]
+    causes = (Cause(HOSTILE, 1.0, HOSTILE, (), ""),)
+    shown = repr(Report("1", *sounds, facts.alignment, tuple(rows), "FAIL", causes=causes))
+    assert len(shown) < 600
+    assert [line.isprintable() for line in shown.split("\n")] == [True] * 3
+    assert shown.isascii()
+
+
+# For loggers
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_scalars_are_every_finite_number_by_a_flat_name(reports, kind):
+    report = reports(kind)
+    found = report.scalars()
+    assert all(type(name) is str and type(value) is float and math.isfinite(value) for name, value in found.items())
+    wanted = {}
+    for row in report.metrics:
+        wanted[row.name] = row.change
+        wanted[f"reference/{row.name}"] = row.reference
+        wanted[f"generated/{row.name}"] = row.generated
+    assert list(found.items()) == [(name, value) for name, value in wanted.items() if value is not None]
+
+
+def test_scalars_leave_out_what_no_logger_takes(reports):
+    facts = reports("itself")
+    rows = (
+        MetricRow("a_db", "dB", 1.0, math.inf, math.nan),
+        MetricRow("b_db", "dB", np.float32(0.5), 2, np.float64(1.5)),
+        MetricRow("c_db", "dB", reason="silence"),
+    )
+    found = Report("1", facts.reference, facts.generated, facts.alignment, rows, "ERROR").scalars()
+    assert found == {"reference/a_db": 1.0, "b_db": 1.5, "reference/b_db": 0.5, "generated/b_db": 2.0}
+    assert {type(value) for value in found.values()} == {float}
 
 
 @pytest.mark.parametrize(
