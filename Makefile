@@ -35,7 +35,7 @@ test: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
 test-all: $(VENV)/installed-dev
-	$(BIN)/python -m pytest -m 'not gpu'
+	$(BIN)/python -m pytest -n auto --dist loadfile -m 'not gpu'
 
 test-portable: $(VENV)/installed-dev
 	$(BIN)/python tests/portable.py
