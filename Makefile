@@ -38,7 +38,7 @@ test: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
 test-all: $(VENV)/installed-dev
-	$(BIN)/python -m pytest -m 'not gpu'
+	$(BIN)/python -m pytest -n auto --dist loadfile -m 'not gpu'
 
 # diagnose with the oldest versions that pyproject.toml allows, in an environment of its own.
 test-oldest: constraints-oldest.txt
