@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help demo test test-all test-portable gate lint types bench clean
+.PHONY: help demo test test-all test-portable gate lint types bench mutation clean
 
 help:
 	@echo "make demo      install into $(VENV) and run the main job on an embedded example"
@@ -13,6 +13,7 @@ help:
 	@echo "make test-portable  the numeric tests as other processors and numbers of threads compute them; an hour"
 	@echo "make gate      the gate on the sample project, as a project of its users has it in CI"
 	@echo "make lint      ruff;  make types  mypy;  make bench  the benchmarks"
+	@echo "make mutation   which small changes of the metrics, verdicts and gate no test notices; over an hour"
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and f"Python 3.11 or later is needed; $(PYTHON) is {v[0]}.{v[1]} (try make PYTHON=python3.12)")'
@@ -55,6 +56,9 @@ types: $(VENV)/installed-dev
 
 bench: $(VENV)/installed-dev
 	$(BIN)/python -m pytest benchmarks --benchmark-enable -m '' -q -s
+
+mutation: $(VENV)/installed-dev
+	$(BIN)/python benchmarks/mutation.py
 
 clean:
 	rm -rf $(VENV) reports/demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
