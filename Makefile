@@ -6,7 +6,7 @@ OLDEST_TESTS := pytest pytest-xdist pytest-benchmark hypothesis librosa pyloudno
 OLDEST_SKIPS := --ignore tests/tnca --ignore tests/batch/test_cluster.py
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help demo test test-all test-oldest test-portable gate lint types bench clean
+.PHONY: help demo test test-all test-oldest test-portable gate lint types bench mutation clean
 
 help:
 	@echo "make demo      install into $(VENV) and run the main job on an embedded example"
@@ -16,6 +16,7 @@ help:
 	@echo "make test-oldest  diagnose with the oldest versions of its dependencies"
 	@echo "make gate      the gate on the sample project, as a project of its users has it in CI"
 	@echo "make lint      ruff;  make types  mypy;  make bench  the benchmarks"
+	@echo "make mutation   which small changes of the metrics, verdicts and gate no test notices; over an hour"
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and f"Python 3.11 or later is needed; $(PYTHON) is {v[0]}.{v[1]} (try make PYTHON=python3.12)")'
@@ -64,6 +65,9 @@ types: $(VENV)/installed-dev
 
 bench: $(VENV)/installed-dev
 	$(BIN)/python -m pytest benchmarks --benchmark-enable -m '' -q -s
+
+mutation: $(VENV)/installed-dev
+	$(BIN)/python benchmarks/mutation.py
 
 clean:
 	rm -rf $(VENV) reports/demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
