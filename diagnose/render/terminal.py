@@ -219,7 +219,7 @@ def _sensitivity(found: Sensitivity) -> list[Part]:
     if found.blind:
         parts.append(
             Text.assemble(
-                ("BLIND", STYLES["FAIL"]), f" to {_faults(len(found.blind))}: they do not FAIL in any strength tried"
+                ("BLIND", STYLES["FAIL"]), f" to {_faults(len(found.blind))}: no FAIL in any strength tried"
             )
         )
         parts += [Labelled("  ", line) for line in blind_lines(found)]
