@@ -1,4 +1,4 @@
-"""What numpy lacks: order statistics that import nothing, runs of a mask, and the type of a float array.
+"""Additions to numpy: order statistics without imports, runs of a mask, and the type of a float array.
 
 numpy's percentile and median give the same numbers, and import numpy.ma on first use: 20 ms, more than the
 whole spectral analysis of a second of sound.

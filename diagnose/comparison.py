@@ -1,4 +1,4 @@
-"""compare(): from two sounds to a Report.  The order of the steps is DESIGN's data flow, top to bottom."""
+"""compare(): from two sounds to a Report.  The steps are in the order of the data flow in DESIGN."""
 
 from __future__ import annotations
 

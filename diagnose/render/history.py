@@ -1,4 +1,4 @@
-"""History -> terminal and JSON: what changed and at which commit, what creeps, and one metric run by run."""
+"""History -> terminal and JSON: steps with their commit, creep, and one metric run by run."""
 
 from __future__ import annotations
 

@@ -109,9 +109,7 @@ def test_a_folder_of_others_and_a_file_are_refused(target, tmp_path):
     (tmp_path / "folder" / "letter.txt").write_text("mine")
     (tmp_path / "file").write_text("mine")
     for name in ("folder", "file"):
-        assert refused(begin, CONFIG, target, CPU, str(tmp_path / name)).endswith(
-            "already exists; give another --out"
-        )
+        assert refused(begin, CONFIG, target, CPU, str(tmp_path / name)).endswith("already exists; give another --out")
     assert "cannot create the directory (" in refused(begin, CONFIG, target, CPU, str(tmp_path / "file" / "run"))
     assert everything(tmp_path) == ["file", "folder", "folder/letter.txt"]
 
