@@ -1,4 +1,4 @@
-"""compare(): from two sounds to a Report.  The order of the steps is DESIGN's data flow, top to bottom."""
+"""compare(): from two sounds to a Report.  The steps are in the order of the data flow in DESIGN."""
 
 from __future__ import annotations
 
@@ -293,7 +293,7 @@ def _row(metric: Metric, figures: Figures, judged: Judgement, answer: Measuremen
 
 def _notes(pair: Pair, facts: list[SoundFacts]) -> list[str]:
     """What was done to the signals before they were compared, in words."""
-    as_is = "peaks, clipping, loudness and the comb on the files"
+    as_is = "peaks, clipping, loudness and the comb on the original files"
     notes = [f"measured at {pair.rate} Hz on the mean of the channels; {as_is}"]
     shares = [
         now.mean**2 / now.mean_square if now.mean_square else 0.0

@@ -1,4 +1,4 @@
-"""Output files appear whole or not at all, and one writer at a time changes what is there."""
+"""Atomic writes of output files, and locks so that one process at a time changes a file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What git knows of a folder: who works in it, and how it was at another revision."""
+"""Queries to git: the user, the branch, and a temporary checkout of another revision."""
 
 from __future__ import annotations
 

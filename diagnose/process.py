@@ -1,4 +1,4 @@
-"""The user's own command, which renders the sounds that are checked."""
+"""Run the user's command, which renders the sounds to check."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def render(words: Sequence[str], folder: str | os.PathLike[str], environment: Ma
         except (OSError, ValueError) as error:
             raise InputError(f"{name}: cannot be run ({getattr(error, 'strerror', None) or error})") from None
         if done.returncode:
-            raise InputError(f"{name}: exit code {done.returncode} in {os.fspath(folder)}: {_last_line(said)}")
+            raise InputError(f"{name}: ended with {done.returncode} in {os.fspath(folder)}: {_last_line(said)}")
 
 
 def state(path: str) -> tuple[int, int, int] | None:

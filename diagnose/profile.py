@@ -1,4 +1,4 @@
-"""Limits from TOML: a profile is one table a metric.
+"""Limits from TOML: a profile has one table per metric.
 
     [metric.spectral_centroid_hz]
     unit      = "Hz"                    # has to be the metric's own

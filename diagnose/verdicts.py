@@ -1,4 +1,4 @@
-"""Judging: the change of a metric from reference to generated, held to its limit: PASS, WARN, FAIL, or no verdict."""
+"""Verdicts: compare the change of a metric with its limit: PASS, WARN, FAIL, or no verdict."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pair: two sounds laid on each other, with what several metrics of the pair share."""
+"""Pair: two aligned sounds, with the quantities that several metrics of the pair share."""
 
 from __future__ import annotations
 

@@ -147,7 +147,7 @@ def _difference(before: Asked, now: Asked) -> str | None:
     if before.profile_sha256 != now.profile_sha256:
         return "other limits"
     if (before.pairs, before.pairs_sha256) != (now.pairs, now.pairs_sha256):
-        return f"another list of pairs ({before.pairs} pairs, now {now.pairs})"
+        return f"another list of pairs ({before.pairs}, now {now.pairs})"
     return None
 
 
@@ -187,7 +187,7 @@ class Journal:
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise InputError(f"{self.path}:{number}: not a row of a batch ({error}); give another directory") from None
         if not 1 <= row <= self.offsets.size:
-            raise InputError(f"{self.path}:{number}: row {row} of only {self.offsets.size}; give another directory")
+            raise InputError(f"{self.path}:{number}: row {row} of {self.offsets.size}; give another directory")
         if self.offsets[row - 1] == NOT_DONE:
             self.offsets[row - 1] = offset
 

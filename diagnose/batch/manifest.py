@@ -1,4 +1,4 @@
-"""Which sounds belong together: pairs from a CSV, or from generated files and a template of the reference's name."""
+"""The pairs of a batch: from a CSV, or from generated files and a template of the reference's name."""
 
 from __future__ import annotations
 

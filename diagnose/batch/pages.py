@@ -1,4 +1,4 @@
-"""A report for each of the worst failed pairs, as many as a budget of bytes holds."""
+"""HTML reports of the worst failed pairs, up to a limit in bytes."""
 
 from __future__ import annotations
 

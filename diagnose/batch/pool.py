@@ -1,4 +1,4 @@
-"""Where pairs are worked on: in this process, in joblib's local processes, or on a Dask cluster through joblib.
+"""The workers of a batch: this process, local processes of joblib, or a Dask cluster through joblib.
 
 A pool takes items as it needs them, gives answers in any order, and raises WorkerLost where a process died under it.
 """

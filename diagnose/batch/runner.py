@@ -1,4 +1,4 @@
-"""run(): a batch from its first pair to summary.html, from the beginning or from where it was stopped."""
+"""run(): a batch from its first pair to summary.html; a stopped batch is continued."""
 
 from __future__ import annotations
 

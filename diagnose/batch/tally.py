@@ -1,4 +1,4 @@
-"""What a batch is told by: counts, quantiles and the worst, in memory that does not grow with the number of pairs."""
+"""The statistics of a batch: counts, quantiles and the worst pairs, in constant memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a fault is: a function that breaks a sound by a stated amount, and the cause it should be named by."""
+"""A fault: a function that breaks a sound by a stated amount, and the cause that should be found."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A suite through the gate: record what has no golden, check all, accept a change with a reason."""
+"""The commands of the gate: record missing goldens, check all cases, accept a change with a reason."""
 
 from __future__ import annotations
 

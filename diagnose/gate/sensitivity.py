@@ -1,4 +1,4 @@
-"""What would a suite's thresholds catch?  Every known fault, ever stronger, into the suite's own references.
+"""Which faults do the limits of a suite detect?  Every known fault is injected, in rising strength.
 
 found = probe("suite.toml")
 found["polarity"].caught                     -> "nowhere"

@@ -1,4 +1,4 @@
-"""The rows of the picture as bands: where each begins and ends in pixels, and in Hz where that can be told."""
+"""The rows of the picture as bands: the limits of each in pixels, and in Hz if they are known."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which rectangle of a picture is the spectrogram, and which its colour bar."""
+"""Find the rectangle of the spectrogram, and that of its colour bar."""
 
 from __future__ import annotations
 

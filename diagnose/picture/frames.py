@@ -1,4 +1,4 @@
-"""The columns of the picture as frames: where each begins and ends in pixels, and in seconds where that can be told."""
+"""The columns of the picture as frames: the limits of each in pixels, and in seconds if they are known."""
 
 from __future__ import annotations
 

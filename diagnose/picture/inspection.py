@@ -1,4 +1,4 @@
-"""What an eye looks for in a training picture: energy by band over time, missing bands, bright bands at the edges."""
+"""Findings in a training picture: energy of the bands over time, missing bands, bright bands at the edges."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""File -> pixels: what is no picture, is broken or would fill the memory is refused in one line."""
+"""File -> pixels: other files, damaged pictures and too large ones are refused in one line."""
 
 from __future__ import annotations
 

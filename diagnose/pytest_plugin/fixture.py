@@ -1,4 +1,4 @@
-"""The fixture's call: what it and the markers ask for, which golden that is, and the words of a failure."""
+"""A call of the fixture: its arguments and those of the markers, its golden, and the text of a failure."""
 
 from __future__ import annotations
 

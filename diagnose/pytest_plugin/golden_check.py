@@ -1,4 +1,4 @@
-"""One call of the fixture: the pair is measured and held against its golden, or written into it."""
+"""One call of the fixture: measure the pair and compare it with its golden, or update the golden."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page of a session's audio goldens: each process leaves its cases in a folder, one joins them."""
+"""The page of a session: each process writes its cases to a directory, one process joins them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One a process of pytest: follows what is collected, run and used; the one that decides judges it at the end."""
+"""One object per pytest process: notes which tests are collected and run, and which goldens are used."""
 
 from __future__ import annotations
 

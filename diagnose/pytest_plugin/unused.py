@@ -1,4 +1,4 @@
-"""Which goldens did no test use?  Asked only of a test file that is known whole: what was not run says nothing."""
+"""Find unused goldens.  Only test files whose tests all ran are checked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""History -> terminal and JSON: what changed and at which commit, what creeps, and one metric run by run."""
+"""History -> terminal and JSON: steps with their commit, creep, and one metric run by run."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def _head(one: Finding) -> str:
     if one.creep:
         drift = amount(abs(one.creep.drift), series.unit)
         said = f"creeps {'up' if one.creep.drift > 0 else 'down'} by {drift} over {len(values)} runs"
-        return f"{name}: {said}, although no single run exceeds the tolerance: {ends}{allowed}  {sparkline(values)}"
+        return f"{name}: {said}, but no single run exceeds the tolerance: {ends}{allowed}  {sparkline(values)}"
     return f"{name}: {ends}{allowed}  {sparkline(values)}"
 
 

@@ -1,4 +1,4 @@
-"""Suite -> Markdown for a CI step summary: verdicts first, then what is not as it should be."""
+"""Suite -> Markdown for a CI step summary: verdicts first, then what did not pass."""
 
 from __future__ import annotations
 

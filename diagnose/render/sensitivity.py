@@ -1,4 +1,4 @@
-"""Findings -> JSON and words: what a suite's thresholds catch of the known faults."""
+"""Findings -> JSON and text: which known faults the limits of a suite detect."""
 
 from __future__ import annotations
 

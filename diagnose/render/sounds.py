@@ -1,4 +1,4 @@
-"""The sounds of a page: FLAC where it fits, Ogg Vorbis where it does not; and what is left of one less the other.
+"""The sounds of a page: FLAC where it fits, Ogg Vorbis where it does not; and the null signal.
 
 Vorbis and not Opus: libsndfile's Opus takes 0.33 s of a core for 10 s of sound (Vorbis 0.06 to 0.11), resamples all to
 48 kHz and takes the DC away, which is what a page about a broken sound has to keep.

@@ -1,4 +1,4 @@
-"""Overview -> summary.html and the few lines of a terminal: what a batch came to.
+"""Overview -> summary.html and the terminal: the result of a batch.
 
 The page is of one size whatever the number of pairs: counts, a table of the worst hundred, a histogram a metric.
 """

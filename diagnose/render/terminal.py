@@ -1,4 +1,4 @@
-"""Report -> terminal: the verdict first, then what is wrong, worst first, in words; then what passed."""
+"""Report -> terminal: the verdict, then the metrics over a limit, worst first, then those that passed."""
 
 from __future__ import annotations
 
@@ -218,9 +218,7 @@ def _sensitivity(found: Sensitivity) -> list[Part]:
         parts.append(Text(f"{WEAKEST} the weakest strength tried: weaker faults may be detected too", style="dim"))
     if found.blind:
         parts.append(
-            Text.assemble(
-                ("BLIND", STYLES["FAIL"]), f" to {_faults(len(found.blind))}: they do not FAIL in any strength tried"
-            )
+            Text.assemble(("BLIND", STYLES["FAIL"]), f" to {_faults(len(found.blind))}: no FAIL in any strength tried")
         )
         parts += [Labelled("  ", line) for line in blind_lines(found)]
     tables = tables_to_copy(found)

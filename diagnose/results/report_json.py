@@ -1,4 +1,4 @@
-"""A report that was kept as JSON (`diagnose.report/1`) -> the Report it was.  Nothing in it is believed unread.
+"""JSON (`diagnose.report/1`) -> Report.  The input is untrusted: every field is validated.
 
 A file of another version is read too: newer keys that it lacks are left out, and what it has besides is passed over.
 """

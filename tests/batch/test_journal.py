@@ -121,7 +121,7 @@ def test_another_version_is_not_mixed_in(tmp_path):
     path = tmp_path / journal.RUN
     document = json.loads(path.read_text())
     for key, value, said in [
-        ("tool_version", "0.0.1", "timbre-diagnose 0.0.1 and not"),
+        ("tool_version", "0.0.1", "timbre-diagnose 0.0.1, not"),
         ("metrics", {"rms_ratio": 7}, "other metrics"),
     ]:
         changed = {**document, "asked": {**document["asked"], key: value}}
@@ -133,7 +133,7 @@ def test_another_version_is_not_mixed_in(tmp_path):
 @pytest.mark.parametrize("text", ["", "[]", '{"asked": 1}', "\xff"])
 def test_a_spoilt_run_json_is_one_line(tmp_path, text):
     (tmp_path / journal.RUN).write_text(text, encoding="latin-1")
-    with pytest.raises(InputError, match=r"run\.json: is no diagnose\.batch/1"):
+    with pytest.raises(InputError, match=r"run\.json: is not a diagnose\.batch/1"):
         state_of(str(tmp_path), asked(3, "d", default_profile()), resume=True)
 
 
@@ -151,5 +151,5 @@ def test_a_second_process_is_kept_out(tmp_path):
 
 def test_a_file_is_no_folder(tmp_path):
     (tmp_path / "out").touch()
-    with pytest.raises(InputError, match="is no folder"), locked(str(tmp_path / "out")):
+    with pytest.raises(InputError, match="is not a directory"), locked(str(tmp_path / "out")):
         pass

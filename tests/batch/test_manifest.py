@@ -68,7 +68,7 @@ def test_paths_are_relative_to_the_manifest_and_an_absolute_one_stays(tmp_path):
 
 WRONG = {
     "no column": (b"reference,made\na,b\n", ":1: has no column 'generated'"),
-    "another separator": (b"reference;generated\na;b\n", "with commas between"),
+    "another separator": (b"reference;generated\na;b\n", "the columns are"),
     "a column twice": (b"reference,generated,generated\n", ":1: has 2 columns 'generated'"),
     "a short row": (b"reference,generated\na,b\nc\n", ":3: has 1 field, but the header has 2"),
     "a long row": (b"reference,generated\na,b,c\n", ":2: has 3 fields"),
@@ -124,7 +124,7 @@ def test_a_template_takes_name_stem_and_parent():
 
 @pytest.mark.parametrize("template", ["{nam}", "{name.__class__}", "{0}", "{}", "{name", "name}"])
 def test_a_template_takes_nothing_else(template):
-    with pytest.raises(InputError, match=r"none of \{name\}, \{stem\}, \{parent\}"):
+    with pytest.raises(InputError, match=r"use \{name\}, \{stem\} or \{parent\}"):
         source_of(["x.wav"], template)
 
 
@@ -137,7 +137,7 @@ def test_globs_are_sorted_files_are_meant_as_they_are_and_none_twice(tmp_path):
 
 
 USAGE = {
-    "nothing matches": ((["{}/*.wav"], "r"), "nothing matches"),
+    "nothing matches": ((["{}/*.wav"], "r"), "no file matches"),
     "a manifest and more": ((["a.csv", "b.wav"], None), "a.csv: give a manifest alone"),
     "a manifest with --reference": ((["a.csv"], "r"), "names the references itself"),
     "sounds without --reference": ((["a.wav"], None), "--reference 'ref/{name}'"),

@@ -321,7 +321,7 @@ BAD = {
         wav(np.where(np.arange(RATE) > 2205, np.inf, TONE), subtype="DOUBLE"),
         "NaN or infinite), the first",
     ),
-    "-Inf": (wav(np.where(np.arange(RATE) > 2205, -np.inf, TONE), subtype="FLOAT"), "NaN or infinite samples"),
+    "-Inf": (wav(np.where(np.arange(RATE) > 2205, -np.inf, TONE), subtype="FLOAT"), "non-finite samples"),
     "a truncated header": (wav(TONE)[:30], "audio file"),
     "a header alone": (wav(TONE)[:44], "no samples"),
     "1 Hz": (with_rate(1), "sampling rate 1 Hz is out of range; use 2000 to 384000 Hz"),

@@ -91,7 +91,7 @@ def test_globs_and_the_shell_s_files_with_a_template(diagnose, folder, tmp_path)
 
 USAGE = {
     "no manifest": (["none.csv"], "none.csv: No such file or directory"),
-    "nothing matched": (["none/*.wav", "--reference", "r"], "nothing matches"),
+    "nothing matched": (["none/*.wav", "--reference", "r"], "no file matches"),
     "no references": (["PAIRS", "PAIRS"], "give a manifest alone"),
     "jobs and a cluster": (["PAIRS", "--jobs", "2", "--dask", "x"], "local processes or a cluster"),
     "no job": (["PAIRS", "--jobs", "0"], "0 is not in the range"),

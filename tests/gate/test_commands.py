@@ -394,7 +394,7 @@ def test_accept_needs_a_reason_and_a_golden(diagnose, folder):
     (folder / "golden" / "note.toml").unlink()
     done = diagnose("accept", folder / "suite.toml", "note", "--reason", "why not")
     assert done.code == 2
-    assert "there is no golden yet; run `diagnose record`" in done.err
+    assert "no golden yet; run `diagnose record`" in done.err
 
 
 # A suite that is wrong

@@ -134,7 +134,7 @@ def test_a_pipe_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "pipe.json")
     runs, (line,) = load(tmp_path)
     assert len(runs) == 1
-    assert "is no file" in line
+    assert "is not a regular file" in line
 
 
 def test_no_folder_is_wrong_usage_and_an_empty_one_nothing_to_compare(tmp_path):

@@ -104,9 +104,9 @@ def inferred_once(monkeypatch, inferences):
 
 SAID = {
     "scale": "",
-    "pooled": "pooled power, not magnitude: the filters summed |STFT|**2, not |STFT|",
+    "pooled": "pooled power, not magnitude: the filters sum |STFT|**2, not |STFT|",
     "reference": "reference max, not 1: reference lost",
-    "fmax_hz": "fmax_hz 11025, not 8000: band 60 sits at 4.73 kHz instead of 3.71",
+    "fmax_hz": "fmax_hz 11025, not 8000: band 60 is at 4.73 kHz instead of 3.71 kHz",
     "centred": "frames are centred, but should not be: every frame is 5.8 ms earlier",
 }
 
@@ -428,7 +428,7 @@ def test_another_thing_wrong_is_the_one_that_is_named(wrong_one, kind):
         ("centred", "centred", True, False, "5.8 ms earlier"),  # 128 / 22050
         ("6 dB", "reference", 0.501187, 1.0, "every level is +6.0 dB off"),
         ("-6 dB", "reference", 1.995262, 1.0, "every level is -6.0 dB off"),
-        ("fmax 7600", "fmax_hz", 7600, 8000, "band 60 sits at 3.57 kHz instead of 3.71"),
+        ("fmax 7600", "fmax_hz", 7600, 8000, "band 60 is at 3.57 kHz instead of 3.71 kHz"),
     ],
 )
 def test_the_figures_in_a_line_are_true(wrong_one, kind, field, found, should_be, consequence):

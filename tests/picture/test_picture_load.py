@@ -59,12 +59,12 @@ def save(tmp_path):
     [
         (b"", "empty"),
         (b"this is a text, and no picture\n" * 40, "not a picture"),
-        (b"\x89PNG\r\n\x1a\n", "broken|not a picture"),
+        (b"\x89PNG\r\n\x1a\n", "damaged|not a picture"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n(x) run\n", "not a picture"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not a picture"),
         (png(100_000, 100_000), r"100000 x 100000 pixels|too large"),
         (png(10_000, 5_000), r"10000 x 5000 pixels; at most 40,000,000"),
-        (png(400, 300, b"\0" * 100), "broken"),
+        (png(400, 300, b"\0" * 100), "damaged"),
     ],
     ids=["empty", "text", "stump", "postscript", "svg", "huge", "large", "short"],
 )
@@ -81,7 +81,7 @@ def test_a_truncated_picture_is_refused(draw, array):
     data = path.read_bytes()
     for share in (0.1, 0.5, 0.9):
         path.write_bytes(data[: int(share * len(data))])
-        assert "broken" in one_line(path)
+        assert "damaged" in one_line(path)
 
 
 def test_a_missing_file_a_folder_and_a_pipe_are_refused(tmp_path):

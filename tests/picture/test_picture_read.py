@@ -51,7 +51,7 @@ def test_any_other_map_is_read_by_its_bar(draw, array):
 
 def test_a_map_that_comes_round_again_is_told(draw, array):
     picture = read_picture(draw(array(), cmap="twilight"))
-    assert any("nearly one colour" in note for note in picture.notes)
+    assert any("nearly the same colour" in note for note in picture.notes)
 
 
 @pytest.mark.parametrize("cmap", ["magma", "viridis", "gray"])
@@ -67,7 +67,7 @@ def test_without_a_bar_a_known_map_and_the_range_are_enough(draw, array, cmap):
 
 def test_without_a_bar_an_unknown_map_is_refused(draw, array):
     path = draw(array(), cmap="coolwarm", bar=None)
-    with pytest.raises(InputError, match="none of magma"):
+    with pytest.raises(InputError, match="match none of magma"):
         read_picture(path, db_range=(-80, 0))
 
 

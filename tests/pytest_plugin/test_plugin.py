@@ -121,7 +121,7 @@ def test_missing_update_pass_break_update_pass(run):
     run.write(test_a=ONE)
     missing = run(failed=1)
     assert "FAIL  test_note: no golden at golden/test_a/test_note.toml" in text(missing)
-    assert "make it: pytest --audio-golden-update test_a.py::test_note" in text(missing)
+    assert "to write it: pytest --audio-golden-update test_a.py::test_note" in text(missing)
     assert not (run.folder / "golden").exists()
 
     written = run(UPDATE, failed=1)

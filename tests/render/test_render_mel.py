@@ -167,12 +167,12 @@ def test_any_name_is_kept_in_json(path):
 
 def test_the_verdict_is_first_and_each_difference_a_line(capsys):
     found = inference(candidate())
-    one = Difference("fmax_hz", 11025.0, 8000.0, "band 60 sits at 4.73 kHz instead of 3.71")
+    one = Difference("fmax_hz", 11025.0, 8000.0, "band 60 is at 4.73 kHz instead of 3.71")
     two = Difference("centred", True, False, "late")
     lines = shown(capsys, "a.npy", found, ContractCheck(found, WANTED, (one, two), ()))
     assert lines[:4] == [
         f"FAIL  the mel does not match {WANTED.name}: 2 differences",
-        "differs    fmax_hz 11025, not 8000: band 60 sits at 4.73 kHz instead of 3.71",
+        "differs    fmax_hz 11025, not 8000: band 60 is at 4.73 kHz instead of 3.71",
         "differs    frames are centred, but should not be: late",
         "array      a.npy  (80, 83) (bands, frames), values -80 to 0",
     ]

@@ -486,7 +486,7 @@ def test_a_vocoder_in_another_contract_is_exit_1_with_its_differences(tnca, trai
     monkeypatch.setattr("tnca.generation.vocoder_of", lambda *_: GriffinLim(other))
     done = tnca("generate", trained[1], "--out", "gen.wav")
     assert (done.code, done.out) == (1, "")
-    assert "griffinlim cannot read a mel in a tiny mel" in done.err
+    assert "griffinlim cannot use a mel in a tiny mel" in done.err
     assert "fmax_hz" in done.err
     assert os.listdir(here) == []
 

@@ -96,7 +96,7 @@ def test_a_mel_in_another_contract_is_refused_in_words(mel):
     with pytest.raises(OtherContract) as caught:
         GriffinLim(CONTRACT)(Mel(mel.values, other))
     first, *lines = str(caught.value).splitlines()
-    assert first == "griffinlim cannot read a mel in librosa_db_max:"
+    assert first == "griffinlim cannot use a mel in librosa_db_max:"
     assert any(line.strip().startswith("fmax_hz") for line in lines)
     assert any(line.strip().startswith("scale") for line in lines)
     assert caught.value.exit_code == 1

@@ -50,6 +50,8 @@ def generate(
     diagnose compare runs/violin/reference_in_band.wav gen.wav
 
     Each metric is shown beside that of the round trip: the mel of the reference through the same vocoder.
+
+    Exit codes: 0 done; 1 the contract of the mel does not match the vocoder.
     """
     from diagnose import audio as sounds
     from tnca.generation import generate as go
@@ -123,6 +125,8 @@ def roundtrip(audio: str, out: str, vocoder: str, contract: str | None, device: 
     tnca roundtrip violin.wav --vocoder bigvgan:models/bigvgan_base_22khz_80band --out trip.wav
 
     The result is the best that a model in front of this vocoder can reach.
+
+    Exit codes: 0 done; 1 the contract of the mel does not match the vocoder.
     """
     check_outputs({"out": out}, audio)
     from diagnose import audio as sounds

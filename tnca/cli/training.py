@@ -53,7 +53,7 @@ def train(
     precision: str | None,
     resume: bool,
 ) -> None:
-    """Train an automaton to grow the mel spectrogram of AUDIO, a note of up to a minute.
+    """Train an automaton to grow the mel spectrogram of AUDIO.
 
     \b
     tnca train violin.wav --out runs/violin
@@ -61,7 +61,8 @@ def train(
     tnca train violin.wav --out runs/first --preset first --epochs 500
     tnca train a.wav b.wav --out runs/both --seeds 4      eight runs: runs/both/a-0, ..., runs/both/b-3
 
-    Several notes of equal length, and several seeds of each, are trained in one rollout; this pays on a GPU.  Writes
+    AUDIO is a note of up to a minute.  Several notes of equal length, and several seeds of each, are trained in one
+    rollout, which is efficient on a GPU.  Writes
     checkpoint.pt, metrics.csv, index.html, which shows the progress, and a picture and a sound per look.  Ctrl-C
     finishes the epoch, saves, and shows the command that continues the run.  For the settings see
     tnca/presets/*.toml and the config.toml of a run.

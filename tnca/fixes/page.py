@@ -1,4 +1,4 @@
-"""fixes.html: a table that is understood in a minute, then each fix as it was predicted, seen, heard and measured."""
+"""fixes.html: a table of all fixes, then each with its prediction, pictures, sounds and metrics."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One side of a fix, carried out: a mel given to the vocoder as it is, or an automaton trained from a seed."""
+"""Run one side of a fix: a round trip through the vocoder, or the training of an automaton from a seed."""
 
 from __future__ import annotations
 

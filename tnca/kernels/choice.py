@@ -1,4 +1,4 @@
-"""Which kernel a rollout takes on this machine, and why."""
+"""Choose the kernel of a rollout on this machine, with the reason."""
 
 from __future__ import annotations
 

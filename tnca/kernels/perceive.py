@@ -1,4 +1,4 @@
-"""What a cell sees of its neighbourhood: itself, the gradients in both directions, the Laplacian, where it is.
+"""Perception of a cell: its own state, the gradients in both directions, the Laplacian, its position.
 
 Sobel's operators and the nine-point Laplacian, unnormalised; x is time (frames), y is frequency (bands).
 """

@@ -1,4 +1,4 @@
-"""A run on disk: everything that decides what comes next, in one file that appears whole or not at all.
+"""The checkpoint of a run: its complete state in one file, written atomically.
 
 Model, optimiser, pool, the state of every random generator, the epoch, the best figure and the best weights.  Read
 with weights_only=True: tensors and plain values, nothing that can run.

@@ -1,4 +1,4 @@
-"""A run: a rule, what it grows, and how far it has come; and the folder it lives in.
+"""A run: a rule, its target, its progress, and its directory.
 
 runs/NAME/checkpoint.pt   everything, see tnca.training.checkpoint
           config.toml     the settings, whole

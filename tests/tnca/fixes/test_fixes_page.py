@@ -154,7 +154,7 @@ def test_a_damaged_training_says_what_to_do(measured, tnca, monkeypatch, tmp_pat
 
 
 MISTAKES = {
-    ("--only", "flux"): "--only flux: no such fix; known are db-power",
+    ("--only", "flux"): "--only flux: no such fix; the fixes are: db-power",
     ("--record",): "--record needs --golden DIR",
     ("--only", ""): "--only : a name is empty",
     ("--golden", "nowhere"): "nowhere/db-power.toml: no threshold (No such file or directory)",
