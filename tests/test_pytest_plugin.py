@@ -26,7 +26,8 @@ for name in ("tomli_w", "filelock", "diagnose.pytest_plugin.page", "diagnose.ren
     importlib.import_module(name)
 
 RATE = 8000
-WORDS = ("-p", "diagnose.pytest_plugin", "-p", "no:benchmark", "-p", "no:hypothesispytest", "-W", "error")
+OTHERS = ("benchmark", "hypothesispytest", "randomly")  # plugins: the order of these runs is part of the tests
+WORDS = ("-p", "diagnose.pytest_plugin", *(word for name in OTHERS for word in ("-p", f"no:{name}")), "-W", "error")
 SOUNDS = """
     import os
     import numpy as np
