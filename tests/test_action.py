@@ -71,7 +71,7 @@ class Runner:
         # As the runner starts `shell: bash`.
         command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", STEPS[name]["run"]]
         return subprocess.run(
-            command, cwd=self.folder, env=environment | variables, capture_output=True, text=True, timeout=120
+            command, cwd=self.folder, env=environment | variables, capture_output=True, text=True, timeout=600
         )
 
     @property

@@ -23,7 +23,7 @@ class Project:
         self.folder = folder
 
     def run(self, *command):
-        done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, timeout=120)
+        done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, timeout=600)
         assert "Traceback" not in done.stderr, done.stderr
         return done
 

@@ -144,9 +144,9 @@ def test_a_second_process_is_kept_out(tmp_path):
     )
     ask = [sys.executable, "-c", code, str(tmp_path / "out")]
     with locked(str(tmp_path / "out")):
-        done = subprocess.run(ask, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(ask, capture_output=True, text=True, timeout=600)
         assert "in use by another" in done.stdout
-    assert subprocess.run(ask, capture_output=True, text=True, timeout=60).stdout == "in\n"
+    assert subprocess.run(ask, capture_output=True, text=True, timeout=600).stdout == "in\n"
 
 
 def test_a_file_is_no_folder(tmp_path):

@@ -31,7 +31,7 @@ PROGRAM = str(Path(sys.executable).with_name("diagnose"))
 
 def process(*arguments, **options):
     """The console script as a process; text in and out."""
-    done = subprocess.run([PROGRAM, *map(str, arguments)], capture_output=True, text=True, timeout=60, **options)
+    done = subprocess.run([PROGRAM, *map(str, arguments)], capture_output=True, text=True, timeout=600, **options)
     assert "Traceback" not in done.stderr
     return done
 
@@ -224,7 +224,7 @@ def test_progress_is_for_a_terminal_and_leaves_stdout_alone(suite):
     terminal, line = pty.openpty()
     command = [PROGRAM, "sensitivity", suite, "--fault", "gain_up", "--json", "-"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=line) as running:
-        out, _ = running.communicate(timeout=60)
+        out, _ = running.communicate(timeout=600)
     os.close(line)
     shown = os.read(terminal, 1 << 16).decode()
     os.close(terminal)
@@ -486,7 +486,7 @@ def test_an_interrupted_run_leaves_no_half_file(pair, tmp_path):
     words = ["compare", tmp_path / "long.wav", tmp_path / "long.wav", "--json", tmp_path / "out.json"]
     with begun(*words, "--html", tmp_path / "out.html") as running:
         running.send_signal(signal.SIGINT)
-        out, err = running.communicate(timeout=30)
+        out, err = running.communicate(timeout=600)
     assert running.returncode == 130
     assert (out, err) == ("", "\ndiagnose: interrupted; no file was left incomplete\n")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["long.wav", "out.json"]
@@ -497,7 +497,7 @@ def test_an_interrupted_run_leaves_no_half_file(pair, tmp_path):
 def test_an_interrupted_probe_prints_nothing_of_it(suite, tmp_path):
     with begun("sensitivity", suite, "--json", tmp_path / "out.json") as running:
         running.send_signal(signal.SIGINT)
-        out, err = running.communicate(timeout=30)
+        out, err = running.communicate(timeout=600)
     assert running.returncode == 130
     assert (out, err) == ("", "\ndiagnose: interrupted; no file was left incomplete\n")
     assert list(tmp_path.iterdir()) == []
@@ -522,7 +522,7 @@ def into_a_closed_pipe(*arguments):
     reader, writer = os.pipe()
     os.close(reader)
     try:
-        return subprocess.run([PROGRAM, *arguments], stdout=writer, stderr=subprocess.PIPE, text=True, timeout=60)
+        return subprocess.run([PROGRAM, *arguments], stdout=writer, stderr=subprocess.PIPE, text=True, timeout=600)
     finally:
         os.close(writer)
 
@@ -546,7 +546,7 @@ def test_a_help_that_is_not_read_to_its_end_is_no_error(pair):
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp437"])
 def test_a_terminal_that_has_not_every_sign_gets_the_report(pair, encoding):
     done = subprocess.run(
-        [PROGRAM, "compare", *pair], capture_output=True, env=os.environ | {"PYTHONIOENCODING": encoding}, timeout=60
+        [PROGRAM, "compare", *pair], capture_output=True, env=os.environ | {"PYTHONIOENCODING": encoding}, timeout=600
     )
     assert (done.returncode, done.stderr) == (1, b"")
     assert done.stdout.startswith(b"FAIL  ")
@@ -557,7 +557,7 @@ def test_a_full_disk_is_no_fault_of_the_program(pair):
         pytest.skip("no /dev/full here")
     with open("/dev/full", "wb") as full:
         done = subprocess.run(
-            [PROGRAM, "compare", *pair, "--json", "-"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60
+            [PROGRAM, "compare", *pair, "--json", "-"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=600
         )
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1

@@ -497,7 +497,7 @@ def test_a_numpy_file_is_read_without_torch(tmp_path):
         [sys.executable, "-c", code, str(tmp_path / "mel.npy"), str(tmp_path / "mel.pt")],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=600,
     )
     assert done.stderr == ""
     first, second = done.stdout.splitlines()

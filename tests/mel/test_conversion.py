@@ -233,7 +233,7 @@ def test_the_first_of_several_reasons_is_always_the_same(tmp_path):
             [sys.executable, "-c", code, str(tmp_path / "mel.npy"), str(tmp_path / "note.wav"), BASE],
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=600,
             env={**os.environ, "PYTHONHASHSEED": seed},
         )
         assert done.stderr == ""

@@ -26,7 +26,8 @@ for name in ("tomli_w", "filelock", "diagnose.pytest_plugin.page", "diagnose.ren
     importlib.import_module(name)
 
 RATE = 8000
-WORDS = ("-p", "diagnose.pytest_plugin", "-p", "no:benchmark", "-p", "no:hypothesispytest", "-W", "error")
+OTHERS = ("benchmark", "hypothesispytest", "randomly")  # plugins: the order of these runs is part of the tests
+WORDS = ("-p", "diagnose.pytest_plugin", *(word for name in OTHERS for word in ("-p", f"no:{name}")), "-W", "error")
 SOUNDS = """
     import os
     import numpy as np
@@ -548,7 +549,7 @@ def test_junit_carries_the_failure(recorded):
 
 def test_loading_the_plugin_loads_no_numpy():
     code = "import sys, diagnose.pytest_plugin; print(*sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=600)
     ours = {"numpy", "soundfile", "soxr", "msgspec", "rich", "jinja2", "click", "PIL", "torch"}
     assert ours & {name.split(".")[0] for name in done.stdout.split()} == set()
 
@@ -633,7 +634,7 @@ def test_two_sessions_that_update_at_once_lose_nothing(run):
     def session(name):
         environment = {**os.environ, "LIMITS": f"{name}.toml"}
         words = [sys.executable, "-m", "pytest", *WORDS, "-p", "no:cacheprovider", UPDATE]
-        return subprocess.run(words, env=environment, capture_output=True, text=True, check=False, timeout=120)
+        return subprocess.run(words, env=environment, capture_output=True, text=True, check=False, timeout=600)
 
     with ThreadPoolExecutor(2) as pool:
         both = list(pool.map(session, units))

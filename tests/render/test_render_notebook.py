@@ -241,7 +241,7 @@ def test_pyplot_knows_nothing_of_it(broken):
         "assert not {'pandas', 'matplotlib', 'jinja2'} & set(sys.modules)\n"
         "report.figure()._repr_png_()\nassert 'matplotlib.pyplot' not in sys.modules"
     )
-    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, timeout=600)
     assert (done.returncode, done.stderr) == (0, "")
 
 

@@ -27,7 +27,7 @@ def ran(tmp_path_factory):
     book = nbformat.read(NOTEBOOK, as_version=4)
     cell = parameters(book)
     cell.source += "\nAUDIO, EPOCHS, OUT = 'note.wav', 3, 'run'\nimport torch\n\ntorch.set_num_threads(1)"
-    NotebookClient(book, timeout=120, resources={"metadata": {"path": str(folder)}}).execute()
+    NotebookClient(book, timeout=600, resources={"metadata": {"path": str(folder)}}).execute()
     return folder, book
 
 

@@ -174,7 +174,7 @@ def test_a_mistake_is_one_line(arguments, said, capsys):
 def test_the_command_and_the_module_are_one():
     program = str(Path(sys.executable).with_name("tnca"))
     helps = [
-        subprocess.run([*way, "--help"], capture_output=True, text=True, timeout=60, check=True).stdout
+        subprocess.run([*way, "--help"], capture_output=True, text=True, timeout=600, check=True).stdout
         for way in ([program, "bench"], [sys.executable, "-m", "tnca.bench"])
     ]
     assert "tnca bench --device cuda --batch 1,64" in helps[0]

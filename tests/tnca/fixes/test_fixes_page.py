@@ -196,7 +196,7 @@ def test_stopped_it_says_how_to_go_on(number, jobs, tmp_path):
         os.killpg(process.pid, number)
     else:
         process.send_signal(number)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=600)
     assert process.returncode == 130
     assert "tnca: interrupted; the same command continues the run" in err.splitlines()
     assert "Traceback" not in err
