@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from diagnose.errors import InputError
-from diagnose.picture import inspection, read_picture
+from diagnose.picture import findings, read_picture
 
 RATE, HOP = 22050, 256
 
@@ -301,7 +301,7 @@ def test_the_picture_of_epoch_5000_says_what_the_eye_read(data):
     assert picture.levels_db.shape == (80, 89)
     assert picture.fmax_hz == pytest.approx(11025, rel=0.01)
     assert picture.db_range == pytest.approx((-79.4, 0), abs=0.2)
-    found = inspection(picture)
+    found = findings(picture)
     (edge,) = found.edges
     assert edge.side == "right"
     assert edge.part.start_s == pytest.approx(0.98, abs=0.01)
