@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from diagnose import audio, example
-from diagnose.gate import trends
 from diagnose.gate.history import SCHEMA
+from diagnose.gate.trends import findings
 from diagnose.results.history import CaseFigures, Figure, Run
 
 START = datetime(2026, 11, 1, 12, 0)
@@ -42,7 +42,7 @@ def write(folder, runs):
 
 
 def test_step_and_creep_are_told_apart_and_the_creep_comes_first(runs):
-    creep, step, steady = trends(runs)
+    creep, step, steady = findings(runs)
     assert (creep.series.metric, step.series.metric, steady.series.metric) == ("hnr_db", "rms_ratio", "crest_db")
     assert creep.creep.drift == pytest.approx(0.08, abs=0.01)
     ((found,), none) = (step.steps, step.creep)
@@ -52,14 +52,14 @@ def test_step_and_creep_are_told_apart_and_the_creep_comes_first(runs):
 
 
 def test_a_drift_of_less_than_half_the_tolerance_is_no_creep():
-    (found,) = trends([run(number, hnr_db=0.04 * number / 29) for number in range(30)])
+    (found,) = findings([run(number, hnr_db=0.04 * number / 29) for number in range(30)])
     assert found.creep is None
 
 
 def test_a_drift_that_checks_failed_is_told_by_its_steps():
     runs = [run(number, hnr_db=0.2 * number) for number in range(30)]
     late = CaseFigures("FAIL", {"hnr_db": Figure("FAIL", 5.8, 0.1)})
-    (found,) = trends([*runs[:-1], msgspec.structs.replace(runs[-1], cases={"note": late})])
+    (found,) = findings([*runs[:-1], msgspec.structs.replace(runs[-1], cases={"note": late})])
     assert found.creep is None
     assert found.steps
 
@@ -68,7 +68,7 @@ def test_what_a_run_could_not_measure_is_left_out():
     runs = [run(number, f0_hz=220) for number in range(10)]
     runs[4] = msgspec.structs.replace(runs[4], cases={"note": CaseFigures("PASS", {"f0_hz": Figure("PASS")})})
     runs[5] = msgspec.structs.replace(runs[5], cases={})
-    (found,) = trends(runs)
+    (found,) = findings(runs)
     assert len(found.series.values) == 8
     assert found.steps == ()
 

@@ -12,10 +12,11 @@ import diagnose
 from diagnose import example
 from diagnose.align import Alignment
 from diagnose.audio import Audio
+from diagnose.comparison import _alignment_facts as alignment_facts
 from diagnose.metrics import METRICS
 from diagnose.results.cause import Cause, Explained
 from diagnose.results.region import Region
-from diagnose.results.report import LimitLevels, MetricRow, Report, alignment_facts
+from diagnose.results.report import LimitLevels, MetricRow, Report
 from diagnose.results.suite import Case, Check, Suite
 from diagnose.version import VERSION
 
