@@ -22,10 +22,18 @@ from diagnose import cli  # noqa: E402
 
 # The same examples on every run and machine: a failure in CI is the failure at the desk.
 settings.register_profile("project", deadline=None, derandomize=True)
+settings.register_profile("ordinary", settings.get_profile("project"), max_examples=25)
 settings.load_profile("project")
 
 pytest_plugins = ["pytester"]  # pytest inside pytest, for the plugin's own tests
 collect_ignore = ["sample_project"]  # a project of its own, run by test_sample_project.py
+
+
+def pytest_configure(config):
+    """A quarter of the examples in the ordinary run; `make test-all`, whose -m leaves the slow tests in, takes all."""
+    if "not slow" in config.option.markexpr:
+        settings.load_profile("ordinary")
+
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 

@@ -73,8 +73,8 @@ def test_without_a_repository_there_is_no_commit(tmp_path, monkeypatch):
 
 KEEP = """
 import sys
-from diagnose.history import keep
-from diagnose.results.report import Case, Check, Suite
+from diagnose.gate.history import keep
+from diagnose.results.suite import Case, Check, Suite
 for number in range(20):
     check = Check("rms_ratio", "PASS", "", change=float(sys.argv[2]) + number)
     keep(sys.argv[1], Suite("s", (Case("a", "PASS", (check,)),)), sys.argv[1])
