@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from markdown_it import MarkdownIt
 
+import diagnose as front_door
 from diagnose import audio, example, gate, git
 from diagnose.audio import Audio
 from diagnose.gate.golden import load_golden
@@ -143,6 +144,34 @@ def test_recording_needs_no_user_name(folder, monkeypatch):
     (folder / "golden" / "note.toml").unlink()
     assert gate.record(folder / "suite.toml") == (["note"], [])
     assert stored(folder)["recorded_by"]
+
+
+def test_each_file_is_hashed_once_as_it_was_read(folder, monkeypatch):
+    hashed = []
+
+    def counted(file, name):
+        hashed.append(Path(file.name).name)
+        return whole(file, name)
+
+    whole = hashlib.file_digest
+    monkeypatch.setattr(hashlib, "file_digest", counted)
+    assert gate.check(folder / "suite.toml").verdict == "PASS"
+    assert hashed == ["reference.wav", "generated.wav"]
+
+
+def test_the_hash_is_that_of_the_reference_that_was_measured(folder, monkeypatch):
+    """Whoever replaces the file while it is compared does not get figures of the one under the hash of the other."""
+    measured = hashlib.sha256((folder / "reference.wav").read_bytes()).hexdigest()
+
+    def replaced(reference, *rest, **named):
+        report = front_door.compare(reference, *rest, **named)
+        rewrite(folder, gain=0.5, name="reference.wav")
+        return report
+
+    monkeypatch.setattr("diagnose.gate.commands.compare", replaced)
+    (folder / "golden" / "note.toml").unlink()
+    gate.record(folder / "suite.toml")
+    assert stored(folder)["reference_sha256"] == measured
 
 
 # Check
