@@ -89,8 +89,8 @@ def _news_first(causes: Sequence[Cause], known: Sequence[str]) -> tuple[Cause, .
 
 
 def _unused(suite: SuitePlan) -> Iterable[Case]:
-    """Goldens that no case uses: a renamed case must not drop out of the gate unseen."""
-    used = {plan.golden.name for plan in suite.cases}
+    """Goldens that no case uses, of this suite or of another: a renamed case must not drop out of the gate unseen."""
+    used = {plan.golden.name for plan in suite.cases} | {f"{case}.toml" for case in suite.others}
     for path in sorted(suite.golden.glob("*.toml")):
         if path.name not in used:
             said = f"{path}: no case uses this golden; delete it or bring the case back"
