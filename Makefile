@@ -11,7 +11,7 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c co
 help:
 	@echo "make demo      install into $(VENV) and run the main job on an embedded example"
 	@echo "make test      every test but those marked slow or gpu"
-	@echo "make test-all  those, and then the slow ones"
+	@echo "make test-all  the slow ones too, and every example of the property tests"
 	@echo "make test-portable  the numeric tests as other processors and numbers of threads compute them; an hour"
 	@echo "make test-oldest  diagnose with the oldest versions of its dependencies"
 	@echo "make gate      the gate on the sample project, as a project of its users has it in CI"
@@ -38,8 +38,8 @@ demo: $(VENV)/installed
 test: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
-test-all: test
-	$(BIN)/python -m pytest -n auto --dist worksteal -m 'slow and not gpu'
+test-all: $(VENV)/installed-dev
+	$(BIN)/python -m pytest -n auto --dist loadfile -m 'not gpu'
 
 # diagnose with the oldest versions that pyproject.toml allows, in an environment of its own.
 test-oldest: constraints-oldest.txt

@@ -39,9 +39,10 @@ SUMMARY = "summary.html"
 class Options(msgspec.Struct, frozen=True):
     """How a batch runs and what it leaves.
 
-    jobs: local processes, one a processor where None; dask: the address of a scheduler to use instead.
+    jobs: local processes, 1 or more, one a processor where None; dask: the address of a scheduler to use instead.
     profile: the TOML file of limits.  form: of the results, "csv" or "parquet".  pages: bytes that the reports of
     failed pairs may take.  command: the command line, for the summary.
+    Raises InputError for a number of processes that is none.
     """
 
     jobs: int | None = None
@@ -50,6 +51,11 @@ class Options(msgspec.Struct, frozen=True):
     form: str = "csv"
     pages: int = PAGES_BYTES
     command: str = ""
+
+    def __post_init__(self) -> None:
+        jobs: object = self.jobs
+        if jobs is not None and (not isinstance(jobs, int) or isinstance(jobs, bool) or jobs < 1):
+            raise InputError(f"jobs={jobs!r}: give 1 or more processes, or None for one a processor")
 
 
 class Outcome(msgspec.Struct, frozen=True):

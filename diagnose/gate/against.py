@@ -12,7 +12,7 @@ from diagnose import audio, git
 from diagnose.comparison import compare
 from diagnose.errors import DiagnoseError, InputError, NotComparable
 from diagnose.gate.checks import checks, fresh, limit_checks, with_spread_of
-from diagnose.gate.commands import judged, sha256
+from diagnose.gate.commands import judged, reference_sha256
 from diagnose.gate.golden import load_golden
 from diagnose.gate.suite import CasePlan, SuitePlan, load_suite
 from diagnose.process import render, state
@@ -103,11 +103,11 @@ def _check_case(
 
 
 def _held(plan: CasePlan, suite: SuitePlan, before: str, revision: str, seen: Seen | None) -> Case:
-    digest = sha256(plan.reference)
-    golden = fresh(plan.id, compare(plan.reference, before, profile=suite.profile), suite.profile, digest, "")
+    old_report = compare(plan.reference, before, profile=suite.profile)
+    golden = fresh(plan.id, old_report, suite.profile, reference_sha256(old_report), "")
     golden = _with_earned(golden, load_golden(plan.golden))
     report = compare(plan.reference, plan.generated, profile=suite.profile)
-    found = [*checks(golden, report, suite.profile, digest), *limit_checks(report, plan.limits)]
+    found = [*checks(golden, report, suite.profile, reference_sha256(report)), *limit_checks(report, plan.limits)]
     if overall([one.verdict for one in found]) == "FAIL":
         old = audio.read(before)
         named = audio.Audio(old.samples, old.rate, f"{plan.generated} at {revision}")

@@ -13,7 +13,7 @@ from diagnose.comparison import compare
 from diagnose.errors import InputError
 from diagnose.files import locked
 from diagnose.gate.checks import fresh, kept, threshold
-from diagnose.gate.commands import sha256
+from diagnose.gate.commands import reference_sha256
 from diagnose.gate.golden import Baseline, Calibration, Golden, load_golden, save_golden, utc_now
 from diagnose.gate.spread import LEAST_RUNS, METHOD, tolerance
 from diagnose.gate.suite import CasePlan, SuitePlan, load_suite
@@ -79,7 +79,7 @@ def _measured(suite: SuitePlan, runs: int, render: Callable[[int], None], progre
             report = compare(plan.reference, plan.generated, profile=suite.profile)
             of_case.append({row.name: row for row in report.metrics if row.name in suite.profile})
             if run == runs - 1:
-                last.append(fresh(plan.id, report, suite.profile, sha256(plan.reference), git.user()))
+                last.append(fresh(plan.id, report, suite.profile, reference_sha256(report), git.user()))
     return [Runs(plan, tuple(of_case), golden) for plan, of_case, golden in zip(suite.cases, rows, last, strict=True)]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from typing import TYPE_CHECKING
 
@@ -55,7 +54,7 @@ def _check_case(plan: CasePlan, profile: Profile, seen: Seen | None) -> Case:
 def held_case(plan: CasePlan, golden: Golden, profile: Profile, seen: Seen | None) -> Case:
     """One case held against a golden, wherever that comes from."""
     report = compare(plan.reference, plan.generated, profile=profile)
-    found = [*checks(golden, report, profile, sha256(plan.reference)), *limit_checks(report, plan.limits)]
+    found = [*checks(golden, report, profile, reference_sha256(report)), *limit_checks(report, plan.limits)]
     return judged(plan.id, str(plan.golden), found, report, seen, golden.causes)
 
 
@@ -90,8 +89,8 @@ def _news_first(causes: Sequence[Cause], known: Sequence[str]) -> tuple[Cause, .
 
 
 def _unused(suite: SuitePlan) -> Iterable[Case]:
-    """Goldens that no case uses: a renamed case must not drop out of the gate unseen."""
-    used = {plan.golden.name for plan in suite.cases}
+    """Goldens that no case uses, of this suite or of another: a renamed case must not drop out of the gate unseen."""
+    used = {plan.golden.name for plan in suite.cases} | {f"{case}.toml" for case in suite.others}
     for path in sorted(suite.golden.glob("*.toml")):
         if path.name not in used:
             said = f"{path}: no case uses this golden; delete it, or restore the case"
@@ -110,7 +109,7 @@ def record(path: str | os.PathLike[str]) -> tuple[list[str], list[str]]:
     # All are measured before the first is written: a bad file leaves nothing half recorded.
     reports = [compare(plan.reference, plan.generated, profile=suite.profile) for plan in missing]
     goldens = [
-        fresh(plan.id, report, suite.profile, sha256(plan.reference), git.user())
+        fresh(plan.id, report, suite.profile, reference_sha256(report), git.user())
         for plan, report in zip(missing, reports, strict=True)
     ]
     recorded = []
@@ -144,7 +143,7 @@ def accept(
         if metric and metric != "reference" and metric not in METRICS and metric not in golden.metric:
             raise InputError(f"{case}::{metric}: no such metric{nearest(metric)}")
         report = compare(plan.reference, plan.generated, profile=suite.profile)
-        digest = sha256(plan.reference)
+        digest = reference_sha256(report)
         moved = changed(golden, report, suite.profile, digest)
         names = [name for name in moved if metric in (None, name)]
         if not names:
@@ -189,7 +188,7 @@ def _text(baseline: Baseline | None) -> float | str:
     return baseline.change if baseline.change is not None else f"not measurable: {baseline.unmeasured}"
 
 
-def sha256(path: str) -> str:
-    """Of the bytes of a file that was just read."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def reference_sha256(report: Report) -> str:
+    """Of the bytes of the reference's file, as the comparison read it: the path may name another one by now."""
+    assert report.reference.sha256 is not None  # a suite names files
+    return report.reference.sha256

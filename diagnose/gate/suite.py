@@ -11,6 +11,9 @@ id = "open-g"
 reference = "open-g.wav"       # paths are relative to the suite
 generated = "open-g-vocoded.wav"
 limits = { rms_ratio = { unit = "ratio", direction = "both", fail = 1.2, reason = "..." } }   # optional
+
+Suites in one folder may keep their goldens in the same one: no id of a case is in two of them, and a golden that any of
+them uses is used.
 """
 
 from __future__ import annotations
@@ -27,15 +30,19 @@ from diagnose.profile import default_profile, load_profile, parse_limits
 from diagnose.toml import decode, read_toml, refuse_unknown
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from diagnose.results.limit import Profile
 
 CASE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+GOLDEN = "golden"
+MOST_BYTES = 1 << 20  # of another suite; a case takes some 100
 
 
 class SuiteTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str
     profile: str | None = None
-    golden: str = "golden"
+    golden: str = GOLDEN
     history: str | None = None
 
 
@@ -57,7 +64,10 @@ class CasePlan(msgspec.Struct, frozen=True):
 
 
 class SuitePlan(msgspec.Struct, frozen=True):
-    """A suite file as read."""
+    """A suite file as read.
+
+    others: of the other suites in its folder that keep their goldens in the same one, the file's name by case id.
+    """
 
     name: str
     folder: Path
@@ -65,10 +75,14 @@ class SuitePlan(msgspec.Struct, frozen=True):
     history: Path | None
     profile: Profile
     cases: tuple[CasePlan, ...]
+    others: Mapping[str, str] = {}
 
 
 def load_suite(path: str | os.PathLike[str]) -> SuitePlan:
-    """Read a suite; InputError names the file and the key of whatever is wrong in it."""
+    """Read a suite; InputError names the file and the key of whatever is wrong in it.
+
+    So does a case whose golden another suite's case of the same id would have.
+    """
     name = os.fspath(path)
     document = read_toml(name)
     refuse_unknown(document, {"suite", "case"}, f"{name}: unknown key", "a suite has [suite] and [[case]] tables")
@@ -84,8 +98,42 @@ def load_suite(path: str | os.PathLike[str]) -> SuitePlan:
     doubled = sorted({case for case in ids if ids.count(case) > 1})
     if doubled:
         raise InputError(f"{name}: case id {doubled[0]!r} is used more than once")
+    others = _others(Path(name), golden)
+    for case in ids:
+        if case in others:
+            said = f"case id {case!r} is also in {others[case]}, and both suites keep their goldens in {golden}"
+            raise InputError(f"{name}: {said}; rename one, or give one suite another golden folder")
     history = folder / table.history if table.history else None
-    return SuitePlan(table.name, folder, golden, history, profile, plans)
+    return SuitePlan(table.name, folder, golden, history, profile, plans, others)
+
+
+def _others(path: Path, golden: Path) -> dict[str, str]:
+    """The file of each case of the other suites beside this one whose goldens lie in the same folder.
+
+    What cannot be read as TOML uses no golden: then a check fails rather than passing over a lost case.  A profile that
+    is wrong is that suite's own matter.
+    """
+    found: dict[str, str] = {}
+    for file in sorted(path.parent.glob("*.toml")):
+        if os.path.realpath(file) != os.path.realpath(path):
+            found |= dict.fromkeys(_ids_with(file, golden), file.name)
+    return found
+
+
+def _ids_with(file: Path, golden: Path) -> Iterator[str]:
+    """The ids of the cases of a suite, if it is one, where it keeps its goldens in that folder."""
+    try:
+        document = read_toml(str(file)) if file.is_file() and file.stat().st_size <= MOST_BYTES else {}
+    except (InputError, OSError):
+        return
+    suite, cases = document.get("suite"), document.get("case")
+    if not isinstance(suite, dict) or not isinstance(cases, list):
+        return
+    place = suite.get("golden", GOLDEN)
+    if not isinstance(place, str) or "\0" in place:
+        return
+    if os.path.realpath(file.parent / place) == os.path.realpath(golden):
+        yield from (case["id"] for case in cases if isinstance(case, dict) and isinstance(case.get("id"), str))
 
 
 def _plan(table: Any, where: str, folder: Path, golden: Path) -> CasePlan:

@@ -15,7 +15,7 @@ from diagnose.comparison import compare
 from diagnose.errors import DiagnoseError, InputError
 from diagnose.files import locked
 from diagnose.gate.checks import changed, checks, fresh, limit_checks
-from diagnose.gate.commands import judged, merged, sha256
+from diagnose.gate.commands import judged, merged, reference_sha256
 from diagnose.gate.golden import load_golden, save_golden
 from diagnose.profile import default_profile, load_profile, parse_limits
 from diagnose.results.suite import Case
@@ -129,7 +129,7 @@ def _sound(source: Source, folder: str) -> Source:
 def _digest(asked: Asked, report: Report) -> str:
     """SHA-256 of the reference: a file's bytes, else rate, shape and samples as little-endian float32."""
     if isinstance(asked.reference, str | os.PathLike):
-        return sha256(os.path.join(asked.folder, asked.reference))
+        return reference_sha256(report)
     assert report.pair is not None
     sound = report.pair.files[0].audio
     head = f"{sound.rate} Hz, {sound.channels} x {sound.length}\n".encode()

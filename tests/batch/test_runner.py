@@ -34,6 +34,14 @@ def settled(out):
     return sorted(path.name for path in out.iterdir())
 
 
+@pytest.mark.parametrize("jobs", [0, -1, 2.0, True, "2"])
+def test_a_number_of_processes_that_is_none_is_refused_before_anything_is_touched(jobs):
+    with pytest.raises(InputError) as caught:
+        batch.Options(jobs=jobs)
+    assert str(caught.value) == f"jobs={jobs!r}: give 1 or more processes, or None for one a processor"
+    assert (batch.Options(jobs=1).jobs, batch.Options().jobs) == (1, None)
+
+
 # Rows
 
 

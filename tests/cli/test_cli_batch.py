@@ -126,10 +126,10 @@ def test_a_folder_with_a_run_is_not_written_to(diagnose, manifest, tmp_path):
 def test_what_is_not_installed_is_named_with_its_extra(diagnose, manifest, tmp_path, monkeypatch, module, words):
     whole = builtins.__import__
 
-    def without(name, *rest):
+    def without(name, *rest, **named):
         if name.split(".")[0] == module:
             raise ModuleNotFoundError(f"No module named {name!r}", name=module)
-        return whole(name, *rest)
+        return whole(name, *rest, **named)
 
     monkeypatch.setattr(builtins, "__import__", without)
     done = diagnose("batch", manifest("a", "b"), "--out", tmp_path / "out", "--jobs", "2", *words)

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from markdown_it import MarkdownIt
 
+import diagnose as front_door
 from diagnose import audio, example, gate, git
 from diagnose.audio import Audio
 from diagnose.gate.golden import load_golden
@@ -143,6 +144,34 @@ def test_recording_needs_no_user_name(folder, monkeypatch):
     (folder / "golden" / "note.toml").unlink()
     assert gate.record(folder / "suite.toml") == (["note"], [])
     assert stored(folder)["recorded_by"]
+
+
+def test_each_file_is_hashed_once_as_it_was_read(folder, monkeypatch):
+    hashed = []
+
+    def counted(file, name):
+        hashed.append(Path(file.name).name)
+        return whole(file, name)
+
+    whole = hashlib.file_digest
+    monkeypatch.setattr(hashlib, "file_digest", counted)
+    assert gate.check(folder / "suite.toml").verdict == "PASS"
+    assert hashed == ["reference.wav", "generated.wav"]
+
+
+def test_the_hash_is_that_of_the_reference_that_was_measured(folder, monkeypatch):
+    """Whoever replaces the file while it is compared does not get figures of the one under the hash of the other."""
+    measured = hashlib.sha256((folder / "reference.wav").read_bytes()).hexdigest()
+
+    def replaced(reference, *rest, **named):
+        report = front_door.compare(reference, *rest, **named)
+        rewrite(folder, gain=0.5, name="reference.wav")
+        return report
+
+    monkeypatch.setattr("diagnose.gate.commands.compare", replaced)
+    (folder / "golden" / "note.toml").unlink()
+    gate.record(folder / "suite.toml")
+    assert stored(folder)["reference_sha256"] == measured
 
 
 # Check
@@ -395,6 +424,110 @@ def test_accept_needs_a_reason_and_a_golden(diagnose, folder):
     done = diagnose("accept", folder / "suite.toml", "note", "--reason", "why not")
     assert done.code == 2
     assert "no golden yet; run `diagnose record`" in done.err
+
+
+# Several suites in one folder
+
+
+def second(folder, case="other", golden=None, name="second.toml"):
+    """A second suite beside the first, of one case."""
+    where = f'golden = "{golden}"\n' if golden else ""
+    text = SUITE.replace('name = "strings"\n', f'name = "second"\n{where}').replace('"note"', f'"{case}"')
+    (folder / name).write_text(text)
+    return folder / name
+
+
+def test_two_suites_in_one_folder_do_not_fail_on_each_other_s_goldens(diagnose, folder):
+    path = second(folder)
+    assert gate.record(path) == (["other"], [])
+    assert sorted(file.name for file in (folder / "golden").iterdir()) == ["note.toml", "other.toml"]
+    for suite, case in ((folder / "suite.toml", "note"), (path, "other")):
+        done = diagnose("check", suite)
+        assert (done.code, done.err) == (0, "")
+        assert f"PASS  {case}: 4 metrics judged, 0 not passed" in done.out
+        assert [(each.id, each.verdict) for each in gate.check(suite).cases] == [(case, "PASS")]
+
+
+def lost(suite):
+    return [(case.id, case.verdict) for case in gate.check(suite).cases if "no case uses" in (case.error or "")]
+
+
+def test_a_lost_case_fails_in_every_suite_that_could_have_had_it(folder):
+    path = second(folder)
+    gate.record(path)
+    second(folder, "renamed")
+    gate.record(path)
+    assert lost(folder / "suite.toml") == lost(path) == [("other", "FAIL")]
+    path.unlink()
+    assert lost(folder / "suite.toml") == [("other", "FAIL"), ("renamed", "FAIL")]
+
+
+def test_a_golden_of_a_suite_with_another_folder_is_none_of_ours(folder):
+    path = second(folder, golden="elsewhere")
+    gate.record(path)
+    shutil.copy(folder / "elsewhere" / "other.toml", folder / "golden")
+    assert lost(folder / "suite.toml") == [("other", "FAIL")]
+    assert gate.check(path).verdict == "PASS"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"[suite",
+        b"\xff\xfe",
+        b"",
+        b"suite = 3\ncase = 4",
+        b"[suite]\ngolden = 3\n[[case]]\nid = 'other'",
+        b"[suite]\ngolden = '\\u0000'\n[[case]]\nid = 'other'",
+        b'[suite]\ngolden = "\\u0000"\n[[case]]\nid = "other"',
+        b"[suite]\n[case]\nid = 'other'",
+        b"[suite]\n[[case]]\nid = 3\n[[case]]\nref = 'x'",
+        b"case = [1, 'other']\n[suite]",
+        None,
+    ],
+)
+def test_a_file_beside_a_suite_that_is_none_hides_no_lost_case(folder, text):
+    shutil.copy(folder / "golden" / "note.toml", folder / "golden" / "other.toml")
+    if text is None:
+        (folder / "second.toml").mkdir()
+    else:
+        (folder / "second.toml").write_bytes(text)
+    assert [(case.id, case.verdict) for case in gate.check(folder / "suite.toml").cases] == [
+        ("note", "PASS"),
+        ("other", "FAIL"),
+    ]
+
+
+def test_a_second_suite_is_read_though_its_limits_are_wrong(folder):
+    gate.record(second(folder))
+    (folder / "second.toml").write_text((folder / "second.toml").read_text().replace("profile.toml", "none.toml"))
+    assert gate.check(folder / "suite.toml").verdict == "PASS"
+
+
+@pytest.mark.parametrize("command", [["record"], ["check"], ["accept", "note", "--reason", "r"]], ids=lambda x: x[0])
+@pytest.mark.parametrize("golden", [None, "golden/", "./golden", "other/../golden"])
+def test_one_id_in_two_suites_with_one_golden_folder_is_an_error(diagnose, folder, command, golden):
+    (folder / "other").mkdir()
+    path = second(folder, "note", golden)
+    tree = digest(folder)
+    for suite, other in ((folder / "suite.toml", "second.toml"), (path, "suite.toml")):
+        done = diagnose(command[0], suite, *command[1:])
+        assert (done.code, done.out) == (2, "")
+        assert done.err.count("\n") == 1
+        assert done.err.startswith(f"diagnose: {suite}: case id 'note' is also in {other}, and both suites keep")
+        assert done.err.endswith("rename one, or give one suite another golden folder\n")
+    assert digest(folder) == tree
+
+
+def test_one_id_in_two_suites_with_a_golden_folder_each_is_well(folder):
+    path = second(folder, "note", "elsewhere")
+    assert gate.record(path) == (["note"], [])
+    assert gate.check(folder / "suite.toml").verdict == gate.check(path).verdict == "PASS"
+
+
+def test_a_link_to_the_suite_is_the_suite(folder):
+    (folder / "link.toml").symlink_to(folder / "suite.toml")
+    assert gate.check(folder / "link.toml").verdict == gate.check(folder / "suite.toml").verdict == "PASS"
 
 
 # A suite that is wrong
