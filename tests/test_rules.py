@@ -52,8 +52,8 @@ LAYERS = [
     ("spectrogram",),
     ("audio", "scale"),
     ("results",),
-    ("process",),
-    ("arrays", "files", "git", "text", "toml"),
+    ("arrays", "process"),
+    ("files", "git", "text", "toml"),
     ("errors", "version"),
 ]
 LEVEL = {name: -index for index, layer in enumerate(LAYERS) for name in layer}
@@ -65,7 +65,7 @@ TNCA_LAYERS = [
     ("bench", "demo", "fixes"),
     ("generation",),
     ("training",),
-    ("judge",),
+    ("figures",),
     ("losses", "vocoders"),
     ("stft", "target"),
     ("rule",),

@@ -9,7 +9,7 @@ import numpy as np
 
 from diagnose.errors import InputError
 from diagnose.resynthesis import stft
-from tnca.judge import Judged, ceiling, judge
+from tnca.figures import SoundFigures, ceiling, figures_of
 from tnca.training.look import grow
 from tnca.vocoders.griffinlim import GriffinLim
 
@@ -34,9 +34,9 @@ class Generated(msgspec.Struct, frozen=True, eq=False):
     mel: Mel
     sound: Audio
     errors_db: dict[str, float]
-    judged: Judged
-    ceiling: Judged
-    without_phase: Judged | None = None
+    judged: SoundFigures
+    ceiling: SoundFigures
+    without_phase: SoundFigures | None = None
 
 
 def generate(
@@ -55,11 +55,13 @@ def generate(
     top = ceiling(target, voice)[1]
     plain = voice(mel)
     if phase == "none":
-        return Generated(mel, plain, target.errors_db(mel.values), judge(target, plain), top)
+        return Generated(mel, plain, target.errors_db(mel.values), figures_of(target, plain), top)
     if not isinstance(voice, GriffinLim):
         raise InputError(f"--phase {phase}: {voice.name} makes its own phases; use --vocoder griffinlim")
     sound = voice(mel, carried(target, phase), hold=phase == "target")
-    return Generated(mel, sound, target.errors_db(mel.values), judge(target, sound), top, judge(target, plain))
+    return Generated(
+        mel, sound, target.errors_db(mel.values), figures_of(target, sound), top, figures_of(target, plain)
+    )
 
 
 def carried(target: Target, phase: Phase) -> Floats:

@@ -17,7 +17,7 @@ import numpy as np
 from diagnose.errors import InputError
 from diagnose.files import write_whole
 from diagnose.metrics import METRICS
-from diagnose.results.batch import Row
+from diagnose.results.batch import BatchRow
 from diagnose.results.verdict import Verdict  # noqa: TC001 - msgspec reads it in an annotation
 from diagnose.version import VERSION
 
@@ -160,7 +160,7 @@ class Journal:
     def __init__(self, folder: str, pairs: int) -> None:
         self.path = os.path.join(folder, JOURNAL)
         self.offsets: NDArray[np.int64] = np.full(pairs, NOT_DONE, np.int64)
-        self._decode = msgspec.json.Decoder(Row).decode
+        self._decode = msgspec.json.Decoder(BatchRow).decode
         self._encode = msgspec.json.Encoder().encode
         with _told(self.path):
             self._end = self._recover()
@@ -198,7 +198,7 @@ class Journal:
     def has(self, row: int) -> bool:
         return bool(self.offsets[row - 1] != NOT_DONE)
 
-    def add(self, row: Row) -> None:
+    def add(self, row: BatchRow) -> None:
         """Write a finished row; InputError where the disk is full."""
         if self.has(row.row):
             raise ValueError(f"row {row.row} is written already")
@@ -210,13 +210,13 @@ class Journal:
         self.offsets[row.row - 1] = self._end
         self._end += len(line)
 
-    def rows(self, numbers: Iterable[int] | None = None) -> Iterator[Row]:
+    def rows(self, numbers: Iterable[int] | None = None) -> Iterator[BatchRow]:
         """The rows of these numbers, or all of them in order; one at a time."""
         with _told(self.path), open(self.path, "rb") as file:
             for number in range(1, self.offsets.size + 1) if numbers is None else numbers:
                 yield self._at(file, number)
 
-    def _at(self, file: BufferedReader, number: int) -> Row:
+    def _at(self, file: BufferedReader, number: int) -> BatchRow:
         file.seek(int(self.offsets[number - 1]))
         return self._decode(file.readline())
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Sequence
 
     from diagnose.batch.manifest import PairPaths
-    from diagnose.results.batch import Row
+    from diagnose.results.batch import BatchRow
     from diagnose.results.limit import Profile
 
 WAITING_A_JOB = 2  # pairs in a worker's hands and in wait for it: enough that none runs dry
@@ -41,11 +41,11 @@ class Pool(Protocol):
 
     jobs: int
 
-    def rows(self, pairs: Iterable[PairPaths]) -> Generator[Row]:
+    def rows(self, pairs: Iterable[PairPaths]) -> Generator[BatchRow]:
         """A row a pair, in any order; raises WorkerLost."""
         ...
 
-    def suspects(self, pairs: Sequence[PairPaths]) -> Generator[Row]:
+    def suspects(self, pairs: Sequence[PairPaths]) -> Generator[BatchRow]:
         """A row a pair, whatever the pair does to the process: of those that were in work when one died."""
         ...
 
@@ -62,10 +62,10 @@ class Here:
     def __init__(self, profile: Profile | None) -> None:
         self.profile = profile
 
-    def rows(self, pairs: Iterable[PairPaths]) -> Generator[Row]:
+    def rows(self, pairs: Iterable[PairPaths]) -> Generator[BatchRow]:
         return (row_of(pair, self.profile) for pair in pairs)
 
-    def suspects(self, pairs: Sequence[PairPaths]) -> Generator[Row]:
+    def suspects(self, pairs: Sequence[PairPaths]) -> Generator[BatchRow]:
         return self.rows(pairs)
 
     def pages(self, pairs: Iterable[PairPaths]) -> Generator[Page]:
@@ -78,12 +78,12 @@ class Processes:
     def __init__(self, jobs: int, profile: Profile | None) -> None:
         self.jobs, self.profile = jobs, profile
 
-    def rows(self, pairs: Iterable[PairPaths]) -> Generator[Row]:
+    def rows(self, pairs: Iterable[PairPaths]) -> Generator[BatchRow]:
         from joblib import delayed
 
         return self._answers(delayed(local_row)(pair, self.profile, os.getpid()) for pair in pairs)
 
-    def suspects(self, pairs: Sequence[PairPaths]) -> Generator[Row]:
+    def suspects(self, pairs: Sequence[PairPaths]) -> Generator[BatchRow]:
         """Each alone: a pair that takes a process down again is the one."""
         for pair in pairs:
             try:
@@ -123,12 +123,12 @@ class Cluster:
         self.stall = STALL_S
         self.seen = time.monotonic()  # that there was a worker
 
-    def rows(self, pairs: Iterable[PairPaths]) -> Generator[Row]:
+    def rows(self, pairs: Iterable[PairPaths]) -> Generator[BatchRow]:
         from joblib import delayed
 
         return self._answers(delayed(row_of)(pair, self.profile, self.folder) for pair in pairs)
 
-    def suspects(self, pairs: Sequence[PairPaths]) -> Generator[Row]:
+    def suspects(self, pairs: Sequence[PairPaths]) -> Generator[BatchRow]:
         """Each as a task of its own, then those that Dask gave up on, alone: asked of Dask itself, which says why."""
         again = []
         tasks = [(pair, self._submit(pair)) for pair in pairs]
@@ -151,7 +151,7 @@ class Cluster:
         self._check()
         return self.client.submit(row_of, pair, self.profile, self.folder, pure=False)
 
-    def _result(self, task: Any) -> Row | None:
+    def _result(self, task: Any) -> BatchRow | None:
         """The row; None where the workers that had the task died one after the other."""
         from distributed import KilledWorker
 

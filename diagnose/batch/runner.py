@@ -18,7 +18,7 @@ from diagnose.batch.tally import Tally
 from diagnose.errors import InputError
 from diagnose.files import write_whole
 from diagnose.profile import default_profile, load_profile
-from diagnose.results.batch import Overview, Row, verdict_of
+from diagnose.results.batch import BatchRow, BatchSummary, verdict_of
 from diagnose.version import VERSION
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Outcome(msgspec.Struct, frozen=True):
 
     out: str
     verdicts: dict[Verdict, int]
-    overview: Overview | None = None
+    overview: BatchSummary | None = None
     resumed: int = 0
 
     @property
@@ -135,7 +135,7 @@ def _compare(source: Source, journal: Journal, pool: Pool, progress: Progress | 
                 progress(done, pairs, row.id)
 
 
-def finished(pool: Pool, pairs: Iterator[PairPaths]) -> Generator[Row]:
+def finished(pool: Pool, pairs: Iterator[PairPaths]) -> Generator[BatchRow]:
     """A row for every pair, in any order, whatever happens to the processes that work on them."""
     size = max(ROUND, 16 * WAITING_A_JOB * pool.jobs)
     while waiting := {pair.row: pair for pair in islice(pairs, size)}:
@@ -171,7 +171,7 @@ def _write(
     limits: Profile,
     options: Options,
     progress: Progress | None,
-) -> Overview:
+) -> BatchSummary:
     """Results, pages and the summary, from the journal in the order of the manifest."""
     from diagnose.render.summary import to_html
 

@@ -14,7 +14,7 @@ from diagnose.metrics import METRICS
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from diagnose.results.batch import Row
+    from diagnose.results.batch import BatchRow
 
 FIELDS = (
     "row",
@@ -34,7 +34,7 @@ NO_CHANGES = (None,) * len(METRICS)
 ROW_GROUP = 4096
 
 
-def write_results(out: str, form: str, rows: Iterable[Row]) -> str:
+def write_results(out: str, form: str, rows: Iterable[BatchRow]) -> str:
     """Write rows into the folder out; the name of the file.  form: "csv" or "parquet"."""
     name = f"results.{form}"
     with whole_file(os.path.join(out, name)) as file:
@@ -48,11 +48,11 @@ def write_results(out: str, form: str, rows: Iterable[Row]) -> str:
     return name
 
 
-def _values(row: Row) -> tuple[Any, ...]:
+def _values(row: BatchRow) -> tuple[Any, ...]:
     return (*(getattr(row, field) for field in FIELDS), *(row.changes or NO_CHANGES))
 
 
-def _write_csv(file: Any, rows: Iterable[Row]) -> None:
+def _write_csv(file: Any, rows: Iterable[BatchRow]) -> None:
     """RFC 4180 with its \\r\\n, so that a name with a line break in it is quoted and comes back."""
     text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=False)
     writer = csv.writer(text)
@@ -62,7 +62,7 @@ def _write_csv(file: Any, rows: Iterable[Row]) -> None:
     text.detach()
 
 
-def _write_parquet(file: Any, rows: Iterable[Row]) -> None:
+def _write_parquet(file: Any, rows: Iterable[BatchRow]) -> None:
     import pyarrow
     from pyarrow.parquet import ParquetWriter
 

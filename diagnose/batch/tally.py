@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from diagnose.metrics import METRICS
-from diagnose.results.batch import VERDICTS, Bin, ErrorGroup, Overview, Row, Spread, Worst
+from diagnose.results.batch import VERDICTS, BatchRow, BatchSummary, Bin, ErrorGroup, Spread, Worst
 from diagnose.results.limit import Limit, Threshold, as_threshold
 from diagnose.results.verdict import RANK, Verdict
 from diagnose.text import amount
@@ -122,13 +122,13 @@ class Tally:
         self.errors: dict[str, int] = {}
         self.examples: dict[str, list[str]] = {}
 
-    def counting(self, rows: Iterable[Row]) -> Iterator[Row]:
+    def counting(self, rows: Iterable[BatchRow]) -> Iterator[BatchRow]:
         """The rows as they pass by, counted."""
         for row in rows:
             self.add(row)
             yield row
 
-    def add(self, row: Row) -> None:
+    def add(self, row: BatchRow) -> None:
         self.verdicts[row.verdict] += 1
         for sketch, change in zip(self.sketches, row.changes, strict=False):
             sketch.add(change)
@@ -145,7 +145,7 @@ class Tally:
         else:
             heapq.heappushpop(self.worst, entry)
 
-    def _add_error(self, row: Row, error: str) -> None:
+    def _add_error(self, row: BatchRow, error: str) -> None:
         """Count an error under its text without the names of the files."""
         text = error.replace(row.generated, "…").replace(row.reference, "…")
         if text not in self.errors and len(self.errors) >= MOST_ERRORS:
@@ -166,15 +166,15 @@ class Tally:
     def overview(
         self,
         limits: Profile,
-        rows: Callable[[Sequence[int]], list[Row]],
+        rows: Callable[[Sequence[int]], list[BatchRow]],
         pages: Mapping[int, str],
         results: str,
         recipe: tuple[tuple[str, str], ...],
-    ) -> Overview:
+    ) -> BatchSummary:
         """All that a summary shows.  rows: gives the rows of some numbers; pages: those that have a report."""
         shown = rows(self.worst_first()[:MOST_SHOWN])
         names = list(METRICS)
-        return Overview(
+        return BatchSummary(
             VERSION,
             self.verdicts,
             tuple(sorted(self.causes.items(), key=lambda one: (-one[1], one[0]))),
@@ -192,7 +192,7 @@ class Tally:
             yield ErrorGroup(text, count, tuple(self.examples[text]))
 
 
-def _worst(row: Row, names: list[str], page: str | None) -> Worst:
+def _worst(row: BatchRow, names: list[str], page: str | None) -> Worst:
     if row.metric is None:
         return Worst(row, "", None, page)
     return Worst(row, METRICS[row.metric].unit, row.changes[names.index(row.metric)], page)

@@ -15,7 +15,7 @@ from diagnose.comparison import compare
 from diagnose.errors import DiagnoseError
 from diagnose.metrics import METRICS
 from diagnose.render.phrases import headline
-from diagnose.results.batch import Row
+from diagnose.results.batch import BatchRow
 
 if TYPE_CHECKING:
     from diagnose.results.limit import Profile
@@ -27,7 +27,7 @@ LONGEST_ERROR = 1000
 WATCH_S = 1.0
 
 
-def row_of(pair: PairPaths, profile: Profile | None = None, folder: str = "") -> Row:
+def row_of(pair: PairPaths, profile: Profile | None = None, folder: str = "") -> BatchRow:
     """Compare one pair.  Whatever is wrong with it is an ERROR row: one bad file is not the end of a batch.
 
     folder: where relative names lie, for a process that works elsewhere; the row has the names as they are.
@@ -44,20 +44,20 @@ def _places(pair: PairPaths, folder: str) -> tuple[str, str]:
     return os.path.join(folder, pair.reference), os.path.join(folder, pair.generated)
 
 
-def error_row(pair: PairPaths, text: str) -> Row:
+def error_row(pair: PairPaths, text: str) -> BatchRow:
     """The row of a pair that could not be compared."""
-    return Row(*_names(pair), "ERROR", error=storable(text)[:LONGEST_ERROR])
+    return BatchRow(*_names(pair), "ERROR", error=storable(text)[:LONGEST_ERROR])
 
 
 def _names(pair: PairPaths) -> tuple[int, str, str, str]:
     return pair.row, storable(pair.id), storable(pair.reference), storable(pair.generated)
 
 
-def _judged(pair: PairPaths, report: Report) -> Row:
+def _judged(pair: PairPaths, report: Report) -> BatchRow:
     worst = next(iter(report.worst_first), None)
     cause = report.causes[0] if report.causes else None
     changes = {row.name: row.change for row in report.metrics}
-    return Row(
+    return BatchRow(
         *_names(pair),
         report.verdict,
         metric=worst.name if worst else None,
@@ -88,7 +88,7 @@ def page_of(pair: PairPaths, profile: Profile | None = None, folder: str = "") -
     return pair.row, text.encode("utf-8", "backslashreplace")
 
 
-def local_row(pair: PairPaths, profile: Profile | None, parent: int) -> Row:
+def local_row(pair: PairPaths, profile: Profile | None, parent: int) -> BatchRow:
     """row_of in a process of this machine, which ends with its parent."""
     end_with(parent)
     return row_of(pair, profile)

@@ -87,10 +87,10 @@ def _keep(result: Suite, path: str, folder: str | None) -> None:
     place = folder or plan.history
     if place is None:
         return
-    from diagnose.gate.history import keep
+    from diagnose.gate.history import save_run
 
     try:
-        keep(place, result, plan.folder)
+        save_run(place, result, plan.folder)
     except DiagnoseError as error:
         click.echo(f"diagnose: the results of this run were not saved: {error}", err=True)
 

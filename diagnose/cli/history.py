@@ -31,11 +31,11 @@ def history(
     failed.  `diagnose check` saves the results of a run if the suite has history = "DIR", or with --history DIR.
     """
     check_outputs(targets)
-    from diagnose.gate.history import load
+    from diagnose.gate.history import load_runs
     from diagnose.gate.trends import findings
 
     folder, suite = _folder(place)
-    runs, skipped = load(folder)
+    runs, skipped = load_runs(folder)
     for line in skipped:
         click.echo(f"diagnose: {line}", err=True)
     runs = [run for run in runs if branch in (None, run.branch) and suite in (None, run.suite)]

@@ -11,8 +11,8 @@ import msgspec
 from diagnose import audio, git
 from diagnose.comparison import compare
 from diagnose.errors import DiagnoseError, InputError, NotComparable
-from diagnose.gate.checks import checks, fresh, limit_checks, with_spread_of
-from diagnose.gate.commands import judged, reference_sha256
+from diagnose.gate.checks import check_limits, check_metrics, new_golden, with_spread_of
+from diagnose.gate.commands import case_of, reference_sha256
 from diagnose.gate.golden import load_golden
 from diagnose.gate.suite import CasePlan, SuitePlan, load_suite
 from diagnose.process import render, state
@@ -104,16 +104,19 @@ def _check_case(
 
 def _held(plan: CasePlan, suite: SuitePlan, before: str, revision: str, seen: Seen | None) -> Case:
     old_report = compare(plan.reference, before, profile=suite.profile)
-    golden = fresh(plan.id, old_report, suite.profile, reference_sha256(old_report), "")
+    golden = new_golden(plan.id, old_report, suite.profile, reference_sha256(old_report), "")
     golden = _with_earned(golden, load_golden(plan.golden))
     report = compare(plan.reference, plan.generated, profile=suite.profile)
-    found = [*checks(golden, report, suite.profile, reference_sha256(report)), *limit_checks(report, plan.limits)]
+    found = [
+        *check_metrics(golden, report, suite.profile, reference_sha256(report)),
+        *check_limits(report, plan.limits),
+    ]
     if overall([one.verdict for one in found]) == "FAIL":
         old = audio.read(before)
         named = audio.Audio(old.samples, old.rate, f"{plan.generated} at {revision}")
         with contextlib.suppress(NotComparable):  # a silent old sound: the new one against its reference, then
             report = compare(named, audio.read(plan.generated), profile=suite.profile)
-    return judged(plan.id, str(plan.golden), found, report, seen)
+    return case_of(plan.id, str(plan.golden), found, report, seen)
 
 
 def _with_earned(golden: Golden, calibrated: Golden | None) -> Golden:

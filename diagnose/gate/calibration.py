@@ -12,7 +12,7 @@ from diagnose import git
 from diagnose.comparison import compare
 from diagnose.errors import InputError
 from diagnose.files import locked
-from diagnose.gate.checks import fresh, kept, threshold
+from diagnose.gate.checks import new_golden, profile_tolerance, rounded
 from diagnose.gate.commands import reference_sha256
 from diagnose.gate.golden import Baseline, Calibration, Golden, load_golden, save_golden, utc_now
 from diagnose.gate.spread import LEAST_RUNS, METHOD, tolerance
@@ -79,7 +79,7 @@ def _measured(suite: SuitePlan, runs: int, render: Callable[[int], None], progre
             report = compare(plan.reference, plan.generated, profile=suite.profile)
             of_case.append({row.name: row for row in report.metrics if row.name in suite.profile})
             if run == runs - 1:
-                last.append(fresh(plan.id, report, suite.profile, reference_sha256(report), git.user()))
+                last.append(new_golden(plan.id, report, suite.profile, reference_sha256(report), git.user()))
     return [Runs(plan, tuple(of_case), golden) for plan, of_case, golden in zip(suite.cases, rows, last, strict=True)]
 
 
@@ -102,7 +102,7 @@ def _round_the_recorded(new: Baseline, old: Baseline | None) -> Baseline:
     """
     if old is None or old.change is None or new.change is None or new.tolerance is None:
         return new
-    wider = kept(new.tolerance + abs(new.change - old.change))
+    wider = rounded(new.tolerance + abs(new.change - old.change))
     return msgspec.structs.replace(new, change=old.change, tolerance=wider)
 
 
@@ -116,8 +116,8 @@ def _baseline(rows: list[MetricRow], metrics: int) -> Baseline:
     if len(found) < LEAST_RUNS:
         said = f"measurable in {len(found)} of {len(rows)} runs: {reason}"
         return Baseline(unit, version, unmeasured=said, measured=len(found))
-    allowed, spread = kept(tolerance(found, metrics)), kept(statistics.stdev(found))
-    return Baseline(unit, version, kept(statistics.fmean(found)), reason, allowed, spread, len(found))
+    allowed, spread = rounded(tolerance(found, metrics)), rounded(statistics.stdev(found))
+    return Baseline(unit, version, rounded(statistics.fmean(found)), reason, allowed, spread, len(found))
 
 
 def _refuse_a_regression(golden: Golden, metrics: dict[str, Baseline], of_case: Runs, suite: SuitePlan) -> None:
@@ -133,7 +133,7 @@ def _refuse_a_regression(golden: Golden, metrics: dict[str, Baseline], of_case: 
             continue
         # Not the new tolerance: over few runs it is so wide that any regression lies within it.
         spread = FAR * (new.spread or 0.0) if old.tolerance is None else old.tolerance
-        allowed = max(threshold(old.change, rows[name], suite.profile[name]), spread)
+        allowed = max(profile_tolerance(old.change, rows[name], suite.profile[name]), spread)
         if abs(new.change - old.change) > allowed:
             raise InputError(
                 f"{plan.id}::{name}: the mean of the runs is {new.change:g}, too far from the recorded {old.change:g} "
@@ -154,7 +154,7 @@ def _kept(of_case: Runs, suite: SuitePlan, stamp: Calibration) -> list[Earned]:
             baseline.change,
             baseline.spread,
             baseline.tolerance,
-            threshold(baseline.change or 0.0, rows[name], suite.profile[name]),
+            profile_tolerance(baseline.change or 0.0, rows[name], suite.profile[name]),
         )
         for name, baseline in golden.metric.items()
     ]

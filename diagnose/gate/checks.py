@@ -26,7 +26,7 @@ DIGITS = 9  # significant digits kept in a golden: under any tolerance, over flo
 OWN = " (limit)"
 
 
-def checks(golden: Golden, report: Report, profile: Profile, reference_sha256: str) -> Iterator[Check]:
+def check_metrics(golden: Golden, report: Report, profile: Profile, reference_sha256: str) -> Iterator[Check]:
     """Every metric that the golden or the profile has; and whether the reference still is the recorded one."""
     if golden.reference_sha256 != reference_sha256:
         yield Check("reference", "ERROR", "is another file than when recorded; accept it if it is right")
@@ -35,7 +35,7 @@ def checks(golden: Golden, report: Report, profile: Profile, reference_sha256: s
         yield _check(name, golden.metric.get(name), rows.get(name), profile.get(name))
 
 
-def limit_checks(report: Report, limits: Profile) -> Iterator[Check]:
+def check_limits(report: Report, limits: Profile) -> Iterator[Check]:
     """The limits that a case has of its own."""
     for name, limit in limits.items():
         row = report[name]
@@ -74,7 +74,7 @@ def _without_a_number(name: str, baseline: Baseline, row: MetricRow) -> Check:
 
 def _moved(name: str, baseline: Baseline, before: float, row: MetricRow, utc_now: float, limit: Limit) -> Check:
     """A regression passes the threshold and the spread: the wider of the profile's tolerance and the earned one."""
-    least, spread = threshold(before, row, limit), baseline.tolerance or 0.0
+    least, spread = profile_tolerance(before, row, limit), baseline.tolerance or 0.0
     tolerance = max(least, spread)
     why = f" (spread of {baseline.measured} runs)" if spread > least else ""
     moved = utc_now - before
@@ -88,14 +88,14 @@ def _moved(name: str, baseline: Baseline, before: float, row: MetricRow, utc_now
     return Check(name, "FAIL", text, change=utc_now, tolerance=tolerance)
 
 
-def threshold(before: float, row: MetricRow, limit: Limit) -> float:
+def profile_tolerance(before: float, row: MetricRow, limit: Limit) -> float:
     """The profile's tolerance in the metric's unit."""
     # A relative tolerance is a share of the reference's value, as in a profile; a pair's metric has only its own.
     base = before if METRICS[row.name].scale == "log" or row.reference is None else row.reference
     return max(as_threshold(limit.tolerance).at(base), ROUNDING * max(abs(before), abs(base)))
 
 
-def shown(report: Report, found: Iterable[Check]) -> Report:
+def with_gate_verdicts(report: Report, found: Iterable[Check]) -> Report:
     """The report as the gate sees it: its verdicts are those of the checks, so that places and causes are found for
     what the gate failed, and not for what the profile would have failed.
     """
@@ -105,7 +105,7 @@ def shown(report: Report, found: Iterable[Check]) -> Report:
     return rejudged(report, verdicts | dict.fromkeys(own, "FAIL"))
 
 
-def fresh(case: str, report: Report, profile: Profile, reference_sha256: str, who: str) -> Golden:
+def new_golden(case: str, report: Report, profile: Profile, reference_sha256: str, who: str) -> Golden:
     """The golden of what is measured utc_now; report.pair has to be there."""
     return Golden(
         schema=SCHEMA,
@@ -123,17 +123,17 @@ def _baseline(row: MetricRow) -> Baseline:
     change = row.change
     if change is None:
         return Baseline(row.unit, row.version, unmeasured=row.reason or "unknown")
-    return Baseline(row.unit, row.version, change=kept(change))
+    return Baseline(row.unit, row.version, change=rounded(change))
 
 
-def kept(value: float) -> float:
+def rounded(value: float) -> float:
     """A figure to the digits that a golden keeps."""
     return float(f"{value:.{DIGITS}g}")
 
 
-def changed(golden: Golden, report: Report, profile: Profile, reference_sha256: str) -> list[str]:
+def changed_metrics(golden: Golden, report: Report, profile: Profile, reference_sha256: str) -> list[str]:
     """What a check would not pass silently: all that accepting may move."""
-    found = checks(golden, report, profile, reference_sha256)
+    found = check_metrics(golden, report, profile, reference_sha256)
     return [one.metric for one in found if one.verdict != "PASS" or one.better]
 
 
@@ -143,7 +143,7 @@ def with_spread_of(baseline: Baseline, old: Baseline | None, metrics: int) -> Ba
         return baseline
     return msgspec.structs.replace(
         baseline,
-        tolerance=max(old.tolerance or 0.0, kept(prediction(old.spread, old.measured, metrics, single=True))),
+        tolerance=max(old.tolerance or 0.0, rounded(prediction(old.spread, old.measured, metrics, single=True))),
         spread=old.spread,
         measured=old.measured,
         unmeasured=old.unmeasured,

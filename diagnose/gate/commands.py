@@ -11,7 +11,14 @@ from diagnose import git
 from diagnose.comparison import compare
 from diagnose.errors import DiagnoseError, InputError
 from diagnose.files import locked
-from diagnose.gate.checks import changed, checks, fresh, limit_checks, shown, with_spread_of
+from diagnose.gate.checks import (
+    changed_metrics,
+    check_limits,
+    check_metrics,
+    new_golden,
+    with_gate_verdicts,
+    with_spread_of,
+)
 from diagnose.gate.golden import Accepted, Baseline, Golden, load_golden, metric_lines, save_golden, utc_now
 from diagnose.gate.suite import CasePlan, SuitePlan, load_suite
 from diagnose.metrics import METRICS
@@ -46,19 +53,19 @@ def _check_case(plan: CasePlan, profile: Profile, seen: Seen | None) -> Case:
         if golden is None:
             said = f"no golden at {plan.golden}; run `diagnose record` and review what it writes"
             return Case(plan.id, "FAIL", error=said)
-        return held_case(plan, golden, profile, seen)
+        return case_against_golden(plan, golden, profile, seen)
     except DiagnoseError as error:
         return Case(plan.id, "ERROR", error=str(error), golden=str(plan.golden))
 
 
-def held_case(plan: CasePlan, golden: Golden, profile: Profile, seen: Seen | None) -> Case:
+def case_against_golden(plan: CasePlan, golden: Golden, profile: Profile, seen: Seen | None) -> Case:
     """One case held against a golden, wherever that comes from."""
     report = compare(plan.reference, plan.generated, profile=profile)
-    found = [*checks(golden, report, profile, reference_sha256(report)), *limit_checks(report, plan.limits)]
-    return judged(plan.id, str(plan.golden), found, report, seen, golden.causes)
+    found = [*check_metrics(golden, report, profile, reference_sha256(report)), *check_limits(report, plan.limits)]
+    return case_of(plan.id, str(plan.golden), found, report, seen, golden.causes)
 
 
-def judged(
+def case_of(
     case: str,
     path: str,
     found: Sequence[Check],
@@ -74,7 +81,7 @@ def judged(
     found = [msgspec.structs.replace(one, line=lines.get(one.metric)) for one in found]
     verdict = overall([one.verdict for one in found])
     if verdict == "FAIL":
-        report = shown(report, found)
+        report = with_gate_verdicts(report, found)
         report = msgspec.structs.replace(report, causes=_news_first(report.causes, known))
     causes, regions = (report.causes, report.regions) if verdict == "FAIL" else ((), ())
     old = tuple(cause.id for cause in causes if cause.id in known)
@@ -109,7 +116,7 @@ def record(path: str | os.PathLike[str]) -> tuple[list[str], list[str]]:
     # All are measured before the first is written: a bad file leaves nothing half recorded.
     reports = [compare(plan.reference, plan.generated, profile=suite.profile) for plan in missing]
     goldens = [
-        fresh(plan.id, report, suite.profile, reference_sha256(report), git.user())
+        new_golden(plan.id, report, suite.profile, reference_sha256(report), git.user())
         for plan, report in zip(missing, reports, strict=True)
     ]
     recorded = []
@@ -144,21 +151,21 @@ def accept(
             raise InputError(f"{case}::{metric}: no such metric{nearest(metric)}")
         report = compare(plan.reference, plan.generated, profile=suite.profile)
         digest = reference_sha256(report)
-        moved = changed(golden, report, suite.profile, digest)
+        moved = changed_metrics(golden, report, suite.profile, digest)
         names = [name for name in moved if metric in (None, name)]
         if not names:
             place = f"{case}::{metric}" if metric else case
             own = "; limits of the case itself are in the suite file" if plan.limits else ""
             raise InputError(f"{place}: already matches its golden; nothing to accept{own}")
-        measured = fresh(plan.id, report, suite.profile, digest, golden.recorded_by)
-        new = merged(golden, measured, names, reason.strip(), who or git.user())
+        measured = new_golden(plan.id, report, suite.profile, digest, golden.recorded_by)
+        new = merge_accepted(golden, measured, names, reason.strip(), who or git.user())
         if names == moved:  # all of it is accepted, and with it what is wrong with it
             new = msgspec.structs.replace(new, causes=measured.causes)
         save_golden(plan.golden, new)
     return new.accepted[len(golden.accepted) :]
 
 
-def merged(golden: Golden, measured: Golden, names: Sequence[str], reason: str, who: str) -> Golden:
+def merge_accepted(golden: Golden, measured: Golden, names: Sequence[str], reason: str, who: str) -> Golden:
     """The golden with what was measured for the names given, and a line in its log for each."""
     stamp = {"who": who, "when": utc_now(), "reason": reason}
     log = [_accepted(name, golden, measured, stamp) for name in names]

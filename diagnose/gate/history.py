@@ -23,7 +23,7 @@ SCHEMA = "diagnose.history/1"
 LARGEST_FILE = 8_000_000
 
 
-def keep(folder: str | os.PathLike[str], suite: Suite, repository: str | os.PathLike[str]) -> str:
+def save_run(folder: str | os.PathLike[str], suite: Suite, repository: str | os.PathLike[str]) -> str:
     """Write a check's figures to a new file in folder, and return its path.
 
     repository: a folder whose commit is the one that was checked.  The name holds time, commit and 64 random bits and
@@ -62,7 +62,7 @@ def _plain(value: float | None) -> float | None:
     return None if value is None else float(value)
 
 
-def load(folder: str | os.PathLike[str]) -> tuple[list[Run], list[str]]:
+def load_runs(folder: str | os.PathLike[str]) -> tuple[list[Run], list[str]]:
     """(the runs in a folder, oldest first; a line for each file that holds none).
 
     Raises InputError where there is no such folder, NotComparable where it holds no run.

@@ -20,7 +20,7 @@ import os
 import pytest
 
 from diagnose.pytest_plugin.fixture import AudioGolden
-from diagnose.pytest_plugin.session import WATCH, Watch
+from diagnose.pytest_plugin.session import SESSION, GoldenSession
 
 __all__ = ["AudioGolden"]
 
@@ -48,8 +48,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", MARKER)
-    watch = Watch(config)
-    config.stash[WATCH] = watch
+    watch = GoldenSession(config)
+    config.stash[SESSION] = watch
     config.pluginmanager.register(watch, "audio_golden_watch")
 
 
@@ -69,4 +69,4 @@ def audio_golden(request: pytest.FixtureRequest) -> AudioGolden:
     A relative reference or profile is relative to the test file, a relative generated to the working directory.
     """
     item = request.node
-    return AudioGolden(item, item.config.stash[WATCH], os.fspath(item.path))
+    return AudioGolden(item, item.config.stash[SESSION], os.fspath(item.path))

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from diagnose.audio import Source
-    from diagnose.pytest_plugin.golden_check import Held
-    from diagnose.pytest_plugin.session import Watch
+    from diagnose.pytest_plugin.golden_check import GoldenCheck
+    from diagnose.pytest_plugin.session import GoldenSession
     from diagnose.results.limit import Profile
     from diagnose.results.report import Report
 
@@ -53,7 +53,7 @@ class Asked:
 class AudioGolden:
     """What the fixture `audio_golden` gives a test; for its annotations.  One a test: it knows the cases it had."""
 
-    def __init__(self, item: pytest.Item, watch: Watch, test_file: str) -> None:
+    def __init__(self, item: pytest.Item, watch: GoldenSession, test_file: str) -> None:
         self._item = item
         self._watch = watch
         self._file = test_file
@@ -79,7 +79,7 @@ class AudioGolden:
         The report's own verdict is the profile's, not the golden's: a pair may be recorded with all its faults.
         """
         __tracebackhide__ = True
-        from diagnose.pytest_plugin.golden_check import hold
+        from diagnose.pytest_plugin.golden_check import check_golden
 
         self._use.enough = case is None and not self._cases  # the only call of the test, most likely
         name, golden = self._claimed(case)
@@ -101,7 +101,7 @@ class AudioGolden:
             update=self._watch.update,
             page=self._watch.wants_section,
         )
-        held = hold(asked)
+        held = check_golden(asked)
         self._watch.saw(asked, held)
         if held.wrote:
             self._use.wrote.append(golden)
@@ -130,7 +130,7 @@ class AudioGolden:
         self._use.used.append(golden)
         return name, golden
 
-    def _text(self, asked: Asked, held: Held) -> str:
+    def _text(self, asked: Asked, held: GoldenCheck) -> str:
         """The case as `diagnose check` shows it, the golden, and what to do."""
         from diagnose.text import printable
 

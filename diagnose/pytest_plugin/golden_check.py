@@ -14,8 +14,8 @@ from diagnose import audio, git
 from diagnose.comparison import compare
 from diagnose.errors import DiagnoseError, InputError
 from diagnose.files import locked
-from diagnose.gate.checks import changed, checks, fresh, limit_checks
-from diagnose.gate.commands import judged, merged, reference_sha256
+from diagnose.gate.checks import changed_metrics, check_limits, check_metrics, new_golden
+from diagnose.gate.commands import case_of, merge_accepted, reference_sha256
 from diagnose.gate.golden import load_golden, save_golden
 from diagnose.profile import default_profile, load_profile, parse_limits
 from diagnose.results.suite import Case
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 REASON = "pytest --audio-golden-update"
 
 
-class Held(msgspec.Struct, frozen=True):
+class GoldenCheck(msgspec.Struct, frozen=True):
     """What a call came to.  wrote: what went into the golden, a line each; section: of the page, where it failed."""
 
     case: Case
@@ -68,7 +68,7 @@ class Held(msgspec.Struct, frozen=True):
         return f"{self.case.verdict} {ascii(self.case.id)[1:-1]}"
 
 
-def hold(asked: Asked) -> Held:
+def check_golden(asked: Asked) -> GoldenCheck:
     """Measure the pair and hold it against its golden; with asked.update, write what does not hold into it first.
 
     A mistake in a file or an argument is a case of verdict ERROR, as in `diagnose check`.
@@ -76,14 +76,14 @@ def hold(asked: Asked) -> Held:
     try:
         return _held(asked)
     except DiagnoseError as error:
-        return Held(Case(asked.case, "ERROR", error=str(error), golden=asked.shown))
+        return GoldenCheck(Case(asked.case, "ERROR", error=str(error), golden=asked.shown))
 
 
-def _held(asked: Asked) -> Held:
+def _held(asked: Asked) -> GoldenCheck:
     path = Path(asked.golden)
     if not asked.update and load_golden(path) is None:
         said = f"no golden at {asked.shown}; only --audio-golden-update writes it"
-        return Held(Case(asked.case, "FAIL", error=said, golden=asked.shown), missing=True)
+        return GoldenCheck(Case(asked.case, "FAIL", error=said, golden=asked.shown), missing=True)
     limits = parse_limits(asked.limits, "marker audio_golden: limits")
     profile = _profile(asked)
     sounds = [_sound(asked.reference, asked.folder), _sound(asked.generated, "")]
@@ -99,10 +99,10 @@ def _held(asked: Asked) -> Held:
         if asked.page and (wrote or case.verdict in ("FAIL", "ERROR")):  # what was written is to be reviewed
             sections.append(_section(asked, case, shown))
 
-    found = [*checks(golden, report, profile, digest), *limit_checks(report, limits)]
-    case = judged(asked.case, asked.golden, found, report, seen, golden.causes)
+    found = [*check_metrics(golden, report, profile, digest), *check_limits(report, limits)]
+    case = case_of(asked.case, asked.golden, found, report, seen, golden.causes)
     case = msgspec.structs.replace(case, golden=asked.shown)
-    return Held(case, report, wrote, sections[0] if sections else None)
+    return GoldenCheck(case, report, wrote, sections[0] if sections else None)
 
 
 def _section(asked: Asked, case: Case, report: Report) -> str:
@@ -141,14 +141,14 @@ def _update(path: Path, case: str, report: Report, profile: Profile, digest: str
     with locked(path):  # two tests, or two sessions, may be about to write it
         golden = load_golden(path)
         if golden is None:
-            measured = fresh(case, report, profile, digest, git.user())
+            measured = new_golden(case, report, profile, digest, git.user())
             save_golden(path, measured)
             return (f"new, {len(measured.metric)} metrics", *_found(measured.causes))
-        names = changed(golden, report, profile, digest)
+        names = changed_metrics(golden, report, profile, digest)
         if not names:
             return ()
-        measured = fresh(case, report, profile, digest, golden.recorded_by)
-        new = merged(golden, measured, names, REASON, git.user())
+        measured = new_golden(case, report, profile, digest, golden.recorded_by)
+        new = merge_accepted(golden, measured, names, REASON, git.user())
         save_golden(path, msgspec.structs.replace(new, causes=measured.causes))
     moved = new.accepted[len(golden.accepted) :]
     return (f"{len(moved)} of {len(new.metric)} metrics", *map(_line, moved), *_found(measured.causes))

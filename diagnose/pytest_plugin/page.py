@@ -16,7 +16,7 @@ from diagnose.results.verdict import RANK, Verdict
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from diagnose.pytest_plugin.golden_check import Held
+    from diagnose.pytest_plugin.golden_check import GoldenCheck
 
 NAME = "audio-golden.html"
 
@@ -32,7 +32,7 @@ class Part(msgspec.Struct, frozen=True):
     section: str | None
 
 
-def keep(folder: str, title: str, held: Held) -> int:
+def keep(folder: str, title: str, held: GoldenCheck) -> int:
     """Leave a case in the folder; the size of its section.  A test that runs again replaces what it left."""
     case = held.case
     name = ascii(title)[1:-1]  # JSON holds no undecodable characters

@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from diagnose.errors import DiagnoseError
-from diagnose.pytest_plugin.unused import Judged, Record, Use, judge, scope_of, unknown_line
+from diagnose.pytest_plugin.unused import Record, Unused, Use, find_unused, scope_of, unknown_line
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     from diagnose.pytest_plugin.fixture import Asked
-    from diagnose.pytest_plugin.golden_check import Held
+    from diagnose.pytest_plugin.golden_check import GoldenCheck
 
 USE: pytest.StashKey[Use] = pytest.StashKey()
 SENT = "audio_golden"
 
 
-class Watch:
+class GoldenSession:
     """The plugin of one session, or of one worker of xdist.  worker: whether another process decides.
 
     parts: a temporary folder where each process leaves what the page shall have, where a page is asked for.
@@ -32,7 +32,7 @@ class Watch:
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
         self.record = Record()
-        self.judged = Judged()
+        self.judged = Unused()
         self.problem: str | None = None
         self.claims: dict[str, str] = {}
         self.section_bytes = 0
@@ -121,7 +121,7 @@ class Watch:
 
         return self.section_bytes < MOST_BYTES
 
-    def saw(self, asked: Asked, held: Held) -> None:
+    def saw(self, asked: Asked, held: GoldenCheck) -> None:
         """Keep a row of the page, and a section where the case failed."""
         if self.parts is None or not os.path.isdir(self.parts):  # a worker on another machine
             return
@@ -150,7 +150,7 @@ class Watch:
             return
         if self.config.getoption("collectonly", default=False):
             return
-        self.judged = judge(self.record, self.scope)
+        self.judged = find_unused(self.record, self.scope)
         self._write_page()
         wrong = self.judged.unused or self.judged.shared or self.problem or self.record.wrote
         if wrong and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
@@ -196,4 +196,4 @@ class Watch:
             shutil.rmtree(self.parts, ignore_errors=True)
 
 
-WATCH: pytest.StashKey[Watch] = pytest.StashKey()
+SESSION: pytest.StashKey[GoldenSession] = pytest.StashKey()

@@ -90,7 +90,7 @@ class Scope:
 
 
 @dataclass(frozen=True)
-class Judged:
+class Unused:
     """unused: goldens; shared: a golden and the tests that used it; unknown: why, by test file; doubtful: goldens."""
 
     unused: tuple[str, ...] = ()
@@ -130,7 +130,7 @@ def golden_folder(test_file: str, folder: str) -> str:
     return os.path.join(os.path.dirname(test_file), folder, stem)
 
 
-def judge(record: Record, scope: Scope) -> Judged:
+def find_unused(record: Record, scope: Scope) -> Unused:
     """What no test used, of the test files that are known whole; and what two tests used."""
     why = {file: _not_whole(file, record, scope) for file in record.tests}
     unused: list[str] = []
@@ -142,7 +142,7 @@ def judge(record: Record, scope: Scope) -> Judged:
         else:
             unused += left
     unused += _orphans({os.path.dirname(file) for file, reason in why.items() if not reason}, scope)
-    return Judged(
+    return Unused(
         unused=tuple(sorted(unused)),
         shared=tuple((golden, tuple(nodes)) for golden, nodes in sorted(record.used.items()) if len(nodes) > 1),
         unknown=tuple((file, why[file] or "") for file in sorted(doubtful)),
@@ -196,7 +196,7 @@ def _orphans(whole: set[str], scope: Scope) -> Iterator[str]:
                 yield from goldens_in(os.path.join(place, name))
 
 
-def unknown_line(judged: Judged, shown: dict[str, str]) -> str:
+def unknown_line(judged: Unused, shown: dict[str, str]) -> str:
     """How many test files were not judged, and why; shown: their names by path."""
     files = [f"{shown[file]}: {why}" for file, why in judged.unknown[:MOST_SHOWN]]
     more = len(judged.unknown) - len(files)

@@ -14,7 +14,7 @@ import msgspec
 from rich.text import Text
 
 from diagnose.render.layout import STYLES, Labelled, print_parts
-from diagnose.results.batch import VERDICTS, Overview, Spread, Worst, verdict_of
+from diagnose.results.batch import VERDICTS, BatchSummary, Spread, Worst, verdict_of
 from diagnose.text import amount
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Histogram(msgspec.Struct, frozen=True):
     figures: str
 
 
-def to_html(overview: Overview) -> str:
+def to_html(overview: BatchSummary) -> str:
     """The page of a batch.  Nothing in it comes from elsewhere; links lead to the reports below pages/."""
     from diagnose.render.page import page_environment
 
@@ -70,7 +70,7 @@ def to_html(overview: Overview) -> str:
     )
 
 
-def _shares(overview: Overview) -> list[dict[str, str | float]]:
+def _shares(overview: BatchSummary) -> list[dict[str, str | float]]:
     """The verdicts side by side in a bar 100 wide; one that there is has at least half a hundredth."""
     shares: list[dict[str, str | float]] = []
     left = 0.0
@@ -83,7 +83,7 @@ def _shares(overview: Overview) -> list[dict[str, str | float]]:
     return shares
 
 
-def headline(overview: Overview) -> str:
+def headline(overview: BatchSummary) -> str:
     """2 of 3 pairs fail; most often: clipping (2)."""
     said = f"{_count(overview.verdicts.get('FAIL', 0))} of {_pairs(overview.pairs)} fail"
     errors = overview.verdicts.get("ERROR", 0)
@@ -164,7 +164,7 @@ def _unbroken(value: float | None, unit: str) -> str:
 # --- terminal ------------------------------------------------------------------------------------------------
 
 
-def print_batch(overview: Overview, out: str, resumed: int = 0) -> None:
+def print_batch(overview: BatchSummary, out: str, resumed: int = 0) -> None:
     """Write what a batch came to to stdout: the verdict, causes, the worst, and where the rest is."""
     parts: list[Part] = [_first_line(overview.verdict, overview.verdicts)]
     if overview.causes:
@@ -188,7 +188,7 @@ def _labelled(label: str, lines: Sequence[str]) -> list[Labelled]:
     return [Labelled(f"{'' if index else label:11}", line) for index, line in enumerate(lines)]
 
 
-def _pages(overview: Overview) -> str:
+def _pages(overview: BatchSummary) -> str:
     if not overview.pages:
         return ""
     left = f" ({_count(overview.left_out)} failed pairs have no report)" if overview.left_out else ""

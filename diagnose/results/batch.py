@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 VERDICTS: tuple[Verdict, ...] = ("FAIL", "ERROR", "WARN", "PASS")  # in the order in which a reader asks
 
 
-class Row(msgspec.Struct, frozen=True):
+class BatchRow(msgspec.Struct, frozen=True):
     """One pair of a batch.
 
     row: its number, from 1, in the order of the manifest; ids need not be unique.
@@ -74,7 +74,7 @@ class Spread(msgspec.Struct, frozen=True):
 class Worst(msgspec.Struct, frozen=True):
     """A pair of the table of the worst.  page: where its report is, relative to the summary."""
 
-    row: Row
+    row: BatchRow
     unit: str
     change: float | None
     page: str | None = None
@@ -88,7 +88,7 @@ class ErrorGroup(msgspec.Struct, frozen=True):
     examples: tuple[str, ...]
 
 
-class Overview(msgspec.Struct, frozen=True):
+class BatchSummary(msgspec.Struct, frozen=True):
     """A whole batch, of a size that does not grow with the number of pairs.
 
     causes: (id, pairs), most frequent first.  pages: how many reports were made; left_out: how many failed pairs

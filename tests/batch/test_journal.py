@@ -14,14 +14,14 @@ from diagnose.batch import journal
 from diagnose.batch.journal import Journal, RunState, asked, begin, locked, state_of
 from diagnose.errors import InputError
 from diagnose.profile import default_profile
-from diagnose.results.batch import Row
+from diagnose.results.batch import BatchRow
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 CHANGES = st.lists(st.none() | st.floats(allow_nan=False, allow_infinity=False), max_size=5).map(tuple)
 
 
 def row(number, **values):
-    return Row(number, f"p{number}", "r.wav", "g.wav", "PASS", **values)
+    return BatchRow(number, f"p{number}", "r.wav", "g.wav", "PASS", **values)
 
 
 def written(folder, numbers, pairs=10):

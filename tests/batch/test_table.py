@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from diagnose.batch import table
 from diagnose.batch.table import COLUMNS, write_results
 from diagnose.metrics import METRICS
-from diagnose.results.batch import Row
+from diagnose.results.batch import BatchRow
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
 FLOATS = st.none() | st.floats(allow_nan=False, allow_infinity=False)
 
 
 def row(number, texts, changes):
-    return Row(number, *texts[:3], "FAIL", "rms_ratio", 1.5, "gain", 0.97, texts[3], None, changes)
+    return BatchRow(number, *texts[:3], "FAIL", "rms_ratio", 1.5, "gain", 0.97, texts[3], None, changes)
 
 
 ROWS = st.lists(st.tuples(st.tuples(*[TEXTS] * 4), st.lists(FLOATS, min_size=2, max_size=2)), max_size=9).map(
@@ -70,7 +70,7 @@ def test_parquet_is_written_group_by_group(folder, monkeypatch):
 
 
 def test_an_error_row_has_no_numbers(folder):
-    write_results(str(folder), "csv", [Row(1, "a", "r", "g", "ERROR", error="r: no such file")])
+    write_results(str(folder), "csv", [BatchRow(1, "a", "r", "g", "ERROR", error="r: no such file")])
     with open(folder / "results.csv", newline="") as file:
         (line,) = csv.DictReader(file)
     assert (line["verdict"], line["error"], line["metric"]) == ("ERROR", "r: no such file", "")

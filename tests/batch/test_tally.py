@@ -11,7 +11,7 @@ from diagnose.batch import tally
 from diagnose.batch.tally import ACCURACY, SMALLEST, Sketch, Tally, spread
 from diagnose.metrics import METRICS
 from diagnose.profile import default_profile
-from diagnose.results.batch import Row
+from diagnose.results.batch import BatchRow
 from diagnose.results.limit import Limit
 
 PLAIN, RATIO, CORRELATION = METRICS["spectral_centroid_hz"], METRICS["rms_ratio"], METRICS["envelope_correlation"]
@@ -95,7 +95,7 @@ def test_levels_lie_on_the_sides_a_limit_judges():
 
 def made(number, verdict="FAIL", severity=1.0, **values):
     changes = () if verdict == "ERROR" else (0.0,) * len(METRICS)
-    return Row(
+    return BatchRow(
         number, f"p{number}", f"r{number}", f"g{number}", verdict, "rms_ratio", severity, changes=changes, **values
     )
 

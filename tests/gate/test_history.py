@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from diagnose.errors import InputError, NotComparable
-from diagnose.gate.history import keep, load
+from diagnose.gate.history import load_runs, save_run
 from diagnose.results.history import Run
 from diagnose.results.suite import Case, Check, Suite
 from diagnose.version import VERSION
@@ -38,8 +38,8 @@ def test_a_run_holds_figures_commit_time_host_and_version(tmp_path):
     (tmp_path / "a").write_text("1")
     git(tmp_path, "add", "a")
     git(tmp_path, "commit", "-qm", "first")
-    path = keep(tmp_path / "history", SUITE, tmp_path)
-    ((run,), skipped) = load(tmp_path / "history")
+    path = save_run(tmp_path / "history", SUITE, tmp_path)
+    ((run,), skipped) = load_runs(tmp_path / "history")
     assert skipped == []
     assert run.commit == git(tmp_path, "rev-parse", "HEAD")
     assert (run.dirty, run.branch, run.host) == (False, "main", platform.node())
@@ -57,27 +57,27 @@ def test_a_run_holds_figures_commit_time_host_and_version(tmp_path):
         "lost": {"verdict": "ERROR", "metrics": {}},
     }
     (tmp_path / "a").write_text("2")
-    keep(tmp_path / "history", SUITE, tmp_path)
-    assert sorted(run.dirty for run in load(tmp_path / "history")[0]) == [False, True]
+    save_run(tmp_path / "history", SUITE, tmp_path)
+    assert sorted(run.dirty for run in load_runs(tmp_path / "history")[0]) == [False, True]
 
 
 def test_without_a_repository_there_is_no_commit(tmp_path, monkeypatch):
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     for variable in ("GITHUB_HEAD_REF", "GITHUB_REF_NAME", "CI_COMMIT_REF_NAME"):
         monkeypatch.delenv(variable, raising=False)
-    keep(tmp_path, SUITE, tmp_path)
-    ((run,), _) = load(tmp_path)
+    save_run(tmp_path, SUITE, tmp_path)
+    ((run,), _) = load_runs(tmp_path)
     assert (run.commit, run.dirty, run.branch) == (None, None, None)
     assert "no commit" in run.name
 
 
 KEEP = """
 import sys
-from diagnose.gate.history import keep
+from diagnose.gate.history import save_run
 from diagnose.results.suite import Case, Check, Suite
 for number in range(20):
     check = Check("rms_ratio", "PASS", "", change=float(sys.argv[2]) + number)
-    keep(sys.argv[1], Suite("s", (Case("a", "PASS", (check,)),)), sys.argv[1])
+    save_run(sys.argv[1], Suite("s", (Case("a", "PASS", (check,)),)), sys.argv[1])
 """
 
 
@@ -86,7 +86,7 @@ def test_processes_that_write_at_once_lose_nothing(tmp_path):
         subprocess.Popen([sys.executable, "-c", KEEP, str(tmp_path), str(100 * process)]) for process in range(4)
     ]
     assert [process.wait(120) for process in running] == [0] * 4
-    runs, skipped = load(tmp_path)
+    runs, skipped = load_runs(tmp_path)
     found = sorted(run.cases["a"].metrics["rms_ratio"].change for run in runs)
     assert found == [100.0 * process + number for process in range(4) for number in range(20)]
     assert skipped == []
@@ -105,8 +105,8 @@ BAD = {
 
 @pytest.mark.parametrize("kind", BAD)
 def test_what_is_no_run_is_left_out_with_a_line(tmp_path, kind):
-    path = keep(tmp_path, SUITE, tmp_path)
-    (good,), _ = load(tmp_path)
+    path = save_run(tmp_path, SUITE, tmp_path)
+    (good,), _ = load_runs(tmp_path)
     changed = {
         "another schema": msgspec.structs.replace(good, schema="diagnose.history/2"),
         "no time": msgspec.structs.replace(good, time="yesterday"),
@@ -115,33 +115,33 @@ def test_what_is_no_run_is_left_out_with_a_line(tmp_path, kind):
         text = file.read()
     bad = msgspec.json.encode(changed[kind]) if kind in changed else BAD[kind] or text.replace(b"0.9", b"NaN")
     (tmp_path / "bad.json").write_bytes(bad)
-    runs, (line,) = load(tmp_path)
+    runs, (line,) = load_runs(tmp_path)
     assert runs == [good]
     assert str(tmp_path / "bad.json") in line
     assert "\n" not in line
 
 
 def test_a_huge_file_is_not_read(tmp_path):
-    keep(tmp_path, SUITE, tmp_path)
+    save_run(tmp_path, SUITE, tmp_path)
     with open(tmp_path / "huge.json", "wb") as file:
         file.truncate(1 << 40)
-    _, (line,) = load(tmp_path)
+    _, (line,) = load_runs(tmp_path)
     assert "larger than 8 MB" in line
 
 
 def test_a_pipe_is_not_waited_for(tmp_path):
-    keep(tmp_path, SUITE, tmp_path)
+    save_run(tmp_path, SUITE, tmp_path)
     os.mkfifo(tmp_path / "pipe.json")
-    runs, (line,) = load(tmp_path)
+    runs, (line,) = load_runs(tmp_path)
     assert len(runs) == 1
     assert "is not a regular file" in line
 
 
 def test_no_folder_is_wrong_usage_and_an_empty_one_nothing_to_compare(tmp_path):
     with pytest.raises(InputError, match="no history"):
-        load(tmp_path / "none")
-    with pytest.raises(NotComparable, match="holds no run"):
-        load(tmp_path)
+        load_runs(tmp_path / "none")
+    with pytest.raises(NotComparable, match="no runs"):
+        load_runs(tmp_path)
 
 
 def test_a_run_has_a_name_for_people():

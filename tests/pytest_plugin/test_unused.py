@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from diagnose.errors import InputError
 from diagnose.pytest_plugin.fixture import default_case, file_name
-from diagnose.pytest_plugin.unused import Record, Scope, Use, folder_below, golden_folder, judge, unknown_line
+from diagnose.pytest_plugin.unused import Record, Scope, Use, find_unused, folder_below, golden_folder, unknown_line
 
 SCOPE = Scope("golden", ("test_*.py",))
 GOLDEN = 'schema = "diagnose.golden/1"\n'
@@ -43,9 +43,9 @@ def test_a_record_travels_as_plain_text_and_merges(file):
 def test_what_all_tests_left_is_unused(file):
     record = Record(tests={file: ["one"]})
     record.ran(Use("one", [golden(file, "a")]), "passed")
-    assert judge(record, SCOPE).unused == (golden(file, "b"),)
+    assert find_unused(record, SCOPE).unused == (golden(file, "b"),)
     record.ran(Use("one", [golden(file, "b")]), "passed")
-    assert judge(record, SCOPE) == judge(Record(), SCOPE)
+    assert find_unused(record, SCOPE) == find_unused(Record(), SCOPE)
 
 
 @pytest.mark.parametrize(
@@ -61,26 +61,26 @@ def test_a_test_that_did_not_pass_may_have_a_golden(file, outcomes, why):
     record = Record(tests={file: ["one"]})
     for outcome in outcomes:
         record.ran(Use("one"), outcome)
-    judged = judge(record, SCOPE)
+    judged = find_unused(record, SCOPE)
     assert (judged.unused, judged.unknown, judged.doubtful) == ((), ((file, why),), 2)
 
 
 def test_a_test_that_failed_at_its_only_golden_hides_none(file):
     record = Record(tests={file: ["one"]})
     record.ran(Use("one", [golden(file, "a")], enough=True), "failed")
-    assert judge(record, SCOPE).unused == (golden(file, "b"),)
+    assert find_unused(record, SCOPE).unused == (golden(file, "b"),)
 
 
 def test_two_tests_of_one_golden_are_shared(file):
     record = Record(tests={file: ["one", "two"]})
     for node in ("one", "two", "two"):
         record.ran(Use(node, [golden(file, "a"), golden(file, "b")]), "passed")
-    assert judge(record, SCOPE).shared[0] == (golden(file, "a"), ("one", "two"))
+    assert find_unused(record, SCOPE).shared[0] == (golden(file, "a"), ("one", "two"))
 
 
 def test_files_that_are_not_judged_are_told_in_one_line():
     record = Record(tests={})
-    judged = judge(record, SCOPE)
+    judged = find_unused(record, SCOPE)
     assert judged.unknown == ()
     files = {f"/t/{n}.py": f"{n}.py" for n in range(5)}
     line = unknown_line(type(judged)(unknown=tuple((file, "1 not run") for file in files), doubtful=7), files)

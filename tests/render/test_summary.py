@@ -15,7 +15,7 @@ from diagnose.batch.tally import Tally
 from diagnose.metrics import METRICS
 from diagnose.profile import default_profile
 from diagnose.render.summary import headline, histogram, to_html
-from diagnose.results.batch import Row
+from diagnose.results.batch import BatchRow
 from diagnose.text import printable
 
 CHROMIUM = "/usr/bin/chromium"
@@ -30,14 +30,14 @@ def rows(count):
     for number in range(1, count + 1):
         text = f"pair {number}"
         if number % 50 == 0:
-            yield Row(number, text, "r.wav", text, "ERROR", error=f"{text}: No such file or directory")
+            yield BatchRow(number, text, "r.wav", text, "ERROR", error=f"{text}: No such file or directory")
             continue
         changes = [float(value) for value in np.abs(ideals + sizes * rng.standard_normal(len(METRICS)))]
         changes[3 + number % 5] = None
         verdict = ("FAIL", "PASS", "WARN", "PASS")[number % 4]
         cause = CAUSES[number % 3] if verdict != "PASS" else None
         severity = float(rng.uniform(1, 9))
-        yield Row(
+        yield BatchRow(
             number,
             text,
             "r.wav",
@@ -164,7 +164,7 @@ def test_the_page_is_as_small_for_many_pairs_as_for_few(small):
 
 
 def test_nothing_compared_is_said():
-    page = Page(to_html(overview(Row(n, "p", "r", "g", "ERROR", error="g: gone") for n in (1, 2))))
+    page = Page(to_html(overview(BatchRow(n, "p", "r", "g", "ERROR", error="g: gone") for n in (1, 2))))
     assert "ERROR 0 of 2 pairs fail, 2 could not be compared" in page.text
     assert "measured in no pair" in page.text
 

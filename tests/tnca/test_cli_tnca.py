@@ -28,7 +28,7 @@ from tnca import kernels
 from tnca.cli import training
 from tnca.config import read
 from tnca.demo import grown_string
-from tnca.judge import FIGURES
+from tnca.figures import FIGURES
 from tnca.training import checkpoint
 from tnca.training.loop import start, train
 from tnca.vocoders.griffinlim import GriffinLim

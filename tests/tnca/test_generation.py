@@ -15,8 +15,8 @@ from diagnose.mel.contract import load
 from tnca import generation
 from tnca.config import Target as Settings
 from tnca.config import parse
+from tnca.figures import ceiling, figures_of
 from tnca.generation import carried, generate, vocoder_of
-from tnca.judge import ceiling, judge
 from tnca.target import target_of
 from tnca.training.look import grow
 from tnca.training.run import begin
@@ -77,7 +77,7 @@ def test_it_is_the_best_rule_grown_and_griffin_lim(run):
     assert not np.array_equal(grow(run.rule, run.target, 4, 0).values, mel.values)
     sound = GriffinLim(run.target.contract)(mel)
     assert np.array_equal(made.sound.samples, sound.samples)
-    assert made.judged.figures == judge(run.target, sound).figures
+    assert made.judged.figures == figures_of(run.target, sound).figures
     assert made.ceiling.figures == ceiling(run.target, GriffinLim(run.target.contract))[1].figures
     assert made.errors_db == run.target.errors_db(mel.values)
     assert made.without_phase is None

@@ -11,8 +11,8 @@ from diagnose.comparison import compare
 from diagnose.errors import InputError
 from diagnose.mel.contract import load
 from tnca.config import Target as Settings
+from tnca.figures import within_band
 from tnca.generation import carried
-from tnca.judge import within_band
 from tnca.target import target_of
 from tnca.vocoders.griffinlim import GriffinLim
 from tnca.vocoders.vocoder import Mel, OtherContract

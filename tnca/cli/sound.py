@@ -11,8 +11,8 @@ import click
 from diagnose.cli.output import check_outputs, make_folder, write
 
 if TYPE_CHECKING:
+    from tnca.figures import SoundFigures
     from tnca.generation import Generated, Phase
-    from tnca.judge import Judged
 
 VOCODER = "griffinlim, bigvgan:DIR or bigvgan:HUB/ID."
 
@@ -80,7 +80,7 @@ def _say(made: Generated, json_file: str | None) -> None:
         print_figures(columns)
 
 
-def print_figures(columns: dict[str, Judged]) -> None:
+def print_figures(columns: dict[str, SoundFigures]) -> None:
     """The figures of several sounds against one reference, side by side."""
     from rich.table import Table
 
@@ -98,13 +98,13 @@ def print_figures(columns: dict[str, Judged]) -> None:
     print_parts([table])
 
 
-def _round_trip(judged: Judged) -> str:
+def _round_trip(judged: SoundFigures) -> str:
     figures = ", ".join(f"{name} {value:.3f}" for name, value in judged.figures.items() if value is not None)
     causes = ", ".join(judged.causes) or "none"
     return f"round trip, the mel of the reference through the same vocoder: {figures}; causes: {causes}"
 
 
-def _as_dict(judged: Judged) -> dict[str, Any]:
+def _as_dict(judged: SoundFigures) -> dict[str, Any]:
     return {**judged.figures, "causes": list(judged.causes), "verdict": judged.verdict}
 
 
@@ -132,8 +132,8 @@ def roundtrip(audio: str, out: str, vocoder: str, contract: str | None, device: 
     from diagnose import audio as sounds
     from diagnose.mel.contract import load
     from tnca.config import Target as Settings
+    from tnca.figures import ceiling
     from tnca.generation import vocoder_of
-    from tnca.judge import ceiling
     from tnca.target import target_of
     from tnca.training.run import device_of
 
@@ -161,7 +161,7 @@ def demo(out: str) -> None:
     from diagnose.render.html import to_html
     from diagnose.render.terminal import print_report
     from tnca.demo import grown_string
-    from tnca.judge import within_band
+    from tnca.figures import within_band
 
     made, target = grown_string()
     make_folder(out)

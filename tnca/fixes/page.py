@@ -11,8 +11,8 @@ from diagnose.text import number as with_unit
 from diagnose.text import printable
 from diagnose.version import VERSION
 from tnca.config import Target as Settings
+from tnca.figures import within_band
 from tnca.fixes.golden import ROUNDING
-from tnca.judge import within_band
 from tnca.target import levels_db, target_of
 from tnca.training.look import level_png
 from tnca.training.page import HEIGHT, WIDTH, curves, figure

@@ -16,8 +16,8 @@ from diagnose.errors import InputError
 from diagnose.mel.check import contract_check
 from diagnose.mel.contract import names
 from tnca.config import Target as TargetSettings
+from tnca.figures import figures_of
 from tnca.generation import carried
-from tnca.judge import judge
 from tnca.losses import Losses
 from tnca.target import Target, levels_db, target_of
 from tnca.training.look import RANGE_DB, Diverged, grow
@@ -69,7 +69,7 @@ def round_trip(sound: Audio, config: Config, side: Side, voice: Vocoder) -> Outc
         assert isinstance(voice, GriffinLim)
         heard = voice(fed, carried(Target(values, voice.contract, made.sound), side.phase), hold=True)
     wanted = target_of(sound, TargetSettings(voice.contract, config.target.frames_multiple))
-    judged = judge(wanted, heard)
+    judged = figures_of(wanted, heard)
     return Outcome(finite(judged.figures), judged.causes, levels_db(values, voice.contract), wanted.top_db, heard)
 
 
@@ -141,7 +141,7 @@ def _outcome(run: Run, contract: MelContract) -> Outcome:
     row = run.rows[-1]
     mel = grow(run.rule, run.target, run.config.growth.steps[1])
     heard = GriffinLim(run.target.contract)(mel)
-    within = judge(target_of(run.target.sound, TargetSettings(contract)), heard)
+    within = figures_of(target_of(run.target.sound, TargetSettings(contract)), heard)
     figures = {name: value for name, value in row.items() if name != "seconds" and _is_figure(value)}
     figures["in_band_lsd_db"] = within.figures["log_spectral_distance_db"]
     figures[f"alive_after_{EARLY_STEPS}_steps_share"] = alive_share(run, EARLY_STEPS)

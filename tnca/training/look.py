@@ -15,7 +15,7 @@ from diagnose import audio as sounds
 from diagnose.errors import InputError
 from diagnose.files import write_whole
 from diagnose.render import draw
-from tnca.judge import FIGURES, Judged, judge
+from tnca.figures import FIGURES, SoundFigures, figures_of
 from tnca.losses import names
 from tnca.target import levels_db
 from tnca.vocoders.griffinlim import GriffinLim
@@ -40,7 +40,7 @@ class Look(msgspec.Struct, frozen=True, eq=False):
 
     mel: Mel
     sound: Audio
-    judged: Judged
+    judged: SoundFigures
     row: Row
     best: bool
 
@@ -55,7 +55,7 @@ def look(run: Run, losses: dict[str, Tensor]) -> Look:
         raise diverged(run)
     mel = grow(run.rule, run.target, run.config.growth.steps[1])
     sound = GriffinLim(run.target.contract)(mel)
-    judged = judge(run.target, sound)
+    judged = figures_of(run.target, sound)
     row: Row = {"epoch": run.epoch, "seconds": round(run.seconds, 3), **numbers, **run.target.errors_db(mel.values)}
     row |= {**judged.figures, "verdict": judged.verdict, "causes": " ".join(judged.causes)}
     run.rows = [*(each for each in run.rows if int(each["epoch"] or 0) < run.epoch), row]

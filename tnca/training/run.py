@@ -28,7 +28,7 @@ from diagnose.files import write_whole
 from tnca import device as devices
 from tnca.config import as_table, laid_over, parse
 from tnca.device import NoDevice
-from tnca.judge import Judged, ceiling, within_band
+from tnca.figures import SoundFigures, ceiling, within_band
 from tnca.kernels import Choice, KernelMissing, choose
 from tnca.rule.cell import CellRule
 from tnca.rule.pool import Pool
@@ -91,7 +91,7 @@ class Run:
         return rule.to(self.device)
 
     @cached_property
-    def ceiling(self) -> tuple[Audio, Judged]:
+    def ceiling(self) -> tuple[Audio, SoundFigures]:
         """The target's own mel through Griffin-Lim, and what diagnose says of it: what a look is held against."""
         return ceiling(self.target, GriffinLim(self.target.contract))
 

@@ -20,7 +20,7 @@ from diagnose.audio import Audio
 from diagnose.errors import InputError
 from diagnose.mel.contract import load
 from tnca.config import parse
-from tnca.judge import FIGURES
+from tnca.figures import FIGURES
 from tnca.target import levels_db
 from tnca.training.look import grow, look, png
 from tnca.training.loop import start, train

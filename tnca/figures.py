@@ -28,7 +28,7 @@ FIGURES = (
 )
 
 
-class Judged(msgspec.Struct, frozen=True, eq=False):
+class SoundFigures(msgspec.Struct, frozen=True, eq=False):
     """figures: of FIGURES, None where one cannot be had.  causes: ids, the likeliest first."""
 
     figures: dict[str, float | None]
@@ -37,22 +37,22 @@ class Judged(msgspec.Struct, frozen=True, eq=False):
     report: Report | None = None
 
 
-def judge(target: Target, generated: Audio) -> Judged:
+def figures_of(target: Target, generated: Audio) -> SoundFigures:
     """A sound against the target's, limited to the band of its contract."""
     try:
         report = compare(within_band(target), generated)
     except DiagnoseError as error:  # silence, say: a grown sound may be one
-        return Judged(dict.fromkeys((name for name, *_ in FIGURES), None), (type(error).__name__,), "ERROR")
+        return SoundFigures(dict.fromkeys((name for name, *_ in FIGURES), None), (type(error).__name__,), "ERROR")
     figures = {name: _figure(report, metric, quotient) for name, metric, quotient in FIGURES}
-    return Judged(figures, tuple(cause.id for cause in report.causes), report.verdict, report)
+    return SoundFigures(figures, tuple(cause.id for cause in report.causes), report.verdict, report)
 
 
-def ceiling(target: Target, vocoder: Vocoder) -> tuple[Audio, Judged]:
+def ceiling(target: Target, vocoder: Vocoder) -> tuple[Audio, SoundFigures]:
     """The target's own mel through the vocoder: what a model before it can hardly better."""
     from tnca.vocoders.vocoder import Mel
 
     sound = vocoder(Mel(target.values, target.contract))
-    return sound, judge(target, sound)
+    return sound, figures_of(target, sound)
 
 
 def within_band(target: Target) -> Audio:

@@ -12,7 +12,7 @@ from diagnose.errors import NotComparable
 from diagnose.mel.contract import load
 from diagnose.metrics import METRICS
 from tnca.config import Target as Settings
-from tnca.judge import FIGURES, ceiling, judge, within_band
+from tnca.figures import FIGURES, ceiling, figures_of, within_band
 from tnca.target import Target, target_of
 from tnca.vocoders.griffinlim import GriffinLim
 
@@ -54,7 +54,7 @@ def test_below_fmin_too():
 
 
 def test_the_sound_itself_passes(target):
-    judged = judge(target, within_band(target))
+    judged = figures_of(target, within_band(target))
     assert (judged.verdict, judged.causes) == ("PASS", ())
     assert judged.figures["rms_ratio"] == judged.figures["centroid_ratio"] == 1
     rest = {name: figure for name, figure in judged.figures.items() if not name.endswith("_ratio")}
@@ -64,7 +64,7 @@ def test_the_sound_itself_passes(target):
 @pytest.mark.parametrize("gain", [0.25, 2.0])
 def test_a_gain_is_the_rms_ratio(target, gain):
     sound = within_band(target)
-    judged = judge(target, Audio(sound.samples * np.float32(gain), RATE))
+    judged = figures_of(target, Audio(sound.samples * np.float32(gain), RATE))
     assert judged.figures["rms_ratio"] == pytest.approx(gain, rel=1e-4)
     assert judged.figures["centroid_ratio"] == pytest.approx(1, rel=1e-4)
     assert judged.causes[0] == "gain"
@@ -73,19 +73,19 @@ def test_a_gain_is_the_rms_ratio(target, gain):
 def test_the_centroid_is_a_quotient():
     time = np.arange(RATE) / RATE
     low, high = (0.3 * np.sin(2 * np.pi * hz * time) for hz in (1000, 2000))
-    judged = judge(of(low), Audio(high.astype(np.float32)[None], RATE))
+    judged = figures_of(of(low), Audio(high.astype(np.float32)[None], RATE))
     assert judged.figures["centroid_ratio"] == pytest.approx(2, rel=0.01)
 
 
 def test_the_figures_are_metrics_of_diagnose(target):
     assert {metric for _, metric, _ in FIGURES} <= set(METRICS)
-    judged = judge(target, within_band(target))
+    judged = figures_of(target, within_band(target))
     assert list(judged.figures) == [name for name, *_ in FIGURES]
 
 
 def test_the_ceiling_is_the_round_trip(target):
     sound, judged = ceiling(target, GriffinLim(CONTRACT))
-    assert judged.figures == judge(target, sound).figures
+    assert judged.figures == figures_of(target, sound).figures
     assert 0.9 < judged.figures["rms_ratio"] < 1.1
     assert 0.95 < judged.figures["centroid_ratio"] < 1.05
     assert judged.verdict in ("PASS", "WARN")
@@ -93,7 +93,7 @@ def test_the_ceiling_is_the_round_trip(target):
 
 @pytest.mark.parametrize("length", [1, 500, RATE])
 def test_a_silent_sound_is_judged_too(target, length):
-    judged = judge(target, Audio(np.zeros((1, length), np.float32), RATE))
+    judged = figures_of(target, Audio(np.zeros((1, length), np.float32), RATE))
     assert judged.verdict in ("FAIL", "ERROR")
     assert judged.causes
     assert list(judged.figures) == [name for name, *_ in FIGURES]
@@ -104,8 +104,8 @@ def test_where_diagnose_can_say_nothing_the_verdict_is_error(monkeypatch, target
     def cannot(*_):
         raise NotComparable("nothing in common")
 
-    monkeypatch.setattr("tnca.judge.compare", cannot)
-    judged = judge(target, within_band(target))
+    monkeypatch.setattr("tnca.figures.compare", cannot)
+    judged = figures_of(target, within_band(target))
     assert (judged.verdict, judged.causes, judged.report) == ("ERROR", ("NotComparable",), None)
     assert judged.figures == {name: None for name, *_ in FIGURES}
 
@@ -115,6 +115,6 @@ def test_sounds_that_are_hardly_one_are_judged(target):
     one = np.zeros((1, RATE), np.float32)
     one[0, 5] = 1e-30
     for samples in (one, rng.standard_normal((1, 3)).astype(np.float32), np.full((1, RATE), 0.9, np.float32)):
-        judged = judge(target, Audio(samples, RATE))
+        judged = figures_of(target, Audio(samples, RATE))
         assert judged.verdict in ("FAIL", "WARN", "ERROR")
         assert all(figure is None or np.isfinite(figure) for figure in judged.figures.values())
