@@ -2,17 +2,21 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
+OLDEST_TESTS := pytest pytest-xdist pytest-benchmark hypothesis librosa pyloudnorm matplotlib pandas
+OLDEST_SKIPS := --ignore tests/tnca --ignore tests/batch/test_cluster.py
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help demo test test-all test-portable gate lint types bench clean
+.PHONY: help demo test test-all test-oldest test-portable gate lint types bench mutation clean
 
 help:
 	@echo "make demo      install into $(VENV) and run the main job on an embedded example"
 	@echo "make test      every test but those marked slow or gpu"
-	@echo "make test-all  the slow ones too"
+	@echo "make test-all  the slow ones too, and every example of the property tests"
 	@echo "make test-portable  the numeric tests as other processors and numbers of threads compute them; an hour"
+	@echo "make test-oldest  diagnose with the oldest versions of its dependencies"
 	@echo "make gate      the gate on the sample project, as a project of its users has it in CI"
 	@echo "make lint      ruff;  make types  mypy;  make bench  the benchmarks"
+	@echo "make mutation   which small changes of the metrics, verdicts and gate no test notices; over an hour"
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and f"Python 3.11 or later is needed; $(PYTHON) is {v[0]}.{v[1]} (try make PYTHON=python3.12)")'
@@ -35,7 +39,13 @@ test: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
 test-all: $(VENV)/installed-dev
-	$(BIN)/python -m pytest -m 'not gpu'
+	$(BIN)/python -m pytest -n auto --dist loadfile -m 'not gpu'
+
+# diagnose with the oldest versions that pyproject.toml allows, in an environment of its own.
+test-oldest: constraints-oldest.txt
+	$(PYTHON) -m venv $(VENV)-oldest
+	$(VENV)-oldest/bin/python -m pip install --quiet --disable-pip-version-check -c constraints-oldest.txt . $(OLDEST_TESTS)
+	$(VENV)-oldest/bin/python -m pytest -n auto --dist loadfile $(OLDEST_SKIPS)
 
 test-portable: $(VENV)/installed-dev
 	$(BIN)/python tests/portable.py
@@ -55,6 +65,9 @@ types: $(VENV)/installed-dev
 
 bench: $(VENV)/installed-dev
 	$(BIN)/python -m pytest benchmarks --benchmark-enable -m '' -q -s
+
+mutation: $(VENV)/installed-dev
+	$(BIN)/python benchmarks/mutation.py
 
 clean:
 	rm -rf $(VENV) reports/demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks

@@ -22,10 +22,10 @@ import torch
 from diagnose.files import write_whole
 from diagnose.version import VERSION
 from tnca.generation import generate
-from tnca.look import METRICS
-from tnca.run import Run, opened
 from tnca.target import centres_hz
-from tnca.training import train
+from tnca.training.look import METRICS
+from tnca.training.loop import train
+from tnca.training.run import Run, opened
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -16,7 +16,7 @@ import statistics
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import soundfile
@@ -28,9 +28,7 @@ from diagnose.align import fast_size
 from diagnose.audio import Audio
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.floating[Any]]
+    from diagnose.arrays import Floats
 
 ROUNDS = 20
 RATES_HZ = (22_050, 44_100)

@@ -12,9 +12,7 @@ import msgspec
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.floating[Any]]
+    from diagnose.arrays import Floats
 
 # Rates with the (n_fft, hop) that people use at them.
 FRAMINGS: dict[int, tuple[tuple[int, int], ...]] = {

@@ -10,11 +10,11 @@ import sys
 
 import torch
 
-from tnca import checkpoint
 from tnca.config import preset
 from tnca.demo import CHECKPOINT, string
-from tnca.run import Run, resumed
-from tnca.training import start, train
+from tnca.training import checkpoint
+from tnca.training.loop import start, train
+from tnca.training.run import Run, resumed
 
 OUT = os.path.join(os.path.dirname(__file__), "..", "tnca", "shipped", CHECKPOINT)
 KEPT = ("config", "epoch", "bands", "frames", "target", "best")

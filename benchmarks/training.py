@@ -15,12 +15,12 @@ import torch
 
 from diagnose import example
 from tnca.config import preset
-from tnca.training import start, train
+from tnca.training.loop import start, train
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tnca.run import Run
+    from tnca.training.run import Run
 
 CPU = torch.device("cpu")
 EPOCHS, TURNS = 100, 3  # as many epochs as preset `best` has from look to look

@@ -1,4 +1,4 @@
-"""What numpy lacks: arrays out of tensors, order statistics that import nothing, runs of a mask, a float array's type.
+"""Additions to numpy: arrays from tensors, order statistics without imports, runs of a mask, and a type.
 
 numpy's percentile and median give the same numbers, and import numpy.ma on first use: 20 ms, more than the
 whole spectral analysis of a second of sound.

@@ -123,7 +123,7 @@ def _decode(file: io.BufferedReader, name: str) -> tuple[Samples, int]:
     except (soundfile.LibsndfileError, RuntimeError, TypeError) as error:
         # TypeError: libsndfile takes a file named *.raw for headerless data and asks for its rate.
         why = getattr(error, "error_string", str(error)).strip().rstrip(".")
-        hint = "WAV, FLAC, Ogg, MP3 and AIFF are read"
+        hint = "use WAV, FLAC, Ogg, MP3 or AIFF"
         raise InputError(f"{name}: not a readable audio file ({why}); {hint}") from None
 
 
@@ -182,7 +182,7 @@ def load(source: Source, rate: int | None = None, name: str = "array") -> Audio:
     if isinstance(source, str | os.PathLike):
         return read(source)
     if rate is None:
-        raise InputError(f"{name}: an array has no sampling rate of its own; pass rate=")
+        raise InputError(f"{name}: an array has no sampling rate; pass rate=")
     return from_array(source, rate, name)
 
 
@@ -194,7 +194,7 @@ def resample(audio: Audio, rate: int) -> Audio:
     # soxr keeps no delay: sample k of the result lies at time k / rate.
     resampled = soxr.resample(audio.samples.T, audio.rate, rate)
     if resampled.shape[0] == 0:
-        raise InputError(f"{audio.name}: {audio.length} samples at {audio.rate} Hz are none at {rate} Hz")
+        raise InputError(f"{audio.name}: {audio.length} samples at {audio.rate} Hz give no sample at {rate} Hz")
     return Audio(np.atleast_2d(np.asarray(resampled, np.float32).T), rate, audio.name)
 
 
@@ -211,34 +211,36 @@ def write(path: str | os.PathLike[str], audio: Audio, subtype: str = "PCM_16") -
 
     container = CONTAINERS.get(os.path.splitext(path)[1].lower())
     if container is None:
-        raise InputError(f"{os.fspath(path)}: {', '.join(CONTAINERS)} can be written; choose one of them")
+        raise InputError(f"{os.fspath(path)}: cannot write this file type; use one of {', '.join(CONTAINERS)}")
     write_whole(path, encode(audio, container, "VORBIS" if container == "OGG" else subtype))
 
 
 def _check_rate(rate: Any, name: str) -> None:
     if not isinstance(rate, int | np.integer) or not LOWEST_RATE_HZ <= rate <= HIGHEST_RATE_HZ:
-        span = f"{LOWEST_RATE_HZ} to {HIGHEST_RATE_HZ} Hz are read"
+        span = f"use {LOWEST_RATE_HZ} to {HIGHEST_RATE_HZ} Hz"
         raise InputError(f"{name}: sampling rate {rate} Hz is out of range; {span}")
 
 
 def _check_shape(channels: int, length: int, rate: Any, name: str) -> None:
     _check_rate(rate, name)
     if not 1 <= channels <= MOST_CHANNELS:
-        raise InputError(f"{name}: {channels} channels; 1 to {MOST_CHANNELS} are read")
+        raise InputError(f"{name}: {channels} channels; use 1 to {MOST_CHANNELS}")
     if length < 1:
-        raise InputError(f"{name}: holds no samples")
+        raise InputError(f"{name}: contains no samples")
     if channels * length > MOST_VALUES:
-        raise InputError(f"{name}: claims {channels} x {length} samples, over {MOST_VALUES:,} in all; split the file")
+        raise InputError(f"{name}: {channels} x {length} samples; at most {MOST_VALUES:,} are allowed; split the file")
 
 
 def _checked(samples: Samples, rate: int, name: str) -> Audio:
     if samples.shape[1] == 0:
-        raise InputError(f"{name}: holds no samples")
+        raise InputError(f"{name}: contains no samples")
     for part in blocks(samples.shape[1]):
         bad = ~np.isfinite(samples[:, part])
         if bad.any():
             first = part.start + int(np.argmax(bad.any(axis=0)))
-            raise InputError(f"{name}: NaN or infinite samples, the first at {first / rate:.3f} s; mend the file")
+            raise InputError(
+                f"{name}: non-finite samples (NaN or infinite), the first at {first / rate:.3f} s; fix the file"
+            )
         if np.abs(samples[:, part]).max() > LOUDEST:
-            raise InputError(f"{name}: samples over {LOUDEST:g}, full scale is 1; scale them down")
+            raise InputError(f"{name}: samples above {LOUDEST:g}; full scale is 1; scale them down")
     return Audio(samples, int(rate), name)

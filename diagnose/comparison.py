@@ -1,4 +1,4 @@
-"""compare(): from two sounds to a Report.  The order of the steps is DESIGN's data flow, top to bottom."""
+"""compare(): from two sounds to a Report.  The steps are in the order of the data flow in DESIGN."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def compare(
         tool_version=VERSION,
         reference=facts[0],
         generated=facts[1],
-        alignment=_alignment_facts(pair.alignment, pair.rate, pair.overlap[0].size),
+        alignment=alignment_facts(pair.alignment, pair.rate, pair.overlap[0].size),
         metrics=tuple(rows),
         verdict=verdict,
         notes=tuple(_notes(pair, facts)),
@@ -119,7 +119,7 @@ def judged_rows(files: tuple[Signal, Signal], limits: Profile) -> tuple[Pair, li
             )
     if files[0].moments.silent:
         why = _why_silent(files[0].audio)
-        raise NotComparable(f"{files[0].audio.name}: no reference to compare with: {why}")
+        raise NotComparable(f"{files[0].audio.name}: cannot be used as the reference: {why}")
     common = _at_common_rate(files)
     pair = Pair(common[0], common[1], files)
     _ = pair.alignment  # first: where it needs a spectrogram, that is the finest, and others are taken from it
@@ -153,18 +153,18 @@ def reattach(report: Report, folder: str = "") -> Report:
 def _found_again(facts: SoundFacts, folder: str) -> Audio | str:
     """The sound of a report, or why there is none."""
     if facts.sha256 is None:
-        return f"{facts.path}: no hash of it is in the report: it was an array, or the report is an old one"
-    said = "is not there any more"
+        return f"{facts.path}: the report has no hash of this sound: it was an array, or the report is old"
+    said = "no longer exists"
     places = [facts.path, os.path.join(folder, facts.path), os.path.join(folder, os.path.basename(facts.path))]
     for place in filter(os.path.isfile, dict.fromkeys(places)):
         try:
             sound = audio_io.read(place)
         except InputError:
-            said = "cannot be read any more"
+            said = "can no longer be read"
             continue
         if sound.sha256 == facts.sha256:
             return sound
-        said = "is not the file that was measured (its hash is another)"
+        said = "is not the file that was measured (its hash differs)"
     return f"{facts.path}: {said}"
 
 
@@ -209,13 +209,13 @@ def _of_one_sound(names: Iterable[str]) -> list[str]:
 def _why_silent(sound: Audio) -> str:
     if sound.channels > 1 and np.ptp(sound.samples) > 0:
         return "its channels cancel each other in the mono mix"
-    return "it holds only DC" if np.any(sound.samples) else "it is silent"
+    return "it contains only DC" if np.any(sound.samples) else "it is silent"
 
 
 def _load_both(reference: Source, generated: Source, rate: int | None) -> list[Audio]:
     paths = [isinstance(source, str | os.PathLike | audio_io.Audio) for source in (reference, generated)]
     if rate is not None and all(paths):
-        raise InputError("rate= is the rate of an array; both sounds have a rate of their own")
+        raise InputError("rate= is for arrays only; both sounds have a rate")
     return [audio_io.load(reference, rate, "reference"), audio_io.load(generated, rate, "generated")]
 
 
@@ -236,7 +236,7 @@ def _mono(sound: Audio) -> Audio:
     return sound if sound.channels == 1 else audio_io.Audio(sound.mono[None], sound.rate, sound.name)
 
 
-def _alignment_facts(alignment: Alignment, rate: int, compared: int) -> AlignmentFacts:
+def alignment_facts(alignment: Alignment, rate: int, compared: int) -> AlignmentFacts:
     """Alignment in seconds and dB."""
     found = alignment.method != "none"
     return AlignmentFacts(
@@ -248,9 +248,7 @@ def _alignment_facts(alignment: Alignment, rate: int, compared: int) -> Alignmen
         method=alignment.method,
         correlation=alignment.correlation,
         drift_ppm=alignment.drift_ppm,
-        reason=None
-        if found
-        else f"no delay gives the two sounds a correlation of 0.5 (best {alignment.correlation:.2f})",
+        reason=None if found else f"no delay gives a correlation of at least 0.5 (best {alignment.correlation:.2f})",
     )
 
 
@@ -295,7 +293,7 @@ def _row(metric: Metric, figures: Figures, judged: Judgement, answer: Measuremen
 
 def _notes(pair: Pair, facts: list[SoundFacts]) -> list[str]:
     """What was done to the signals before they were compared, in words."""
-    as_is = "peaks, clipping, loudness and the comb on the files as they are"
+    as_is = "peaks, clipping, loudness and the comb on the original files"
     notes = [f"measured at {pair.rate} Hz on the mean of the channels; {as_is}"]
     shares = [
         now.mean**2 / now.mean_square if now.mean_square else 0.0

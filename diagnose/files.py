@@ -1,4 +1,4 @@
-"""Output files appear whole or not at all, and one writer at a time changes what is there."""
+"""Atomic writes of output files, and locks so that one process at a time changes a file."""
 
 from __future__ import annotations
 
@@ -63,9 +63,9 @@ def write_new(path: str, data: bytes) -> None:
     try:
         os.makedirs(os.path.dirname(path) or os.curdir, exist_ok=True)
     except OSError as error:
-        raise InputError(f"{os.path.dirname(path)}: cannot be made ({error.strerror})") from None
+        raise InputError(f"{os.path.dirname(path)}: cannot create the directory ({error.strerror})") from None
     if os.path.lexists(path):
-        raise InputError(f"{path}: is there already")
+        raise InputError(f"{path}: already exists")
     write_whole(path, data)
 
 
@@ -107,9 +107,9 @@ def locked(path: str | os.PathLike[str], wait_s: float = LONGEST_WAIT_S) -> Iter
         os.makedirs(folder, mode=0o700, exist_ok=True)
         found = os.lstat(folder)
         if not stat.S_ISDIR(found.st_mode) or (hasattr(os, "getuid") and found.st_uid != user):
-            raise InputError(f"{folder}: is not this user's own folder, so no lock in it can be trusted; delete it")
+            raise InputError(f"{folder}: locks are stored here, but it is not your own directory; delete it")
         with FileLock(lock, timeout=wait_s):
             yield
     except Timeout:
-        said = f"another process has been writing it for {wait_s:g} s; try again when that has ended"
+        said = f"locked by another process for over {wait_s:g} s; try again later"
         raise InputError(f"{os.fspath(path)}: {said}") from None

@@ -1,4 +1,4 @@
-"""What git knows of a folder: who works in it, and how it was at another revision."""
+"""Queries to git: the user, the branch, and a temporary checkout of another revision."""
 
 from __future__ import annotations
 
@@ -69,18 +69,18 @@ def worktree(folder: str | os.PathLike[str], revision: str) -> Iterator[tuple[st
     """
     root = ask(folder, "rev-parse", "--show-toplevel")
     if root is None:
-        raise InputError(f"{os.fspath(folder)}: is in no git repository; there is no old revision to take")
+        raise InputError(f"{os.fspath(folder)}: is not in a git repository")
     commit = ask(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
     if commit is None:
         shallow = ask(folder, "rev-parse", "--is-shallow-repository") == "true"
-        hint = "this clone is shallow: fetch more of it" if shallow else "see `git log`"
-        raise InputError(f"{revision}: git knows no such revision; {hint}")
+        hint = "this clone is shallow: `git fetch --unshallow` fetches the rest" if shallow else "see `git log`"
+        raise InputError(f"{revision}: git does not know this revision; {hint}")
     with tempfile.TemporaryDirectory(prefix="diagnose-", ignore_cleanup_errors=True) as parent:
         place = os.path.join(parent, "old")
         try:
             done = _git(root, "worktree", "add", "--detach", place, commit)
             if done.returncode:
-                said = (done.stderr.strip().splitlines() or ["git says nothing of why"])[-1]
+                said = (done.stderr.strip().splitlines() or ["git gives no reason"])[-1]
                 raise InputError(f"{revision}: git cannot check it out ({said})")
             yield root, place
         finally:

@@ -1,4 +1,4 @@
-"""The user's own command, which renders the sounds that are checked."""
+"""Run the user's command, which renders the sounds to check."""
 
 from __future__ import annotations
 

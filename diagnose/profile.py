@@ -1,4 +1,4 @@
-"""Limits from TOML: a profile is one table a metric.
+"""Limits from TOML: a profile has one table per metric.
 
     [metric.spectral_centroid_hz]
     unit      = "Hz"                    # has to be the metric's own
@@ -48,7 +48,7 @@ def load_profile(path: str | os.PathLike[str]) -> Profile:
 def parse_limits(tables: Any, where: str) -> Profile:
     """Limits from the tables of a profile or a suite's case; where is how an error begins."""
     if not isinstance(tables, dict):
-        raise InputError(f"{where}: expected one table a metric")
+        raise InputError(f"{where}: must have one table per metric")
     return {name: _limit(name, table, f"{where}.{name}") for name, table in tables.items()}
 
 
@@ -58,7 +58,7 @@ def _limit(name: str, table: Any, where: str) -> Limit:
     limit = decode(table, Limit, where)
     unit = METRICS[name].unit
     if limit.unit != unit:
-        raise InputError(f"{where}.unit: is {limit.unit!r}; this metric is in {unit!r}")
+        raise InputError(f"{where}.unit: is {limit.unit!r}; the unit of this metric is {unit!r}")
     metric = METRICS[name]
     for key in ("warn", "fail"):
         _check_level(getattr(limit, key), limit.direction, metric, f"{where}.{key}")
@@ -73,16 +73,16 @@ def _check_level(level: float | Threshold | None, direction: str, metric: Metric
         return
     _check_finite(level, where)
     if as_threshold(level).relative and (metric.of == "pair" or metric.ideal):
-        raise InputError(f"{where}.relative: this metric has no reference value to take a share of; use a number")
+        raise InputError(f"{where}.relative: this metric has no reference value; use an absolute number")
     level = as_threshold(level)
     offsets = [level.absolute - metric.ideal, level.relative]
-    if metric.unit == "ratio" and metric.ideal and level.absolute <= 0:
-        raise InputError(f"{where}: a ratio's level is over 0")
+    if metric.scale == "log" and level.absolute <= 0:
+        raise InputError(f"{where}: the level of a ratio must be above 0")
     if direction == "lower" and max(offsets) > 0:
-        raise InputError(f"{where}: direction is 'lower', so the level is at most {metric.ideal:g}")
+        raise InputError(f"{where}: direction is 'lower', so the level must be at most {metric.ideal:g}")
     sided = direction == "higher" or (direction == "both" and metric.ideal == 0)
     if sided and min(offsets) < 0:
-        raise InputError(f"{where}: direction is {direction!r}, so the level is at least {metric.ideal:g}")
+        raise InputError(f"{where}: direction is {direction!r}, so the level must be at least {metric.ideal:g}")
 
 
 def _check_order(limit: Limit, metric: Metric, where: str) -> None:
@@ -90,23 +90,23 @@ def _check_order(limit: Limit, metric: Metric, where: str) -> None:
     if limit.warn is None or limit.fail is None:
         return
     warn, fail = as_threshold(limit.warn), as_threshold(limit.fail)
-    if metric.unit == "ratio" and metric.ideal:
+    if metric.scale == "log":
         wider = abs(math.log(warn.absolute)) > abs(math.log(fail.absolute))
     else:
         wider = abs(warn.absolute - metric.ideal) > abs(fail.absolute - metric.ideal)
     if wider or abs(warn.relative) > abs(fail.relative):
-        raise InputError(f"{where}.warn: lies beyond the fail level, so it could never be seen")
+        raise InputError(f"{where}.warn: is beyond the fail level; it must be reached first")
 
 
 def _check_tolerance(tolerance: float | Threshold, where: str) -> None:
     _check_finite(tolerance, where)
     if min(as_threshold(tolerance).absolute, as_threshold(tolerance).relative) < 0:
-        raise InputError(f"{where}: a tolerance is not negative")
+        raise InputError(f"{where}: a tolerance must not be negative")
 
 
 def _check_finite(level: float | Threshold, where: str) -> None:
     if not (math.isfinite(as_threshold(level).absolute) and math.isfinite(as_threshold(level).relative)):
-        raise InputError(f"{where}: has to be a finite number")
+        raise InputError(f"{where}: must be a finite number")
 
 
 def nearest(name: str, among: Iterable[str] = METRICS) -> str:

@@ -55,9 +55,9 @@ class Decibel(msgspec.Struct, frozen=True):
 
     def __post_init__(self) -> None:
         if not self.ref > 0 or not math.isfinite(self.ref):
-            raise ValueError(f"ref is a power above 0, not {self.ref}")
+            raise ValueError(f"ref must be a power above 0, not {self.ref}")
         if not math.isfinite(self.floor_db):
-            raise ValueError(f"floor_db is a finite number of dB, not {self.floor_db}")
+            raise ValueError(f"floor_db must be a finite number of dB, not {self.floor_db}")
 
     def to_power(self, values: Array) -> Array:
         return self.ref * 10.0 ** (values / 10.0)
@@ -105,9 +105,9 @@ class LogPower(msgspec.Struct, frozen=True):
 
 def _check_logarithm(clip: float, base: float) -> None:
     if not clip > 0 or not math.isfinite(clip):
-        raise ValueError(f"clip is a number above 0, not {clip}")
+        raise ValueError(f"clip must be a number above 0, not {clip}")
     if not base > 1 or not math.isfinite(base):
-        raise ValueError(f"the base of a logarithm is above 1, not {base}")
+        raise ValueError(f"the base of a logarithm must be above 1, not {base}")
 
 
 class Normalised(msgspec.Struct, frozen=True):
@@ -124,7 +124,7 @@ class Normalised(msgspec.Struct, frozen=True):
 
     def __post_init__(self) -> None:
         if not (self.low < self.high and self.bottom < self.top):
-            raise ValueError(f"{self.low}..{self.high} on {self.bottom}..{self.top} is no range on a range")
+            raise ValueError(f"low..high and bottom..top must rise: {self.low}..{self.high}, {self.bottom}..{self.top}")
 
     @property
     def _gain(self) -> float:

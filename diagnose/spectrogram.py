@@ -42,7 +42,7 @@ class Framing(msgspec.Struct, frozen=True):
 
     def __post_init__(self) -> None:
         if self.n_fft < 2 or self.n_fft % 2 or not self.hop >= 1:
-            raise ValueError(f"n_fft {self.n_fft} has to be even and hop {self.hop} at least 1")
+            raise ValueError(f"n_fft must be even and hop at least 1, not {self.n_fft} and {self.hop}")
 
     @property
     def margin(self) -> int:

@@ -1,4 +1,4 @@
-"""StftCache: the power spectra of one signal, each grid computed once however many measures ask for it."""
+"""StftCache: the power spectra of one signal, each grid computed once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""TOML files and tables as typed values; every fault in one line that names the file and the key."""
+"""TOML files and tables as typed values; every error in one line that names the file and the key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Judging: the change of a metric from reference to generated, held to its limit: PASS, WARN, FAIL, or no verdict."""
+"""Verdicts: compare the change of a metric with its limit: PASS, WARN, FAIL, or no verdict."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def change_of(metric: Metric, reference: Measurement, generated: Measurement) ->
     reasons = [f"{side}: {m.reason}" for side, m in (("reference", reference), ("generated", generated)) if m.reason]
     if before is None or after is None:
         return Figures(before, after, None, "; ".join(dict.fromkeys(reasons)))
-    if metric.unit != "ratio":
+    if metric.scale == "linear":
         return Figures(before, after, after - before)
     if before == 0:
         return Figures(before, after, None, "reference: is 0, and nothing can be divided by it")
@@ -85,7 +85,7 @@ def _reached(metric: Metric, change: float, level: float | None, limit: Limit) -
     """How far the change went from the ideal towards the level: 0 not at all, 1 on it."""
     if level is None:
         return 0.0
-    if metric.unit == "ratio" and metric.ideal == 1.0:
+    if metric.scale == "log":
         return _ratio_reached(change, level, limit.direction)
     offset, span = change - metric.ideal, level - metric.ideal
     if limit.direction == "both":

@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import sys
 from collections import namedtuple
 from pathlib import Path
 
-import numpy as np
-import pytest
-from hypothesis import settings
+# A process of `make test` runs on each core.  The matrices here are so small that a second thread of BLAS or OpenMP
+# makes them slower, and many times slower where cores are shared.  Read when numpy is loaded, and by every child.
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
 
-from diagnose import cli
+import numpy as np  # noqa: E402
+import pytest  # noqa: E402
+from hypothesis import settings  # noqa: E402
+
+from diagnose import cli  # noqa: E402
 
 # The same examples on every run and machine: a failure in CI is the failure at the desk.
 settings.register_profile("project", deadline=None, derandomize=True)
+settings.register_profile("ordinary", settings.get_profile("project"), max_examples=25)
 settings.load_profile("project")
 
 pytest_plugins = ["pytester"]  # pytest inside pytest, for the plugin's own tests
 collect_ignore = ["sample_project"]  # a project of its own, run by test_sample_project.py
+
+
+def pytest_configure(config):
+    """A quarter of the examples in the ordinary run; `make test-all`, whose -m leaves the slow tests in, takes all."""
+    if "not slow" in config.option.markexpr:
+        settings.load_profile("ordinary")
+
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 

@@ -48,16 +48,20 @@ BAD_FILES = [
     ("text.raw", b"This is not audio.\n" * 100, "not a readable audio file"),
     ("empty.wav", b"", "the file is empty (0 bytes)"),
     ("header.wav", wav()[:20], "not a readable audio file"),
-    ("silent.wav", wav(np.zeros(0)), "holds no samples"),
-    ("slow.wav", wav(rate=1), "sampling rate 1 Hz is out of range; 2000 to 384000 Hz are read"),
+    ("silent.wav", wav(np.zeros(0)), "contains no samples"),
+    ("slow.wav", wav(rate=1), "sampling rate 1 Hz is out of range; use 2000 to 384000 Hz"),
     ("below.wav", wav(rate=1999), "sampling rate 1999 Hz is out of range"),
     ("fast.wav", wav(rate=1_000_000), "sampling rate 1000000 Hz is out of range"),
-    ("wide.wav", wav(np.zeros((3, 65))), "65 channels; 1 to 64 are read"),
-    ("nan.wav", wav(spoilt(np.nan, 441)), "NaN or infinite samples, the first at 0.010 s; mend the file"),
-    ("inf.wav", wav(spoilt(np.inf, 882)), "NaN or infinite samples, the first at 0.020 s; mend the file"),
+    ("wide.wav", wav(np.zeros((3, 65))), "65 channels; use 1 to 64"),
+    ("nan.wav", wav(spoilt(np.nan, 441)), "non-finite samples (NaN or infinite), the first at 0.010 s"),
+    ("inf.wav", wav(spoilt(np.inf, 882)), "non-finite samples (NaN or infinite), the first at 0.020 s"),
     ("right.wav", wav(spoilt(-np.inf, (441, 1), (1000, 2))), "the first at 0.010 s"),
     ("late.wav", wav(spoilt(np.nan, BLOCK + 10, BLOCK + 20), rate=8000), f"the first at {(BLOCK + 10) / 8000:.3f} s"),
-    ("huge.flac", flac_claiming(2**36 - 1, np.zeros(100)), "samples, over 1,073,741,824 in all; split the file"),
+    (
+        "huge.flac",
+        flac_claiming(2**36 - 1, np.zeros(100)),
+        "samples; at most 1,073,741,824 are allowed; split the file",
+    ),
 ]
 
 
@@ -91,15 +95,15 @@ BAD_ARRAYS = {
     "ragged": ([[0.0], [0.0, 0.0]], 44100, "not an array of numbers"),
     "0-d": (np.float64(1.0), 44100, "shape (); expected (n,) or (channels, n)"),
     "3-d": (np.zeros((1, 2, 3)), 44100, "shape (1, 2, 3); expected (n,) or (channels, n)"),
-    "no samples": (np.zeros((2, 0)), 44100, "holds no samples"),
-    "no channels": (np.zeros((0, 5)), 44100, "0 channels; 1 to 64 are read"),
-    "65 channels": (np.zeros((65, 5)), 44100, "65 channels; 1 to 64 are read"),
+    "no samples": (np.zeros((2, 0)), 44100, "contains no samples"),
+    "no channels": (np.zeros((0, 5)), 44100, "0 channels; use 1 to 64"),
+    "65 channels": (np.zeros((65, 5)), 44100, "65 channels; use 1 to 64"),
     "NaN": (spoilt(np.nan, 441), 44100, "the first at 0.010 s"),
     "over float32": (spoilt(1e300, 441), 44100, "the first at 0.010 s"),
     "1999 Hz": (np.zeros(10), 1999, "sampling rate 1999 Hz is out of range"),
     "384001 Hz": (np.zeros(10), 384_001, "sampling rate 384001 Hz is out of range"),
     "half a Hz": (np.zeros(10), 44100.5, "sampling rate 44100.5 Hz"),
-    "no rate": (np.zeros(10), None, "an array has no sampling rate of its own; pass rate="),
+    "no rate": (np.zeros(10), None, "an array has no sampling rate; pass rate="),
 }
 
 
@@ -277,11 +281,11 @@ def test_a_sound_of_one_sample_at_the_new_rate_is_resampled(length):
 @pytest.mark.parametrize("length", [1, 2])
 def test_a_sound_of_less_than_a_sample_at_the_new_rate_is_refused(length):
     text = refusal(resample, from_array(np.ones(length), 384_000, "short"), 2000)
-    assert text == f"short: {length} samples at 384000 Hz are none at 2000 Hz"
+    assert text == f"short: {length} samples at 384000 Hz give no sample at 2000 Hz"
 
 
 @pytest.mark.parametrize("rate", [0, -1, 1999, 384_001])
 def test_resampling_refuses_a_rate_out_of_range(rate):
-    assert f"rate {rate} Hz is out of range; 2000 to 384000 Hz" in refusal(
+    assert f"rate {rate} Hz is out of range; use 2000 to 384000 Hz" in refusal(
         resample, from_array(np.zeros(9), 8000), rate
     )

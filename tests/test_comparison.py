@@ -12,8 +12,10 @@ import torch
 
 import diagnose
 from diagnose import align, audio, example
+from diagnose.align import Alignment
 from diagnose.analysis import Signal
 from diagnose.audio import Audio
+from diagnose.comparison import alignment_facts
 from diagnose.errors import InputError, NotComparable
 from diagnose.metrics import METRICS
 from diagnose.profile import DEFAULT_PROFILE, default_profile, load_profile
@@ -215,12 +217,12 @@ def test_two_equal_channels_measure_as_one_but_for_loudness(note):
 def test_an_array_needs_a_rate_and_two_files_take_none(tmp_path, note):
     path = tmp_path / "note.wav"
     audio.write(path, note)
-    with pytest.raises(InputError, match="reference: an array has no sampling rate of its own; pass rate="):
+    with pytest.raises(InputError, match="reference: an array has no sampling rate; pass rate="):
         diagnose.compare(note.mono, note.mono)
     with pytest.raises(InputError, match="generated: an array has no sampling rate"):
         diagnose.compare(path, note.mono)
     for pair in [(path, path), (note, note), (path, note)]:
-        with pytest.raises(InputError, match="rate= is the rate of an array"):
+        with pytest.raises(InputError, match="rate= is for arrays only"):
             diagnose.compare(*pair, rate=RATE)
     with pytest.raises(InputError, match="1999 Hz is out of range"):
         diagnose.compare(note.mono, note.mono, rate=1999)
@@ -458,3 +460,20 @@ def test_memory_grows_by_less_than_the_samples_of_one_sound(monkeypatch, note):
     diagnose.compare(note, note)  # what is made once is made
     short, long = peak_of(5), peak_of(25)
     assert long - short < 20 * 44100 * 4
+
+
+@pytest.mark.parametrize(
+    ("alignment", "delay_s", "gain_db"),
+    [
+        (Alignment(441, 10.0, -1, -0.99, 12.0, "waveform"), 0.02, 20.0),
+        (Alignment(-128, 0.5, None, 0.7, None, "spectrogram"), -128 / RATE, -6.0206),
+        (Alignment(0, 1.0, None, 0.2, None, "none"), None, 0.0),
+    ],
+)
+def test_an_alignment_in_seconds_and_db(alignment, delay_s, gain_db):
+    facts = alignment_facts(alignment, RATE, 11025)
+    assert (facts.rate_hz, facts.compared_s) == (RATE, 0.5)
+    assert facts.delay_s == delay_s
+    assert facts.gain_db == pytest.approx(gain_db, abs=1e-4)
+    assert (facts.polarity, facts.method) == (alignment.polarity, alignment.method)
+    assert (facts.reason is None) == (delay_s is not None)

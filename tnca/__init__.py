@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from diagnose.audio import Audio, Source
     from tnca import config
     from tnca.config import Config
-    from tnca.run import Run
+    from tnca.training.run import Run
     from tnca.vocoders.vocoder import Vocoder
 
 __all__ = ["Config", "Run", "config", "generate", "train"]
@@ -28,9 +28,9 @@ def train(
     Raises InputError for a sound without a level or a frame, and for a training that diverges.
     """
     from diagnose import audio as sounds
-    from tnca.run import device_of
-    from tnca.training import start
-    from tnca.training import train as go
+    from tnca.training.loop import start
+    from tnca.training.loop import train as go
+    from tnca.training.run import device_of
 
     return go(start(sounds.load(audio, rate), config, folder, device_of(device)))
 

@@ -1,4 +1,4 @@
-"""The settings of a run, read from TOML: every unknown key is an error, every default is what the first notebook did.
+"""The settings of a run, read from TOML: an unknown key is an error, the defaults are those of the first notebook.
 
 A preset is a whole file (presets/first.toml: the cell as it was first written).  `--config F.toml` lays the keys of
 F over the preset's; `[[loss.terms]]` are replaced as a whole.
@@ -271,7 +271,7 @@ def _without_none(value: Any) -> Any:
 def preset_table(name: str) -> dict[str, Any]:
     """The TOML table of a preset."""
     if name not in PRESETS:
-        raise InputError(f"{name}: no such preset; known are {', '.join(PRESETS)}")
+        raise InputError(f"{name}: no such preset; use {', '.join(PRESETS)}")
     return tomllib.loads((resources.files("tnca") / "presets" / f"{name}.toml").read_text(encoding="utf-8"))
 
 
@@ -285,11 +285,11 @@ def _table(path: str | os.PathLike[str]) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise InputError(f"{name}: cannot be read ({getattr(error, 'strerror', None) or error})") from None
     if len(text) > LARGEST_FILE:
-        raise InputError(f"{name}: over {LARGEST_FILE} bytes is no configuration")
+        raise InputError(f"{name}: larger than {LARGEST_FILE} bytes, not a configuration")
     try:
         return tomllib.loads(text.decode("utf-8"))
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{name}: not TOML: {error}") from None
+        raise InputError(f"{name}: not valid TOML ({error})") from None
 
 
 def laid_over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
@@ -307,46 +307,46 @@ def _problems(config: Config) -> Iterator[str]:
     cell, growth, optimiser = config.cell, config.growth, config.optimiser
     lowest, highest = growth.steps
     checks = [
-        (1 <= config.target.frames_multiple <= 64, "target.frames_multiple: 1 to 64"),
-        (2 <= cell.channels <= MOST_CHANNELS, f"cell.channels: 2 to {MOST_CHANNELS}"),
-        (all(1 <= width <= MOST_HIDDEN for width in cell.hidden), f"cell.hidden: widths of 1 to {MOST_HIDDEN}"),
-        (1 <= len(cell.hidden) <= 8, "cell.hidden: 1 to 8 layers"),
-        (0 <= cell.margin <= MOST_MARGIN, f"cell.margin: 0 to {MOST_MARGIN}"),
-        (cell.positions % 2 == 0 and 0 <= cell.positions <= MOST_POSITIONS, "cell.positions: 0 or an even number"),
-        (0 < cell.fire_rate <= 1, "cell.fire_rate: over 0, up to 1"),
-        (cell.spread > 0, "cell.spread: over 0"),
-        (1 <= lowest <= highest <= MOST_STEPS, f"growth.steps: [lowest, highest], 1 to {MOST_STEPS}"),
-        (1 <= growth.batch <= 1024, "growth.batch: 1 to 1024"),
-        (growth.pool == 0 or growth.batch <= growth.pool <= 4096, "growth.pool: 0, or growth.batch to 4096"),
-        (optimiser.learning_rate > 0, "optimiser.learning_rate: over 0"),
-        (0 <= optimiser.final_share <= 1, "optimiser.final_share: 0 to 1"),
-        (0 <= optimiser.warmup <= MOST_EPOCHS, f"optimiser.warmup: 0 to {MOST_EPOCHS}"),
-        (1 <= config.epochs <= MOST_EPOCHS, f"epochs: 1 to {MOST_EPOCHS}"),
-        (0 <= config.seed < 2**63, "seed: 0 or more"),
-        (config.watch.every >= 1, "watch.every: 1 or more"),
-        (config.watch.patience >= 0, "watch.patience: 0 or more"),
-        (len(config.loss.terms) >= 1, "loss.terms: at least one"),
-        (config.loss.weighting_after_reduction >= 1, "loss.weighting_after_reduction: 1 or more"),
+        (1 <= config.target.frames_multiple <= 64, "target.frames_multiple: must be 1 to 64"),
+        (2 <= cell.channels <= MOST_CHANNELS, f"cell.channels: must be 2 to {MOST_CHANNELS}"),
+        (all(1 <= width <= MOST_HIDDEN for width in cell.hidden), f"cell.hidden: widths must be 1 to {MOST_HIDDEN}"),
+        (1 <= len(cell.hidden) <= 8, "cell.hidden: must have 1 to 8 layers"),
+        (0 <= cell.margin <= MOST_MARGIN, f"cell.margin: must be 0 to {MOST_MARGIN}"),
+        (cell.positions % 2 == 0 and 0 <= cell.positions <= MOST_POSITIONS, "cell.positions: must be 0 or even"),
+        (0 < cell.fire_rate <= 1, "cell.fire_rate: must be above 0, at most 1"),
+        (cell.spread > 0, "cell.spread: must be above 0"),
+        (1 <= lowest <= highest <= MOST_STEPS, f"growth.steps: must be [lowest, highest], 1 to {MOST_STEPS}"),
+        (1 <= growth.batch <= 1024, "growth.batch: must be 1 to 1024"),
+        (growth.pool == 0 or growth.batch <= growth.pool <= 4096, "growth.pool: must be 0, or growth.batch to 4096"),
+        (optimiser.learning_rate > 0, "optimiser.learning_rate: must be above 0"),
+        (0 <= optimiser.final_share <= 1, "optimiser.final_share: must be 0 to 1"),
+        (0 <= optimiser.warmup <= MOST_EPOCHS, f"optimiser.warmup: must be 0 to {MOST_EPOCHS}"),
+        (1 <= config.epochs <= MOST_EPOCHS, f"epochs: must be 1 to {MOST_EPOCHS}"),
+        (0 <= config.seed < 2**63, "seed: must be 0 or more"),
+        (config.watch.every >= 1, "watch.every: must be 1 or more"),
+        (config.watch.patience >= 0, "watch.patience: must be 0 or more"),
+        (len(config.loss.terms) >= 1, "loss.terms: must have at least one term"),
+        (config.loss.weighting_after_reduction >= 1, "loss.weighting_after_reduction: must be 1 or more"),
     ]
-    yield from (f"{said} is read" for holds, said in checks if not holds)
+    yield from (said for holds, said in checks if not holds)
     for each in _numbers(as_table(config), ""):
         if not math.isfinite(each[1]):
-            yield f"{each[0]}: {each[1]} is no number to reckon with"
+            yield f"{each[0]}: must be finite, not {each[1]}"
     yield from _term_problems(config.loss.terms)
 
 
 def _term_problems(terms: tuple[AnyTerm, ...]) -> Iterator[str]:
     for term in terms:
         if (getattr(term, "mask_db", None) or -1.0) >= 0:
-            yield "loss.terms: mask_db: dB under the loudest, so below 0, is read"
+            yield "loss.terms: mask_db: must be below 0 (dB relative to the loudest cell)"
         if isinstance(term, Stft) and not (
             term.n_fft and all(4 <= n <= LARGEST_N_FFT and n % 4 == 0 for n in term.n_fft)
         ):
-            yield f"loss.terms: n_fft: multiples of 4 up to {LARGEST_N_FFT} are read"
+            yield f"loss.terms: n_fft: must be multiples of 4 up to {LARGEST_N_FFT}"
         if not 0 <= getattr(term, "seed", 0) < 2**63:
-            yield "loss.terms: seed: 0 or more is read"
+            yield "loss.terms: seed: must be 0 or more"
         if term.weight < 0 or getattr(term, "frequency_top", 1) <= 0 or getattr(term, "width", 1) < 1:
-            yield "loss.terms: weights are 0 or more, frequency_top over 0, width 1 or more"
+            yield "loss.terms: weight must be 0 or more, frequency_top above 0, width 1 or more"
 
 
 def _numbers(value: Any, key: str) -> Iterator[tuple[str, float]]:

@@ -9,7 +9,7 @@ import torch
 
 from diagnose import example
 from tnca.generation import Generated, generate
-from tnca.run import Run, restored
+from tnca.training.run import Run, restored
 
 if TYPE_CHECKING:
     from diagnose.audio import Audio

@@ -29,5 +29,5 @@ def device_of(name: str) -> torch.device:
         torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
     except (RuntimeError, AssertionError, NotImplementedError, ImportError) as error:
         why = (str(error).strip().splitlines() or [""])[0][:100]
-        raise NoDevice(f"--device {name}: is not there ({why}); auto, cpu or cuda") from None
+        raise NoDevice(f"--device {name}: is not available ({why}); use auto, cpu or cuda") from None
     return device

@@ -1,8 +1,8 @@
-"""From a run to a sound, and what was lost on the way: beside every grown sound stands the round trip's."""
+"""From a run to a sound, with the metrics of the grown sound beside those of the round trip."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 import numpy as np
@@ -10,19 +10,16 @@ import numpy as np
 from diagnose.errors import InputError
 from diagnose.resynthesis import stft
 from tnca.judge import Judged, ceiling, judge
-from tnca.look import grow
+from tnca.training.look import grow
 from tnca.vocoders.griffinlim import GriffinLim
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from diagnose.arrays import Floats
     from diagnose.audio import Audio
     from diagnose.mel.contract import MelContract
-    from tnca.run import Run
     from tnca.target import Target
+    from tnca.training.run import Run
     from tnca.vocoders.vocoder import Mel, Vocoder
-
-    Floats = NDArray[np.floating[Any]]
 
 Phase = Literal["none", "target", "frequency"]
 MOST_STEPS = 10_000
@@ -53,14 +50,14 @@ def generate(
     target = run.target
     voice = vocoder or GriffinLim(target.contract)
     if steps is not None and not 1 <= steps <= MOST_STEPS:
-        raise InputError(f"--steps {steps}: 1 to {MOST_STEPS} are taken")
+        raise InputError(f"--steps {steps}: must be 1 to {MOST_STEPS}")
     mel = grow(run.best_rule, target, steps or run.config.growth.steps[1], seed)
     top = ceiling(target, voice)[1]
     plain = voice(mel)
     if phase == "none":
         return Generated(mel, plain, target.errors_db(mel.values), judge(target, plain), top)
     if not isinstance(voice, GriffinLim):
-        raise InputError(f"--phase {phase}: {voice.name} makes its own phases; it is griffinlim that can be started")
+        raise InputError(f"--phase {phase}: {voice.name} makes its own phases; use --vocoder griffinlim")
     sound = voice(mel, carried(target, phase), hold=phase == "target")
     return Generated(mel, sound, target.errors_db(mel.values), judge(target, sound), top, judge(target, plain))
 
@@ -87,4 +84,4 @@ def vocoder_of(name: str, contract: MelContract, device: str = "cpu") -> Vocoder
         from tnca.vocoders.bigvgan import BigVGAN
 
         return BigVGAN(source, device)
-    raise InputError(f"--vocoder {name}: griffinlim, bigvgan:FOLDER or bigvgan:HUB/ID")
+    raise InputError(f"--vocoder {name}: must be griffinlim, bigvgan:DIR or bigvgan:HUB/ID")

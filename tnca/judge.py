@@ -1,4 +1,4 @@
-"""What `diagnose` says of a grown sound, and of the round trip: the true mel, through the same vocoder."""
+"""Compare a grown sound, and the round trip (the true mel through the same vocoder), with the reference."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""What is to be grown: a sound's mel in the target's contract, and the errors of a grown one in dB."""
+"""The target: the mel of a sound in its contract, and the errors of a grown mel in dB."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
@@ -13,12 +13,9 @@ from diagnose.audio import Audio
 from diagnose.errors import InputError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from diagnose.arrays import Floats
     from diagnose.mel.contract import MelContract
     from tnca.config import Target as Settings
-
-    Floats = NDArray[np.floating[Any]]
 
 LONGEST_S = 60.0
 HIGH_HZ = 4000.0
@@ -61,7 +58,7 @@ def target_of(sound: Audio, settings: Settings) -> Target:
     whole = grid.hop * settings.frames_multiple
     # What a run appended before is not held against its reference.wav.
     if sound.duration_s > LONGEST_S + (whole - grid.hop) / grid.rate:
-        raise InputError(f"{sound.name}: {sound.duration_s:.0f} s; the automaton grows notes of up to {LONGEST_S:g} s")
+        raise InputError(f"{sound.name}: {sound.duration_s:.0f} s; use a note of up to {LONGEST_S:g} s")
     mono = Audio(sound.mono[None], sound.rate, sound.name)
     resampled = sounds.resample(mono, contract.grid.rate)
     length = math.ceil(resampled.length / whole) * whole if settings.frames_multiple > 1 else resampled.length
@@ -72,10 +69,10 @@ def target_of(sound: Audio, settings: Settings) -> Target:
             f"{1000 * grid.n_fft / grid.rate:.3g} ms; give a longer note"
         )
     if not np.any(resampled.samples):
-        raise InputError(f"{sound.name}: is silent; there is nothing to grow")
+        raise InputError(f"{sound.name}: is silent; use another sound")
     values = contract.mel(padded.mono).values
     if float(np.ptp(values)) == 0:
-        raise InputError(f"{sound.name}: every cell of its mel is the same ({values.flat[0]:.4g}); nothing to grow")
+        raise InputError(f"{sound.name}: every cell of its mel is the same ({values.flat[0]:.4g}); use another sound")
     return Target(values, contract, padded)
 
 

@@ -1,4 +1,4 @@
-"""Measured once and shared: what metrics, regions, causes and pictures read of a sound or of a pair of sounds.
+"""Quantities of a sound or a pair, computed once and shared by metrics, regions, causes and pictures.
 
 Signal and Pair keep what is costly; each other module is one analysis, a function of samples or of spectra.
 """

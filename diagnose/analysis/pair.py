@@ -1,4 +1,4 @@
-"""Pair: two sounds laid on each other, with what several metrics of the pair share."""
+"""Pair: two aligned sounds, with the quantities that several metrics of the pair share."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Pair:
 
     def __init__(self, reference: Signal, generated: Signal, files: tuple[Signal, Signal] | None = None) -> None:
         if reference.rate != generated.rate:
-            raise ValueError(f"a pair has one rate, not {reference.rate} and {generated.rate}")
+            raise ValueError(f"both sounds of a pair must have one rate, not {reference.rate} and {generated.rate}")
         self.reference = reference
         self.generated = generated
         self.files = files or (reference, generated)
@@ -90,7 +90,7 @@ class Pair:
         """What to read with a number that needs the two sounds laid on each other."""
         if self.alignment.method != "none":
             return None
-        return f"not aligned: no delay correlates (best r {self.alignment.correlation:.2f}), both laid start on start"
+        return f"not aligned: no delay correlates (best r {self.alignment.correlation:.2f}); both start at 0 s"
 
     @property
     def silent(self) -> bool:

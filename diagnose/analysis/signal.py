@@ -1,4 +1,4 @@
-"""Signal: one sound with what several metrics share, each computed on first use and once."""
+"""Signal: one sound with the quantities that several metrics share, each computed once, on first use."""
 
 from __future__ import annotations
 

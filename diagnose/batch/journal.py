@@ -1,4 +1,4 @@
-"""What a batch has done so far, on disk: run.json says what was asked, journal.jsonl holds a line a finished pair.
+"""The state of a batch on disk: run.json holds its settings, journal.jsonl has one line per finished pair.
 
 A line is written whole and at once, in the order in which pairs finish.  A process that is killed leaves at most the
 last line torn; it is cut off when the run goes on.  A lock keeps a second process out of the folder.
@@ -77,11 +77,11 @@ def locked(folder: str) -> Iterator[None]:
         lock = FileLock(os.path.join(folder, LOCK))
         lock.acquire(timeout=LOCK_S)
     except Timeout:
-        raise InputError(f"{folder}: another process works on this run; wait for it, or stop it") from None
+        raise InputError(f"{folder}: is in use by another diagnose batch; wait for it, or stop it") from None
     except FileExistsError:
-        raise InputError(f"{folder}: is there and is no folder; give another") from None
+        raise InputError(f"{folder}: is not a directory; give another path") from None
     except OSError as error:
-        raise InputError(f"{folder}: cannot be made ({error.strerror or error})") from None
+        raise InputError(f"{folder}: cannot create the directory ({error.strerror or error})") from None
     try:
         yield
     finally:
@@ -97,16 +97,16 @@ def state_of(folder: str, wanted: Asked, resume: bool) -> RunState | None:
     state = read_state(path)
     if state is None:
         if os.path.exists(os.path.join(folder, JOURNAL)):
-            raise InputError(f"{folder}: has a {JOURNAL} and no {RUN}, so whose it is cannot be told; give another")
+            raise InputError(f"{folder}: has a {JOURNAL} but no {RUN}; give another directory")
         for name in WRITTEN:
             if os.path.lexists(os.path.join(folder, name)):
-                raise InputError(f"{folder}: has a {name} that no batch wrote; it would be lost: give another folder")
+                raise InputError(f"{folder}: {name} exists and no batch wrote it; give another directory")
         return None
     if not resume:
-        raise InputError(f"{folder}: holds a run; --resume goes on with it, or give another folder")
+        raise InputError(f"{folder}: contains a run; continue it with --resume, or give another directory")
     other = _difference(state.asked, wanted)
     if other:
-        raise InputError(f"{folder}: is the run of {other}; give it what it was begun with, or another folder")
+        raise InputError(f"{folder}: the run was started with {other}; use that again, or another directory")
     return state
 
 
@@ -120,7 +120,7 @@ def read_state(path: str) -> RunState | None:
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: is no {SCHEMA} of this version ({error}); give another folder") from None
+        raise InputError(f"{path}: is not a {SCHEMA} of this version ({error}); give another directory") from None
 
 
 def begin(folder: str, wanted: Asked) -> None:
@@ -141,9 +141,9 @@ def _save(path: str, state: RunState) -> None:
 
 def _difference(before: Asked, now: Asked) -> str | None:
     if before.schema != now.schema or before.tool_version != now.tool_version:
-        return f"timbre-diagnose {before.tool_version} and not {now.tool_version}"
+        return f"timbre-diagnose {before.tool_version}, not {now.tool_version}"
     if before.metrics != now.metrics:
-        return "other metrics, or other versions of them"
+        return "other metrics or metric versions"
     if before.profile_sha256 != now.profile_sha256:
         return "other limits"
     if (before.pairs, before.pairs_sha256) != (now.pairs, now.pairs_sha256):
@@ -185,9 +185,9 @@ class Journal:
         try:
             row = self._decode(line).row
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise InputError(f"{self.path}:{number}: is no row of a batch ({error}); give another folder") from None
+            raise InputError(f"{self.path}:{number}: not a row of a batch ({error}); give another directory") from None
         if not 1 <= row <= self.offsets.size:
-            raise InputError(f"{self.path}:{number}: row {row} of {self.offsets.size}; give another folder")
+            raise InputError(f"{self.path}:{number}: row {row} of {self.offsets.size}; give another directory")
         if self.offsets[row - 1] == NOT_DONE:
             self.offsets[row - 1] = offset
 
@@ -206,7 +206,7 @@ class Journal:
         with _told(self.path):
             written = self._file.write(line)
             if written != len(line):
-                raise OSError(0, "the disk took a part of it")
+                raise OSError(0, "only a part was written")
         self.offsets[row.row - 1] = self._end
         self._end += len(line)
 
@@ -229,4 +229,4 @@ def _told(path: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise InputError(f"{path}: {error.strerror or error}; --resume goes on") from None
+        raise InputError(f"{path}: {error.strerror or error}; continue with --resume") from None

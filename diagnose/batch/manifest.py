@@ -1,4 +1,4 @@
-"""Which sounds belong together: pairs from a CSV, or from generated files and a template of the reference's name."""
+"""The pairs of a batch: from a CSV, or from generated files and a template of the reference's name."""
 
 from __future__ import annotations
 
@@ -52,20 +52,20 @@ class Table(msgspec.Struct, frozen=True):
         except OSError as error:
             raise InputError(f"{self.path}: {error.strerror or error}") from None
         except UnicodeDecodeError as error:
-            raise InputError(f"{self.path}: is not UTF-8 text (byte {error.object[error.start]:#x})") from None
+            raise InputError(f"{self.path}: not UTF-8 text (byte {error.object[error.start]:#x})") from None
 
     def _read(self, lines: Iterator[list[str]]) -> Iterator[PairPaths]:
         reader = _numbered(self.path, lines)
         header = next(reader, None)
         if header is None:
-            raise InputError(f"{self.path}: is empty; its first line has to name {' and '.join(COLUMNS)}")
+            raise InputError(f"{self.path}: the file is empty; line 1 must name the columns {' and '.join(COLUMNS)}")
         names = [name.strip() for name in header[1]]
         places = [self._place(names, name) for name in COLUMNS]
         named = self._place(names, "id") if "id" in names else None
         folder = os.path.dirname(self.path)
         for row, (line, fields) in enumerate(reader, 1):
             if len(fields) != len(names):
-                raise InputError(f"{self.path}:{line}: has {_fields(len(fields))}, and the header has {len(names)}")
+                raise InputError(f"{self.path}:{line}: has {_fields(len(fields))}, but the header has {len(names)}")
             for name, place in zip(COLUMNS, places, strict=True):
                 if not fields[place]:
                     raise InputError(f"{self.path}:{line}: {name} is empty")
@@ -79,9 +79,9 @@ class Table(msgspec.Struct, frozen=True):
         if len(found) == 1:
             return found[0]
         if found:
-            raise InputError(f"{self.path}:1: has {len(found)} columns {wanted!r}; which is meant?")
+            raise InputError(f"{self.path}:1: has {len(found)} columns {wanted!r}; keep one")
         shown = ", ".join(names)[:200] or "nothing"
-        raise InputError(f"{self.path}:1: has no column {wanted!r}; the header, with commas between, is: {shown}")
+        raise InputError(f"{self.path}:1: has no column {wanted!r}; the columns are: {shown}")
 
 
 def _numbered(path: str, lines: Iterator[list[str]]) -> Iterator[tuple[int, list[str]]]:
@@ -133,7 +133,7 @@ def _filled(template: str, generated: str) -> str:
         if found[0] in ("{{", "}}"):
             return found[0][0]
         if found[1] not in words:
-            raise InputError(f"{template}: {found[0]} is none of {{name}}, {{stem}}, {{parent}}")
+            raise InputError(f"{template}: {found[0]} is unknown; use {{name}}, {{stem}} or {{parent}}")
         return words[found[1]]
 
     return PLACEHOLDER.sub(word, template)
@@ -147,14 +147,14 @@ def source_of(sources: Sequence[str], reference: str | None = None) -> Source:
     tables = [name for name in sources if name.lower().endswith(".csv")]
     if tables:
         if len(sources) > 1:
-            raise InputError(f"{tables[0]}: a manifest is given alone; {len(sources) - 1} more were named")
+            raise InputError(f"{tables[0]}: give a manifest alone, without the {len(sources) - 1} other arguments")
         if reference is not None:
-            raise InputError(f"{tables[0]}: names the references itself; --reference is for sound files")
+            raise InputError(f"{tables[0]}: a manifest names the references itself; leave --reference out")
         return Table(tables[0])
     if reference is None:
         raise InputError(
-            f"{sources[0] if sources else 'nothing'}: is no .csv, so the references are needed too: "
-            "--reference 'ref/{name}'"
+            f"{sources[0] if sources else 'nothing'}: is not a .csv file; "
+            "for sounds, give the references: --reference 'ref/{name}'"
         )
     _filled(reference, "x")  # a wrong template is told before the files are sought
     return Matches(_matches(sources), reference)
@@ -168,7 +168,7 @@ def _matches(sources: Sequence[str]) -> tuple[str, ...]:
         paths = [source] if os.path.isfile(source) else sorted(glob.glob(source, recursive=True))
         paths = [path for path in paths if os.path.isfile(path)]
         if not paths:
-            raise InputError(f"{source}: no such file, and nothing matches")
+            raise InputError(f"{source}: no such file, and no file matches")
         found.update(dict.fromkeys(paths))
     return tuple(found)
 
@@ -183,7 +183,7 @@ def counted(source: Source) -> tuple[int, str]:
         entry = [storable(text) for text in (pair.id, pair.reference, pair.generated, *where)]
         digest.update(msgspec.json.encode(entry))
     if not count:
-        raise InputError("there are no pairs to compare: the manifest has a header and nothing below it")
+        raise InputError("no pairs to compare: the manifest has a header and no rows")
     return count, digest.hexdigest()
 
 

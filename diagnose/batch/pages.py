@@ -1,4 +1,4 @@
-"""A report for each of the worst failed pairs, as many as a budget of bytes holds."""
+"""HTML reports of the worst failed pairs, up to a limit in bytes."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def write_pages(source: Source, out: str, failed: Sequence[int], pool: Pool, bud
     try:
         os.makedirs(folder)
     except OSError as error:
-        raise InputError(f"{folder}: cannot be made ({error.strerror})") from None
+        raise InputError(f"{folder}: cannot create the directory ({error.strerror})") from None
     wanted = set(failed)
     pairs = {pair.row: pair for pair in source.pairs() if pair.row in wanted}
     made: dict[int, str] = {}

@@ -1,4 +1,4 @@
-"""Where pairs are worked on: in this process, in joblib's local processes, or on a Dask cluster through joblib.
+"""The workers of a batch: this process, local processes of joblib, or a Dask cluster through joblib.
 
 A pool takes items as it needs them, gives answers in any order, and raises WorkerLost where a process died under it.
 """
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 WAITING_A_JOB = 2  # pairs in a worker's hands and in wait for it: enough that none runs dry
 CONNECT_S = 5.0
 STALL_S = 60.0  # so long without an answer, and joblib is asked no longer: it does not hear of a task that Dask gave up
-KILLED = "takes down the process that compares it (it crashed, or was killed: out of memory?)"
+KILLED = "the process that compared this pair crashed or was killed (out of memory?)"
 
 Page = tuple[int, bytes | None]
 
@@ -165,11 +165,11 @@ class Cluster:
 
     def _check(self) -> None:
         if self.client.status != "running":
-            raise InputError("the Dask scheduler has gone away; the finished pairs are kept, and --resume goes on")
+            raise InputError("lost the Dask scheduler; finished pairs are saved; continue with --resume")
         if self.client.scheduler_info()["workers"]:
             self.seen = time.monotonic()
         elif time.monotonic() - self.seen > STALL_S:
-            raise InputError("the Dask cluster has no worker left; the finished pairs are kept, and --resume goes on")
+            raise InputError("the Dask cluster has no workers left; finished pairs are saved; continue with --resume")
 
     def _answers(self, tasks: Iterable[Any]) -> Generator[Any]:
         import joblib
@@ -229,7 +229,7 @@ def _client(address: str) -> Iterator[Any]:
     except (OSError, ValueError, TypeError) as error:
         raise InputError(f"{address}: no Dask scheduler answers ({str(error).splitlines()[0]})") from None
     except AssertionError:  # distributed waits 10 s for its own thread, and then asserts that it is there
-        raise InputError(f"{address}: Dask's own thread did not start; the machine is too busy: try again") from None
+        raise InputError(f"{address}: the thread of Dask did not start, the machine is busy; try again") from None
     try:
         _check_workers(client, address)
         yield client
@@ -243,11 +243,11 @@ def _check_workers(client: Any, address: str) -> None:
         client.wait_for_workers(1, timeout=2 * CONNECT_S)
         versions = client.run(_version, on_error="return")
     except OSError:  # a TimeoutError is one
-        raise InputError(f"{address}: the scheduler has no worker; start one: dask worker {address}") from None
+        raise InputError(f"{address}: the scheduler has no workers; start one with: dask worker {address}") from None
     for worker, version in versions.items():
         if version != VERSION:
             said = f"timbre-diagnose {version}" if isinstance(version, str) else f"no timbre-diagnose ({version})"
-            raise InputError(f"{worker}: this Dask worker has {said}; here it is {VERSION}")
+            raise InputError(f"{worker}: the Dask worker has {said}; install {VERSION}, as here")
 
 
 def _version() -> str:

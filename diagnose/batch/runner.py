@@ -1,4 +1,4 @@
-"""run(): a batch from its first pair to summary.html, from the beginning or from where it was stopped."""
+"""run(): a batch from its first pair to summary.html; a stopped batch is continued."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def run(
                 resumed = journal.done
                 _compare(source, journal, pool, progress)
                 if counted(source)[1] != wanted.pairs_sha256:
-                    raise InputError(f"{out}: the list of pairs changed while it ran; begin again in another folder")
+                    raise InputError(f"{out}: the list of pairs changed during the run; use another directory")
                 overview = _write(source, out, journal, pool, limits, options, progress)
         counts = dict(overview.verdicts)
         finish(out, wanted, counts)
@@ -116,7 +116,7 @@ def _check_form(form: str) -> None:
     if form == "parquet":
         import pyarrow  # noqa: F401
     elif form != "csv":
-        raise InputError(f"{form}: results are written as csv or parquet")
+        raise InputError(f"{form}: unknown format; use csv or parquet")
 
 
 # --- comparing -----------------------------------------------------------------------------------------------
@@ -193,5 +193,5 @@ def _write(
 
 
 def _recipe(options: Options) -> tuple[tuple[str, str], ...]:
-    lines = [("Program", f"timbre-diagnose {VERSION}"), ("Limits", options.profile or "the built-in ones")]
+    lines = [("Program", f"timbre-diagnose {VERSION}"), ("Limits", options.profile or "the built-in profile")]
     return (("Command", options.command), *lines) if options.command else tuple(lines)

@@ -1,4 +1,4 @@
-"""Rows -> results.csv or results.parquet, one column a metric; streamed, and whole or not at all."""
+"""Rows -> results.csv or results.parquet, one column per metric; streamed, and written atomically."""
 
 from __future__ import annotations
 

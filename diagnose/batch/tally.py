@@ -1,4 +1,4 @@
-"""What a batch is told by: counts, quantiles and the worst, in memory that does not grow with the number of pairs."""
+"""The statistics of a batch: counts, quantiles and the worst pairs, in constant memory."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Sketch:
 
     def __init__(self, metric: Metric) -> None:
         self.metric = metric
-        self.ratio = metric.unit == "ratio" and metric.ideal == 1.0
+        self.ratio = metric.scale == "log"
         self.count = self.missing = 0
         self.low, self.high = math.inf, -math.inf
         self.buckets: Counter[int] = Counter()  # 0 on the ideal, else the sign times (1 + the rank over SMALLEST)
@@ -249,8 +249,7 @@ def _levels(metric: Metric, limit: Limit) -> tuple[tuple[Verdict, float], ...]:
         value = as_threshold(level).absolute
         found.append((verdict, value))
         if limit.direction == "both":
-            ratio = metric.unit == "ratio" and metric.ideal == 1.0
-            found.append((verdict, 1 / value if ratio else 2 * metric.ideal - value))
+            found.append((verdict, 1 / value if metric.scale == "log" else 2 * metric.ideal - value))
     return tuple(found)
 
 

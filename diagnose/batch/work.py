@@ -1,4 +1,4 @@
-"""One pair -> its Row.  Nothing in it depends on the time or the order, so a resumed run equals an unbroken one."""
+"""One pair -> its Row.  It does not depend on time or order, so a resumed run equals an uninterrupted one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command line: one file for each kind of input, one for the program and its ways out, one for where results go."""
+"""The command line: one file per kind of input, one for the program, one for its exit, one for its output."""
 
 from diagnose.cli.program import cli, main
 

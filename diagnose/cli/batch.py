@@ -25,21 +25,32 @@ class Size(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic 
             return value
         found = SIZE.fullmatch(str(value).strip().lower())
         if found is None or found[2] not in UNITS:
-            self.fail(f"{value!r} is no size; write 20MB, 500kB or 0", param, ctx)
+            self.fail(f"{value!r} is not a size; write 20MB, 500kB or 0", param, ctx)
         return int(float(found[1]) * UNITS[found[2]])
 
 
 @click.command()
 @click.argument("sources", nargs=-1, required=True, metavar="MANIFEST.csv|GLOB...")
-@click.option("--out", metavar="DIR", required=True, help="Folder for results and summary; made where missing.")
-@click.option("--reference", metavar="TEMPLATE", help="Where a sound's reference is: {name}, {stem}, {parent} of it.")
-@click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Processes; one a processor by default.")
-@click.option("--dask", metavar="ADDRESS", help="Use the Dask cluster of this scheduler, say tcp://10.0.0.1:8786.")
-@click.option("--resume", is_flag=True, help="Go on with the run that DIR holds.")
-@click.option("--profile", metavar="FILE", help="Limits from a TOML file instead of the built-in ones.")
-@click.option("--format", "form", type=click.Choice(["csv", "parquet"]), default="csv", show_default=True)
+@click.option("--out", metavar="DIR", required=True, help="Directory for results and summary; created if missing.")
+@click.option("--reference", metavar="TEMPLATE", help="Path of a sound's reference, from its {name}, {stem}, {parent}.")
+@click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Number of processes.  [default: one per CPU]")
+@click.option("--dask", metavar="ADDRESS", help="Run on the Dask scheduler at this address, e.g. tcp://10.0.0.1:8786.")
+@click.option("--resume", is_flag=True, help="Continue the run in DIR.")
+@click.option("--profile", metavar="FILE", help="Read the limits from this TOML file, not from the built-in profile.")
 @click.option(
-    "--pages", type=Size(), default="20MB", show_default=True, help="Bytes for reports of the worst pairs; 0 for none."
+    "--format",
+    "form",
+    type=click.Choice(["csv", "parquet"]),
+    default="csv",
+    show_default=True,
+    help="Format of the table of results.",
+)
+@click.option(
+    "--pages",
+    type=Size(),
+    default="20MB",
+    show_default=True,
+    help="Size limit for the reports of the worst pairs; 0 for none.",
 )
 def batch(
     sources: tuple[str, ...],
@@ -52,23 +63,24 @@ def batch(
     form: str,
     pages: int,
 ) -> None:
-    """Compare every pair of a manifest, or every sound that matches with its reference.
+    """Compare the pairs of a manifest, or the sounds that match GLOB.
 
     \b
     diagnose batch pairs.csv --out results --jobs 8
     diagnose batch 'out/*.wav' --reference 'ref/{name}' --out results
     diagnose batch pairs.csv --out results --resume
 
-    The manifest has a header with reference and generated, and an id where wanted; paths are relative to it.  DIR
-    gets results.csv (or .parquet), summary.html and pages/ with the reports of the worst pairs.  A file that cannot
-    be compared is an ERROR row.  A run that was stopped, even killed, goes on with --resume and repeats nothing.
+    MANIFEST.csv has the columns reference and generated, and optionally id; its paths are relative to the file.
+    The results are DIR/results.csv (or .parquet), DIR/summary.html and the reports of the worst pairs in DIR/pages.
+    A pair that cannot be compared is a row with the verdict ERROR.  --resume continues a run that was stopped or
+    killed; it compares no pair again.
 
-    Exits 1 where a pair FAILs; 3 where none does and one could not be compared.
+    Exit codes: 0 every pair passed; 1 a pair FAILs; 3 none FAILs, and a pair could not be compared.
     """
     if jobs is not None and dask is not None:
-        raise click.UsageError("--jobs and --dask: local processes or a cluster, not both")
+        raise click.UsageError("--jobs and --dask cannot be used together")
     if not out:
-        raise click.UsageError("--out: no folder name given")
+        raise click.UsageError("--out: the directory name is empty")
     from diagnose.batch import Options, run, source_of
     from diagnose.render.summary import print_batch, print_finished
 
@@ -80,7 +92,7 @@ def batch(
             lambda progress: run(source, out, options, resume=resume, progress=progress), unit="pairs"
         )
     except KeyboardInterrupt:
-        click.echo("diagnose: interrupted; the finished pairs are kept, and --resume goes on", err=True)
+        click.echo("diagnose: interrupted; the finished pairs are saved; continue with --resume", err=True)
         sys.exit(EXIT_INTERRUPTED)
     if outcome.overview is None:
         print_finished(outcome.verdicts, out)

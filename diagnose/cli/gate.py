@@ -1,4 +1,4 @@
-"""diagnose record, check, accept, calibrate, sensitivity: a suite of pairs and its limits."""
+"""diagnose record, check, accept, calibrate, sensitivity: the commands on a suite."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("suite")
 def record(suite: str) -> None:
-    """Measure the cases of SUITE that have no golden yet, and write one for each.
+    """Write a golden for each case of SUITE that has none.
 
     \b
     diagnose record tests/audio/suite.toml
 
-    Existing goldens are never touched; `diagnose accept` changes them, with a reason.
+    Existing goldens are not changed; use `diagnose accept` for that.  Review the new goldens, then commit them.
     """
     from diagnose import gate
 
@@ -30,35 +30,37 @@ def record(suite: str) -> None:
     for case in recorded:
         click.echo(f"recorded {case}")
     if kept:
-        click.echo(f"kept {len(kept)} existing: {', '.join(kept)} (change one with `diagnose accept`)", err=True)
+        click.echo(f"unchanged: {', '.join(kept)} (`diagnose accept` changes a golden)", err=True)
     if recorded:
-        click.echo("read them before you commit them: from now on they are what is right", err=True)
+        click.echo("review the goldens before you commit them: they are now what `diagnose check` expects", err=True)
 
 
 @click.command()
 @click.argument("suite")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
-@click.option("--against", metavar="GIT_REF", help="Hold it against what COMMAND renders at this revision.")
-@click.option("--history", metavar="DIR", help="Keep this run's figures in DIR, instead of where the suite says.")
+@click.option("--against", metavar="GIT_REF", help="Compare with what COMMAND renders at this revision.")
+@click.option("--history", metavar="DIR", help="Save the results in DIR, instead of where the suite says.")
 @outputs("junit", "markdown", "html", "github")
 def check(
     suite: str, command: tuple[str, ...], against: str | None, history: str | None, **targets: str | None
 ) -> None:
-    """Hold every case of SUITE against its golden; the gate for CI.
+    """Compare every case of SUITE with its golden: the gate for CI.
 
     \b
     diagnose check tests/audio/suite.toml --junit report.xml --markdown "$GITHUB_STEP_SUMMARY"
     diagnose check tests/audio/suite.toml --html failures.html --github -
     diagnose check tests/audio/suite.toml --against origin/main -- python render.py
 
-    Exits 1 where a case fails (a missing baseline, a vanished metric and an unused golden fail too), 3 where
-    nothing was compared.  It writes no golden.  With --against it needs none: COMMAND writes the generated sounds,
-    first in a temporary checkout of GIT_REF, then here, and the old figures are what is held.  GITHUB is that
-    service's annotations, at the golden's lines.
+    The check also fails if a case has no golden, if a metric of a golden is no longer measured, or if a golden
+    belongs to no case.  No golden is written.  With --against no golden is needed: COMMAND writes the generated
+    sounds first in a temporary checkout of GIT_REF, then in the working tree, and the two are compared.  --github
+    writes annotations for GitHub Actions.
+
+    Exit codes: 0 every case passed; 1 a case FAILs; 3 nothing was compared.
     """
     check_outputs(targets, suite)
     if bool(against) != bool(command):
-        raise click.UsageError("--against GIT_REF and the COMMAND behind -- go together")
+        raise click.UsageError("--against GIT_REF needs a COMMAND after --, and a COMMAND needs --against")
     from diagnose import gate
 
     sections = None
@@ -77,7 +79,7 @@ def check(
 
 
 def _keep(result: Suite, path: str, folder: str | None) -> None:
-    """Keep the run where the suite or the user says; what cannot be kept is no verdict."""
+    """Save the results of a run where the suite or the user says; a failure to save changes no verdict."""
     from diagnose.errors import DiagnoseError
     from diagnose.gate.suite import load_suite
 
@@ -90,28 +92,29 @@ def _keep(result: Suite, path: str, folder: str | None) -> None:
     try:
         keep(place, result, plan.folder)
     except DiagnoseError as error:
-        click.echo(f"diagnose: this run is not kept: {error}", err=True)
+        click.echo(f"diagnose: the results of this run were not saved: {error}", err=True)
 
 
 @click.command()
 @click.argument("suite")
 @click.argument("case")
-@click.option("--reason", required=True, help="Why the new value is right; kept beside both values.")
-@click.option("--who", help="Who accepts it; git's user.name by default.")
+@click.option("--reason", required=True, help="Why the new value is right; stored in the golden.")
+@click.option("--who", help="Who accepts it.  [default: git's user.name]")
 def accept(suite: str, case: str, reason: str, who: str | None) -> None:
-    """Make what CASE, or CASE::METRIC, measures now its golden.
+    """Accept what CASE, or CASE::METRIC, measures now as its golden.
 
     \b
     diagnose accept tests/audio/suite.toml violin::rms_ratio --reason "the new model is 1 dB louder"
 
-    Only what `check` would not pass is changed; who, when, why and both values are kept in the golden.
+    Only values that `diagnose check` does not pass are replaced.  The golden stores both values, the reason, the
+    name and the time.
     """
     from diagnose import gate
     from diagnose.text import number, printable
 
     name, separator, metric = case.partition("::")
     if separator and not metric:
-        raise click.UsageError(f"{case}: no metric after '::'")
+        raise click.UsageError(f"{case}: the metric after '::' is missing")
     for entry in gate.accept(suite, name, metric or None, reason, who):
         old, new = (v if isinstance(v, str) or v is None else number(v, "ratio") for v in (entry.old, entry.new))
         click.echo(printable(f"accepted {name}::{entry.metric}: {old} -> {new}"))
@@ -120,17 +123,18 @@ def accept(suite: str, case: str, reason: str, who: str | None) -> None:
 @click.command()
 @click.argument("suite")
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
-@click.option("--runs", type=int, default=20, show_default=True, metavar="N", help="How often COMMAND is run.")
+@click.option("--runs", type=int, default=20, show_default=True, metavar="N", help="Number of runs of COMMAND.")
 def calibrate(suite: str, command: tuple[str, ...], runs: int) -> None:
-    """Earn the tolerances of SUITE: run COMMAND N times, and keep how far its figures spread.
+    """Set the tolerances of SUITE from N runs of COMMAND.
 
     \b
     diagnose calibrate tests/audio/suite.toml --runs 20 -- python render.py
 
-    COMMAND writes every generated sound anew, as the model at hand does: with a seed of its own each time
-    (DIAGNOSE_RUN is 0 to N - 1).  Each golden then holds their spread and the tolerance that one more run needs, with
-    method, command and N beside them, and a new one the mean of the runs; `check` fails where a difference passes
-    this and the profile's tolerance.  One that moved by more is refused, and not learnt.
+    Each run of COMMAND must write all generated sounds, with another seed: the environment variable DIAGNOSE_RUN is 0
+    to N - 1.  Each golden then stores the spread of its metrics, the tolerance for this spread, the method, the
+    command and N.  A new golden stores the mean of the runs.  `diagnose check` fails where a difference exceeds both
+    this tolerance and the profile's.  A metric that moved by more than its spread explains is an error: accept it
+    first.
     """
     from diagnose import gate
     from diagnose.process import render
@@ -145,20 +149,20 @@ def calibrate(suite: str, command: tuple[str, ...], runs: int) -> None:
 
 @click.command()
 @click.argument("suite")
-@click.option(
-    "--fault", "faults", metavar="NAME", multiple=True, help="Ask for this known fault alone; may be repeated."
-)
+@click.option("--fault", "faults", metavar="NAME", multiple=True, help="Inject only this fault; may be repeated.")
 @outputs("json")
 def sensitivity(suite: str, faults: tuple[str, ...], **targets: str | None) -> None:
-    """Inject known faults into the references of SUITE: from what strength on do its limits catch each?
+    """Show which known faults the limits of SUITE detect.
 
     \b
     diagnose sensitivity tests/audio/suite.toml
     diagnose sensitivity tests/audio/suite.toml --fault polarity --fault clicks --json - | jq .faults
 
-    Limits are the warn and fail levels of the suite's profile and of its cases; the goldens that `check` holds
-    besides are not asked.  Of a long reference 10 s are used.  A fault that passes is shown with the limit that
-    would catch it.  Exits 0 whatever is caught, 3 where no reference could be probed.  It writes no golden.
+    Each fault is injected into the references, in several strengths.  The limits are the warn and fail levels of the
+    suite's profile and of its cases; goldens are neither used nor written.  At most 10 s of a reference are used.  A
+    fault that passes is shown with a limit that would detect it.
+
+    Exit codes: 0 done, whatever was detected; 3 no reference could be used.
     """
     check_outputs(targets, suite)
     from diagnose.gate.sensitivity import probe

@@ -1,4 +1,4 @@
-"""diagnose history: the gate's figures over time."""
+"""diagnose history: the metrics of a suite over time."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from diagnose.errors import InputError, NotComparable
 
 @click.command()
 @click.argument("place", metavar="DIR|SUITE")
-@click.option("--metric", metavar="NAME", help="Show this metric run by run.")
-@click.option("--case", metavar="ID", help="Of this case alone.")
-@click.option("--branch", metavar="NAME", help="Runs of this branch alone.")
-@click.option("--last", type=click.IntRange(min=1), default=500, show_default=True, help="The last N runs alone.")
+@click.option("--metric", metavar="NAME", help="Show this metric, one line per run.")
+@click.option("--case", metavar="ID", help="Show only this case.")
+@click.option("--branch", metavar="NAME", help="Use only runs of this branch.")
+@click.option("--last", type=click.IntRange(min=1), default=500, show_default=True, help="Use only the last N runs.")
 @outputs("json")
 def history(
     place: str, metric: str | None, case: str | None, branch: str | None, last: int, **targets: str | None
 ) -> None:
-    """Show how the figures of DIR, or of the history that SUITE keeps, went: steps, with their commit, and creep.
+    """Show the steps and slow drifts (creep) of a suite's metrics.
 
     \b
     diagnose history tests/audio/suite.toml
     diagnose history tests/audio/history --metric rms_ratio --case violin
     diagnose history tests/audio/suite.toml --json - | jq '.metrics[] | select(.creep)'
 
-    `diagnose check` keeps each run in a file of its own where the suite says history = "DIR", or with --history DIR.
-    A creep is a drift of at least half a metric's tolerance that no single check failed.
+    A step is shown with its commit.  Creep is a drift of at least half a metric's tolerance in which no single run
+    failed.  `diagnose check` saves the results of a run if the suite has history = "DIR", or with --history DIR.
     """
     check_outputs(targets)
     from diagnose.gate.history import load
@@ -41,7 +41,7 @@ def history(
     runs = [run for run in runs if branch in (None, run.branch) and suite in (None, run.suite)]
     several = sorted({run.suite for run in runs})
     if len(several) > 1:
-        raise InputError(f"{place}: holds the runs of {', '.join(several[:3])}; give the suite's file: which is meant?")
+        raise InputError(f"{place}: has runs of several suites ({', '.join(several[:3])}); give the suite's file")
     runs = runs[-last:]
     found = findings(runs, case, metric)
     if not found:
@@ -61,7 +61,7 @@ def history(
 
 def _asked(metric: str | None, case: str | None, branch: str | None) -> str:
     asked = {"metric": metric, "case": case, "branch": branch}
-    return ", ".join(f"{name} {value!r}" for name, value in asked.items() if value) or "a figure"
+    return ", ".join(f"{name} {value!r}" for name, value in asked.items() if value) or "a metric"
 
 
 def _folder(place: str) -> tuple[str, str | None]:
@@ -72,5 +72,5 @@ def _folder(place: str) -> tuple[str, str | None]:
 
     suite = load_suite(place)
     if suite.history is None:
-        raise InputError(f'{place}: keeps no history; history = "history" below [suite] switches it on')
+        raise InputError(f'{place}: has no history; set history = "history" below [suite]')
     return str(suite.history), suite.name

@@ -1,4 +1,4 @@
-"""diagnose image: a spectrogram in a training picture."""
+"""diagnose image: the spectrogram in a picture."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from diagnose.cli.output import check_outputs, outputs, write
 
 @click.command()
 @click.argument("picture")
-@click.option("--fmax", type=float, metavar="HZ", help="Frequency of the highest band, instead of the labels'.")
+@click.option("--fmax", type=float, metavar="HZ", help="Highest frequency, instead of the axis labels.")
 @click.option(
     "--db-range",
     type=float,
     nargs=2,
     metavar="LOW HIGH",
-    help="Levels at the ends of the colour bar, instead of its labels'.",
+    help="Levels in dB at the two ends of the colour bar, instead of its labels.",
 )
-@click.option("--seconds", type=float, metavar="S", help="Length of the whole, instead of the labels'.")
-@click.option("--out", metavar="OUT.npy", help="Write the levels in dB (bands x frames, low ones first) to OUT.npy.")
+@click.option("--seconds", type=float, metavar="S", help="Duration, instead of the axis labels.")
+@click.option("--out", metavar="OUT.npy", help="Write the levels in dB to OUT.npy (bands x frames, low bands first).")
 @outputs("json")
 def image(
     picture: str,
@@ -28,18 +28,18 @@ def image(
     out: str | None,
     **targets: str | None,
 ) -> None:
-    """Read the spectrogram out of PICTURE, as librosa.display.specshow and plt.colorbar draw it.
+    """Read the spectrogram in PICTURE.
 
     \b
     diagnose image epoch_5000.png
     diagnose image epoch_5000.png --fmax 11025 --out levels.npy --json - | jq .edges
 
-    Shows the energy by band over time, bands with next to nothing in them, and bright bands at the left and right
-    edge.  Levels, frequencies and times come from the labels of the colour bar and the axes; where those cannot be
-    read it says which option is needed.
+    PICTURE is a figure of librosa.display.specshow with plt.colorbar.  Shows the energy of the bands over time, empty
+    bands, and bright bands at the left and right edge.  Levels, frequencies and times are read from the labels of
+    the colour bar and the axes.  If they cannot be read, the message names the option to give.
     """
     if out == "-":
-        raise click.UsageError("--out -: an array goes to a file only")
+        raise click.UsageError("--out -: an array cannot be written to stdout; give a file")
     check_outputs({**targets, "out": out}, picture)
     from diagnose.picture import findings, read_picture
 

@@ -1,4 +1,4 @@
-"""diagnose mel, diagnose contracts: a mel array, and the conventions it can be in."""
+"""diagnose mel, diagnose contracts: a mel array and the mel conventions."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("array")
-@click.option("--audio", metavar="WAV", help="The sound it was made from: the grid can be told, and is checked.")
-@click.option("--for", "wanted", metavar="CONTRACT", help="Hold it against this contract (`diagnose contracts`).")
-@click.option("--convert", metavar="OUT.npy", help="Write it as that contract has it.")
-@click.option("--key", metavar="NAME", help="Which array of an .npz or .pt file that holds several.")
-@click.option("--item", type=click.IntRange(min=0), default=0, show_default=True, help="Which mel of a batch.")
+@click.option("--audio", metavar="WAV", help="The sound that ARRAY was computed from; needed to check the grid.")
+@click.option("--for", "wanted", metavar="CONTRACT", help="Compare with this contract (see `diagnose contracts`).")
+@click.option("--convert", metavar="OUT.npy", help="Write the array converted to that contract.")
+@click.option("--key", metavar="NAME", help="Name of the array in an .npz or .pt file with several.")
+@click.option("--item", type=click.IntRange(min=0), default=0, show_default=True, help="Index of the mel in a batch.")
 @outputs("json")
 def mel(
     array: str,
@@ -30,21 +30,22 @@ def mel(
     item: int,
     **targets: str | None,
 ) -> None:
-    """Which convention is the mel in ARRAY in, and is it the vocoder's?
+    """Find the convention of the mel in ARRAY, and check it.
 
     \b
     diagnose mel mel.npy
     diagnose mel mel.npy --audio violin.wav --for bigvgan_base_22khz_80band
     diagnose mel mel.npy --for bigvgan --convert fixed.npy --json - | jq .differences
 
-    ARRAY is .npy, .npz or .pt, (bands, frames) or (frames, bands), batched or not; nothing in it is executed.
-    CONTRACT is a name, the beginning of several ("bigvgan": the nearest of them), or a TOML file.  Exits 1 where the
-    array is not what the contract asks for, or cannot be converted.
+    ARRAY is a .npy, .npz or .pt file of shape (bands, frames) or (frames, bands), with or without batch axes; no code
+    in it is executed.  CONTRACT is a name, a prefix of several names ("bigvgan": the nearest is used) or a TOML file.
+
+    Exit codes: 0 done; 1 the array does not match the contract, or cannot be converted.
     """
     if convert is not None and wanted is None:
-        raise click.UsageError("--convert needs --for: into which contract?")
+        raise click.UsageError("--convert needs --for CONTRACT")
     if convert == "-":
-        raise click.UsageError("--convert -: an array goes to a file only")
+        raise click.UsageError("--convert -: an array cannot be written to stdout; give a file")
     check_outputs({**targets, "convert": convert}, array, *([audio] if audio else []))
     from diagnose.mel.array_file import read
     from diagnose.mel.check import contract_check
@@ -87,13 +88,13 @@ def _converted(values: Any, agreement: ContractCheck, path: str) -> tuple[str | 
 @click.command()
 @outputs("json")
 def contracts(**targets: str | None) -> None:
-    """List the mel contracts that `diagnose mel --for` knows.
+    """List the contracts for `diagnose mel --for`.  A contract is a mel convention of a vocoder or a library.
 
     \b
     diagnose contracts
     diagnose contracts --json - | jq '.contracts[0]'
 
-    A contract of your own is a TOML file with the same fields: see any of diagnose/contracts/*.toml.
+    Your own contract is a TOML file with the same fields; see diagnose/mel/contracts/*.toml.
     """
     check_outputs(targets)
     from diagnose.mel.contract import load, names

@@ -1,4 +1,4 @@
-"""Where results go: files that appear whole, stdout where the name is -, a bar for long work, the exit code."""
+"""Output: files written atomically, stdout for the name -, a progress bar, the exit code."""
 
 from __future__ import annotations
 
@@ -36,18 +36,18 @@ def outputs(*formats: str) -> Callable[[Callable[..., None]], Callable[..., None
 
 
 def check_outputs(targets: dict[str, str | None], *inputs: str) -> None:
-    """Every output has a place of its own, and none is an input."""
+    """Refuse two outputs to one place, and an output that is also an input."""
     taken = {os.path.realpath(path): "is also an input; give another file" for path in inputs}
     for name, target in targets.items():
         if target is None:
             continue
         if not target:
-            raise click.UsageError(f"--{name}: no file name given")
+            raise click.UsageError(f"--{name}: the file name is empty")
         place = target if target == "-" else os.path.realpath(target)
         if place in taken:
             raise click.UsageError(f"--{name} {target}: {taken[place]}")
         if place == "-" or os.path.isfile(place) or not os.path.exists(place):
-            taken[place] = "only one output can go to stdout (-)" if place == "-" else "another output goes there"
+            taken[place] = "only one output can go to stdout (-)" if place == "-" else "is also another output"
 
 
 def write_report(report: Report, targets: dict[str, str | None]) -> None:
@@ -113,9 +113,9 @@ def make_folder(path: str) -> None:
     try:
         os.makedirs(path, exist_ok=True)
     except FileExistsError:
-        raise InputError(f"{path}: is there and is no folder; give another") from None
+        raise InputError(f"{path}: is not a directory; give another path") from None
     except OSError as error:
-        raise InputError(f"{path}: cannot be made ({error.strerror})") from None
+        raise InputError(f"{path}: cannot create the directory ({error.strerror})") from None
 
 
 def finish(verdict: str) -> None:

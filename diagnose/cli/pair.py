@@ -12,19 +12,21 @@ from diagnose.cli.output import check_outputs, finish, make_folder, outputs, wri
 @click.command()
 @click.argument("reference")
 @click.argument("generated")
-@click.option("--profile", metavar="FILE", help="Limits from a TOML file instead of the built-in ones.")
+@click.option("--profile", metavar="FILE", help="Read the limits from this TOML file, not from the built-in profile.")
 @click.option(
-    "--all", "every_metric", is_flag=True, help="Show every metric in the terminal, not only what is over a limit."
+    "--all", "every_metric", is_flag=True, help="Show every metric in the terminal, not only those over a limit."
 )
 @outputs("json", "html", "junit", "markdown")
 def compare(reference: str, generated: str, profile: str | None, every_metric: bool, **targets: str | None) -> None:
-    """Compare GENERATED with REFERENCE and judge it.
+    """Compare the sound GENERATED with the sound REFERENCE.
 
     \b
     diagnose compare violin.wav generated.wav --html report.html
     diagnose compare violin.wav generated.wav --json - | jq .verdict
 
-    Both are any format libsndfile reads.  Exits 1 where a metric FAILs, 3 where nothing can be compared.
+    Both are audio files in any format that libsndfile reads: WAV, FLAC, Ogg, MP3, AIFF.
+
+    Exit codes: 0 no metric FAILs; 1 a metric FAILs; 3 the two cannot be compared.
     """
     check_outputs(targets, reference, generated)
     import msgspec
@@ -45,15 +47,16 @@ def compare(reference: str, generated: str, profile: str | None, every_metric: b
 
 @click.command()
 @click.option(
-    "--out", metavar="DIR", default="diagnose-demo", show_default=True, help="Folder to write to; made where missing."
+    "--out", metavar="DIR", default="diagnose-demo", show_default=True, help="Output directory; created if missing."
 )
 def demo(out: str) -> None:
-    """Synthesise a bowed string, break it as a misfed vocoder does, and compare the two.
+    """Compare a synthesised string with a broken copy of it.
 
     \b
     diagnose demo --out /tmp/demo
 
-    Writes reference.wav, generated.wav, report.html and report.json.  Exits 0: the FAIL it shows is its purpose.
+    The copy is what a vocoder makes of a mel in the wrong scale.  Writes reference.wav, generated.wav, report.html
+    and report.json to DIR.  The exit code is 0, although the verdict is FAIL.
     """
     import msgspec
 

@@ -23,19 +23,19 @@ def cli() -> None:
     """Find out what broke in a neural-audio pipeline.
 
     \b
-    diagnose demo                               a synthesised note, broken and compared
-    diagnose compare violin.wav generated.wav   a verdict, a table in words, a report
-    diagnose render report.json --html F        a comparison's JSON as a page, later and without measuring again
-    diagnose mel mel.npy --for bigvgan          which mel convention is this in, and is it the vocoder's?
-    diagnose image epoch_5000.png               what does this training picture show?
-    diagnose batch pairs.csv --out results      thousands of pairs, and what most often broke
-    diagnose check suite.toml                   the gate for CI
-    diagnose calibrate suite.toml -- COMMAND    how far do runs of a noisy generator spread?
-    diagnose history suite.toml                 when did a figure change, and what creeps?
-    diagnose sensitivity suite.toml             which faults would the gate's limits not see?
+    diagnose demo                               try it: compare a synthesised note with a broken copy
+    diagnose compare violin.wav generated.wav   compare two sounds: verdict, metrics, likely causes
+    diagnose render report.json --html F        show a saved report again
+    diagnose mel mel.npy --for bigvgan          find the convention of a mel, and check it for a vocoder
+    diagnose image epoch_5000.png               read the spectrogram in a training picture
+    diagnose batch pairs.csv --out results      compare thousands of pairs
+    diagnose check suite.toml                   compare a suite with its goldens: the gate for CI
+    diagnose calibrate suite.toml -- COMMAND    set tolerances from the spread of a random generator
+    diagnose history suite.toml                 show when a metric changed or drifted
+    diagnose sensitivity suite.toml             show which faults the limits of a suite do not detect
 
-    Exit codes: 0 passed; 1 a verdict FAIL; 2 wrong usage or unreadable input; 3 not comparable, or nothing
-    was compared; 4 a fault of the program itself.
+    Exit codes: 0 passed; 1 a verdict is FAIL; 2 wrong usage or unreadable input; 3 not comparable, or nothing
+    was compared; 4 an internal error; 130 interrupted.
     """
 
 

@@ -1,4 +1,4 @@
-"""diagnose render: a report that was kept, shown again."""
+"""diagnose render: show a saved report."""
 
 from __future__ import annotations
 
@@ -12,19 +12,20 @@ from diagnose.cli.output import check_outputs, finish, outputs, write_report
 @click.command()
 @click.argument("report")
 @click.option(
-    "--all", "every_metric", is_flag=True, help="Show every metric in the terminal, not only what is over a limit."
+    "--all", "every_metric", is_flag=True, help="Show every metric in the terminal, not only those over a limit."
 )
 @outputs("json", "html", "junit", "markdown")
 def render(report: str, every_metric: bool, **targets: str | None) -> None:
-    """Show the REPORT that `diagnose compare --json` wrote; nothing is measured again.
+    """Show a REPORT of `diagnose compare --json` again.
 
     \b
     diagnose render report.json
     diagnose render report.json --html report.html
     diagnose compare violin.wav generated.wav --json - | diagnose render - --markdown summary.md
 
-    REPORT is a file, or - for stdin.  Exits as the comparison did.  The page has pictures and players where both
-    sounds still lie where they were, or beside REPORT, unchanged; otherwise it says why it has none.
+    REPORT is a file, or - for stdin.  Nothing is measured again.  The HTML page has pictures and players if both
+    sounds are unchanged and at their old path or next to REPORT; otherwise the page says what is missing.  The exit
+    code is the comparison's.
     """
     check_outputs(targets, *([] if report == "-" else [report]))
     from diagnose.results.report_json import read_report

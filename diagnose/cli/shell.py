@@ -1,4 +1,4 @@
-"""How a command ends, whatever it meets: an exit code of the contract and at most one line; `diagnose` and `tnca`."""
+"""How a command of `diagnose` or `tnca` ends: with a documented exit code and at most one line on stderr."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def run(command: click.Command, name: str) -> None:
         click.echo(error.ctx.get_help() if error.ctx else error.format_message(), err=True)
         sys.exit(2)
     except (KeyboardInterrupt, click.Abort):
-        _die(name, "interrupted; nothing was written half", EXIT_INTERRUPTED)
+        _die(name, "interrupted; no file was left incomplete", EXIT_INTERRUPTED)
     except Exception as error:
         if os.environ.get("DIAGNOSE_DEBUG"):
             raise
@@ -54,7 +54,7 @@ def _explained(error: Exception, name: str) -> tuple[str, int]:
         extra = next((one for one in sorted(EXTRAS, key=lambda one: one != name) if error.name in EXTRAS[one]), None)
         if extra:
             return f"{error.name} is not installed; pip install 'timbre-diagnose[{extra}]'", 2
-    return f"a fault of {name} itself: {type(error).__name__}: {error} (DIAGNOSE_DEBUG=1 shows where)", EXIT_FAULT
+    return f"internal error of {name}: {type(error).__name__}: {error} (DIAGNOSE_DEBUG=1 shows where)", EXIT_FAULT
 
 
 def _command(error: click.ClickException, name: str) -> str:

@@ -1,4 +1,4 @@
-"""Known faults to inject: they test the causes, and ask a gate what it is blind to.
+"""Known faults to inject: to test the causes, and to find what a gate does not detect.
 
 FAULTS["white_noise"].inject(audio, severity=0.5, rng=np.random.default_rng(0)) -> Audio
 """

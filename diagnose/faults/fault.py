@@ -1,4 +1,4 @@
-"""What a fault is: a function that breaks a sound by a stated amount, and the cause it should be named by."""
+"""A fault: a function that breaks a sound by a stated amount, and the cause that should be found."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Fault(msgspec.Struct, frozen=True):
     def inject(self, audio: Audio, severity: float, rng: np.random.Generator) -> Audio:
         """The sound as the broken link would have made it; float samples, not clipped unless that is the fault."""
         if not 0 <= severity <= 1:
-            raise ValueError(f"severity is 0 to 1, not {severity}")
+            raise ValueError(f"severity must be 0 to 1, not {severity}")
         return self.break_by(audio, self.amount(severity), rng)
 
     def fits(self, audio: Audio) -> bool:

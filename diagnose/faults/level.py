@@ -70,11 +70,11 @@ def is_stereo(audio: Audio) -> bool:
 FAULTS = (
     Fault("gain_up", "gain", "too loud", gain, "dB", 2.0, 12.0),
     Fault("gain_down", "gain", "too quiet", gain, "dB", -2.0, -20.0),
-    Fault("dc_offset", "dc-offset", "a constant added", dc_offset, "of the RMS", 0.15, 1.5, geometric=True),
-    Fault("hard_clip", "clipping", "the loudest samples cut flat", hard_clip, "of the samples", 0.002, 0.2, True),
-    Fault("soft_clip", "clipping", "driven into tanh", soft_clip, "times", 0.6, 5.0, True),
+    Fault("dc_offset", "dc-offset", "a DC offset added", dc_offset, "of the RMS", 0.15, 1.5, geometric=True),
+    Fault("hard_clip", "clipping", "hard clipping", hard_clip, "of the samples", 0.002, 0.2, True),
+    Fault("soft_clip", "clipping", "soft clipping by tanh", soft_clip, "times", 0.6, 5.0, True),
     Fault("polarity", "polarity", "inverted", invert),
-    Fault("quantise", "quantisation", "too few bits", quantise, "bits", 10.0, 6.0),
+    Fault("quantise", "quantisation", "too few bits per sample", quantise, "bits", 10.0, 6.0),
     Fault("to_mono", "mono-stereo", "two channels mixed into one", to_mono, needs=is_stereo),
     Fault("dead_channel", "mono-stereo", "one channel silent", dead_channel, needs=is_stereo),
 )

@@ -114,7 +114,7 @@ def hummed(audio: Audio, bias: float, rng: np.random.Generator) -> Audio:
 
 SCALE, SLOPE = "vocoder-input-scale", "power-magnitude"
 FAULTS = (
-    Fault("mel_linear_hum", SCALE, "linear values for logarithms, to a network that hums", hummed, "bias", 0.0, 0.4),
+    Fault("mel_linear_hum", SCALE, "linear values for logarithms; the network hums", hummed, "bias", 0.0, 0.4),
     Fault("mel_linear_power", SCALE, "linear power for ln(magnitude)", linear_power),
     Fault("mel_linear_magnitude", SCALE, "linear magnitude for ln(magnitude)", partial(given, values=lambda m: m)),
     Fault("mel_decibel", SCALE, "dB for ln(magnitude)", partial(given, values=_decibels)),
@@ -122,9 +122,9 @@ FAULTS = (
     Fault("mel_unit", SCALE, "0..1 for ln(magnitude)", partial(given, values=lambda m: _decibels(m) / -FLOOR_DB + 1)),
     Fault("mel_20_for_10", SLOPE, "10**(dB/20) for 10**(dB/10)", partial(given, values=lambda m: 0.5 * np.log(m))),
     Fault("mel_10_for_20", SLOPE, "10**(dB/10) for 10**(dB/20)", partial(given, values=lambda m: 2 * np.log(m))),
-    Fault("mel_ref_lost", "level-reference-lost", "ref=np.max never restored", level_lost, needs=has_a_level),
+    Fault("mel_ref_lost", "level-reference-lost", "level of ref=np.max not restored", level_lost, needs=has_a_level),
     Fault("mel_fmax", "mel-range", "a mel up to fmax read as one to 8 kHz", wrong_range, "Hz", 8800.0, 11_025.0),
-    Fault("mel_htk", "mel-range", "HTK's formula for Slaney's", wrong_formula),
+    Fault("mel_htk", "mel-range", "HTK's mel formula for Slaney's", wrong_formula),
     Fault("mel_hop", "time-stretch", "hop 256 read as another", wrong_hop, "samples", 266.0, 384.0, True),
     Fault("mel_shuffled", "time-structure-lost", "frames in another order", frames_shuffled, "s", 0.1, 2.0, True),
     Fault("mel_reversed", "time-structure-lost", "frames from last to first", frames_reversed),

@@ -100,12 +100,10 @@ def random_phase(audio: Audio, share: float, rng: np.random.Generator) -> Audio:
 
 
 FAULTS = (
-    Fault("low_pass", "high-frequency-loss", "everything above gone", low_pass, "Hz", 9000.0, 1000.0, True),
+    Fault("low_pass", "high-frequency-loss", "everything above removed", low_pass, "Hz", 9000.0, 1000.0, True),
     Fault("tilt_bright", "tilt", "brighter", tilt, "dB per octave", 1.0, 6.0),
     Fault("tilt_dull", "tilt", "duller", tilt, "dB per octave", -1.0, -6.0),
-    Fault("band_gap", "band-gap", "a band gone", band_gap, "octaves", 0.2, 1.6, True),
-    Fault(
-        "spectral_holes", "spectral-holes", "cells gone, weak ones first", spectral_holes, "of the cells", 0.15, 0.75
-    ),
-    Fault("random_phase", "phase-incoherent", "phases turned at random", random_phase, "of 180 degrees", 0.3, 1.0),
+    Fault("band_gap", "band-gap", "a band removed", band_gap, "octaves", 0.2, 1.6, True),
+    Fault("spectral_holes", "spectral-holes", "weakest cells removed", spectral_holes, "of the cells", 0.15, 0.75),
+    Fault("random_phase", "phase-incoherent", "random changes of the phases", random_phase, "of 180 degrees", 0.3, 1.0),
 )

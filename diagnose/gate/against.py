@@ -1,4 +1,4 @@
-"""A check without goldens: the old revision renders its sounds on this machine, and its figures are what is held."""
+"""A check without goldens: the old revision renders its sounds on this machine, and the new ones are compared."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def check_against(
     """
     suite = load_suite(path)
     if not suite.cases:
-        raise InputError(f"{os.fspath(path)}: has no [[case]]; there is nothing to check")
+        raise InputError(f"{os.fspath(path)}: has no [[case]] to check; add one")
     with git.worktree(suite.folder, revision) as (root, old):
         left = _rendered(command, suite, {revision: old, "": root}, root)
         known = _old_cases(_same_place(path, root, old))
@@ -68,7 +68,7 @@ def _same_place(path: str | os.PathLike[str], root: str, old: str) -> str:
     """Where a file or folder of the repository lies in the old checkout."""
     below = os.path.relpath(os.path.realpath(path), os.path.realpath(root))
     if below.split(os.sep)[0] == os.pardir:
-        raise InputError(f"{os.fspath(path)}: lies outside of the repository {root}, so no old revision has it")
+        raise InputError(f"{os.fspath(path)}: is outside the repository {root}, so no revision contains it")
     return os.path.join(old, below)
 
 
@@ -95,7 +95,7 @@ def _check_case(
         before = _same_place(plan.generated, *places)
         if not os.path.exists(before):
             if plan.id not in known:
-                return Case(plan.id, "WARN", error=f"is new: {revision} has no such case to hold it against")
+                return Case(plan.id, "WARN", error=f"is new: {revision} does not have this case")
             return Case(plan.id, "ERROR", error=f"{plan.generated}: the command did not write it at {revision}")
         return _held(plan, suite, before, revision, seen)
     except DiagnoseError as error:

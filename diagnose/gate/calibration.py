@@ -1,4 +1,4 @@
-"""Tolerances that are earned: the generating command is run N times, and the spread of each figure is kept."""
+"""Tolerances from measured spread: the command is run N times, and the spread of each metric is stored."""
 
 from __future__ import annotations
 
@@ -55,9 +55,9 @@ def calibrate(
     """
     suite = load_suite(path)
     if not suite.cases:
-        raise InputError(f"{os.fspath(path)}: has no [[case]]; there is nothing to calibrate")
+        raise InputError(f"{os.fspath(path)}: has no [[case]] to calibrate; add one")
     if runs < LEAST_RUNS:
-        raise InputError(f"--runs {runs}: a spread takes at least {LEAST_RUNS} runs; 20 are a good number")
+        raise InputError(f"--runs {runs}: a spread takes at least {LEAST_RUNS} runs; 20 are recommended")
     measured = _measured(suite, runs, render, progress)
     stamp = Calibration(runs, METHOD, command, git.user(), utc_now())
     for of_case in measured:  # all are looked at before the first is written
@@ -75,7 +75,7 @@ def _measured(suite: SuitePlan, runs: int, render: Callable[[int], None], progre
         render(run)
         for plan, old, of_case in zip(suite.cases, before, rows, strict=True):
             if state(plan.generated) == old:
-                raise InputError(f"{plan.generated}: run {run + 1} of the command did not write it: nothing spreads")
+                raise InputError(f"{plan.generated}: run {run + 1} of the command did not write it")
             report = compare(plan.reference, plan.generated, profile=suite.profile)
             of_case.append({row.name: row for row in report.metrics if row.name in suite.profile})
             if run == runs - 1:
@@ -123,12 +123,12 @@ def _baseline(rows: list[MetricRow], metrics: int) -> Baseline:
 def _refuse_a_regression(golden: Golden, metrics: dict[str, Baseline], of_case: Runs, suite: SuitePlan) -> None:
     plan, rows = of_case.plan, of_case.rows[-1]
     if golden.reference_sha256 != of_case.last.reference_sha256:
-        raise InputError(f"{plan.id}: the reference is another file than the recorded one; accept it first")
+        raise InputError(f"{plan.id}: the reference is another file than when recorded; accept it first")
     for name, old in golden.metric.items():
         new = metrics.get(name)
         if new is None or new.version != old.version or (new.change is None and old.change is not None):
-            now = "is measured no longer" if new is None else new.unmeasured or "has another version now"
-            raise InputError(f"{plan.id}::{name}: was recorded, and {now}; accept it first (`diagnose accept`)")
+            now = "is no longer measured" if new is None else new.unmeasured or "has another version now"
+            raise InputError(f"{plan.id}::{name}: was recorded, but {now}; accept it first (`diagnose accept`)")
         if old.change is None or new.change is None:
             continue
         # Not the new tolerance: over few runs it is so wide that any regression lies within it.
@@ -136,8 +136,8 @@ def _refuse_a_regression(golden: Golden, metrics: dict[str, Baseline], of_case: 
         allowed = max(threshold(old.change, rows[name], suite.profile[name]), spread)
         if abs(new.change - old.change) > allowed:
             raise InputError(
-                f"{plan.id}::{name}: recorded as {old.change:g}, and the runs lie round {new.change:g}, which their "
-                f"spread does not explain; accept it first (`diagnose accept`), or delete {plan.golden}"
+                f"{plan.id}::{name}: the mean of the runs is {new.change:g}, too far from the recorded {old.change:g} "
+                f"for their spread; accept it first (`diagnose accept`), or delete {plan.golden}"
             )
 
 

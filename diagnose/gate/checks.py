@@ -1,4 +1,4 @@
-"""A report held against a golden: what moved, by how much, and whether that is more than it may."""
+"""Compare a report with a golden: which metric moved, by how much, and whether that exceeds the tolerance."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ OWN = " (limit)"
 def checks(golden: Golden, report: Report, profile: Profile, reference_sha256: str) -> Iterator[Check]:
     """Every metric that the golden or the profile has; and whether the reference still is the recorded one."""
     if golden.reference_sha256 != reference_sha256:
-        yield Check("reference", "ERROR", "is another file than the recorded one; the goldens do not hold for it")
+        yield Check("reference", "ERROR", "is another file than when recorded; accept it if it is right")
     rows = {row.name: row for row in report.metrics if row.name in profile}
     for name in [*rows, *(name for name in golden.metric if name not in rows)]:
         yield _check(name, golden.metric.get(name), rows.get(name), profile.get(name))
@@ -47,11 +47,11 @@ def limit_checks(report: Report, limits: Profile) -> Iterator[Check]:
 
 def _check(name: str, baseline: Baseline | None, row: MetricRow | None, limit: Limit | None) -> Check:
     if row is None or limit is None:
-        return Check(name, "FAIL", "was recorded, and is no longer measured")
+        return Check(name, "FAIL", "was recorded, but is no longer measured")
     if baseline is None:
-        return Check(name, "FAIL", "has no baseline in the golden; accept it", change=row.change)
+        return Check(name, "FAIL", "is not in the golden; accept it", change=row.change)
     if baseline.version != row.version or baseline.unit != row.unit:
-        said = f"recorded by version {baseline.version} of the metric, measured by {row.version}; accept it anew"
+        said = f"recorded with version {baseline.version} of the metric, measured with {row.version}; accept it again"
         return Check(name, "ERROR", said, change=row.change)
     if row.change is None or baseline.change is None:
         return _without_a_number(name, baseline, row)
@@ -65,10 +65,10 @@ def _without_a_number(name: str, baseline: Baseline, row: MetricRow) -> Check:
         return Check(name, "PASS", "not measurable, as recorded")
     if change is None:
         before = number(baseline.change, row.unit)
-        return Check(name, "FAIL", f"recorded as {before}, and no longer measurable: {row.reason}")
+        return Check(name, "FAIL", f"recorded as {before}, but no longer measurable: {row.reason}")
     if baseline.measured:  # in too few of the calibrated runs for a spread
-        return Check(name, "PASS", "measurable in some runs, in too few of them to hold it", change=change)
-    said = f"now {number(change, row.unit)}, and not measurable when recorded; accept it"
+        return Check(name, "PASS", "not checked: measurable in too few of the calibration runs", change=change)
+    said = f"now {number(change, row.unit)}, but not measurable when recorded; accept it"
     return Check(name, "FAIL", said, change=change)
 
 
@@ -83,7 +83,7 @@ def _moved(name: str, baseline: Baseline, before: float, row: MetricRow, utc_now
     if abs(moved) <= tolerance:
         return Check(name, "PASS", text, change=utc_now, tolerance=tolerance)
     if better:
-        said = f"{text}; better than recorded: accept it to hold it"
+        said = f"{text}; better than recorded: accept it to keep it"
         return Check(name, "PASS", said, better=True, change=utc_now, tolerance=tolerance)
     return Check(name, "FAIL", text, change=utc_now, tolerance=tolerance)
 
@@ -91,7 +91,7 @@ def _moved(name: str, baseline: Baseline, before: float, row: MetricRow, utc_now
 def threshold(before: float, row: MetricRow, limit: Limit) -> float:
     """The profile's tolerance in the metric's unit."""
     # A relative tolerance is a share of the reference's value, as in a profile; a pair's metric has only its own.
-    base = before if row.unit == "ratio" or row.reference is None else row.reference
+    base = before if METRICS[row.name].scale == "log" or row.reference is None else row.reference
     return max(as_threshold(limit.tolerance).at(base), ROUNDING * max(abs(before), abs(base)))
 
 

@@ -1,4 +1,4 @@
-"""A suite through the gate: record what has no golden, check all, accept a change with a reason."""
+"""The commands of the gate: record missing goldens, check all cases, accept a change with a reason."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _check_case(plan: CasePlan, profile: Profile, seen: Seen | None) -> Case:
     try:
         golden = load_golden(plan.golden)
         if golden is None:
-            said = f"no golden at {plan.golden}; run `diagnose record` and review what it wrote"
+            said = f"no golden at {plan.golden}; run `diagnose record` and review what it writes"
             return Case(plan.id, "FAIL", error=said)
         return held_case(plan, golden, profile, seen)
     except DiagnoseError as error:
@@ -93,7 +93,7 @@ def _unused(suite: SuitePlan) -> Iterable[Case]:
     used = {plan.golden.name for plan in suite.cases} | {f"{case}.toml" for case in suite.others}
     for path in sorted(suite.golden.glob("*.toml")):
         if path.name not in used:
-            said = f"{path}: no case uses this golden; delete it or bring the case back"
+            said = f"{path}: no case uses this golden; delete it, or restore the case"
             yield Case(path.stem, "FAIL", error=said, golden=str(path))
 
 
@@ -104,7 +104,7 @@ def record(path: str | os.PathLike[str]) -> tuple[list[str], list[str]]:
     """Write a golden for every case that has none; (recorded, kept) case ids.  Existing goldens are never touched."""
     suite = load_suite(path)
     if not suite.cases:
-        raise InputError(f"{os.fspath(path)}: has no [[case]]; there is nothing to record")
+        raise InputError(f"{os.fspath(path)}: has no [[case]] to record; add one")
     missing = [plan for plan in suite.cases if load_golden(plan.golden) is None]
     # All are measured before the first is written: a bad file leaves nothing half recorded.
     reports = [compare(plan.reference, plan.generated, profile=suite.profile) for plan in missing]
@@ -129,17 +129,17 @@ def accept(
     Only what a check would not pass silently is changed, so accepting does not move the values that hold.
     """
     if not reason.strip():
-        raise InputError("a reason is needed: it is all that a later reader will know")
+        raise InputError("--reason is empty; say why the new value is right")
     suite = load_suite(path)
     plan = next((plan for plan in suite.cases if plan.id == case), None)
     if plan is None:
         there = ", ".join(plan.id for plan in suite.cases) or "none"
-        raise InputError(f"{os.fspath(path)}: no case {case!r}; there are {there}")
+        raise InputError(f"{os.fspath(path)}: no case {case!r}; the cases are: {there}")
     # Nobody else writes this golden between its reading and its writing, so two that accept at once lose nothing.
     with locked(plan.golden):
         golden = load_golden(plan.golden)
         if golden is None:
-            raise InputError(f"{plan.golden}: there is no golden yet; run `diagnose record`")
+            raise InputError(f"{plan.golden}: no golden yet; run `diagnose record`")
         if metric and metric != "reference" and metric not in METRICS and metric not in golden.metric:
             raise InputError(f"{case}::{metric}: no such metric{nearest(metric)}")
         report = compare(plan.reference, plan.generated, profile=suite.profile)
@@ -148,8 +148,8 @@ def accept(
         names = [name for name in moved if metric in (None, name)]
         if not names:
             place = f"{case}::{metric}" if metric else case
-            own = "; a limit of the case's own is changed in the suite" if plan.limits else ""
-            raise InputError(f"{place}: holds its golden; there is nothing to accept{own}")
+            own = "; limits of the case itself are in the suite file" if plan.limits else ""
+            raise InputError(f"{place}: already matches its golden; nothing to accept{own}")
         measured = fresh(plan.id, report, suite.profile, digest, golden.recorded_by)
         new = merged(golden, measured, names, reason.strip(), who or git.user())
         if names == moved:  # all of it is accepted, and with it what is wrong with it

@@ -1,4 +1,4 @@
-"""Whether a series creeps: pure functions on arrays."""
+"""Detection of slow drift (creep) in a series: pure functions on arrays."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A golden's file: what is kept of one case, read and written whole."""
+"""The golden of a case: a TOML file, read and written as a whole."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def load_golden(path: Path) -> Golden | None:
     golden = decode(read_toml(str(path)), Golden, str(path))
     for name in golden.metric:
         if not METRIC_NAME.fullmatch(name):  # it is printed, in terminals and pages
-            raise InputError(f"{path}: metric: {name!r} is no name of a metric")
+            raise InputError(f"{path}: metric: {name!r} is not the name of a metric")
     if golden.schema != SCHEMA:
         raise InputError(f"{path}: schema {golden.schema!r}; this version reads {SCHEMA!r}")
     return golden
@@ -96,7 +96,7 @@ def save_golden(path: Path, golden: Golden) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"{path.parent}: cannot be made ({error.strerror})") from None
+        raise InputError(f"{path.parent}: cannot create the directory ({error.strerror})") from None
     write_whole(path, tomli_w.dumps(document).encode())
 
 

@@ -1,4 +1,4 @@
-"""One file a run: what a check measured, with commit, time, host and version."""
+"""The history of a suite: one file per check, with what it measured, commit, time, host and version."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def load(folder: str | os.PathLike[str]) -> tuple[list[Run], list[str]]:
     try:
         names = sorted(name for name in os.listdir(place) if name.endswith(".json"))
     except OSError as error:
-        raise InputError(f"{place}: no history ({error.strerror}); `diagnose check --history DIR` keeps one") from None
+        raise InputError(f"{place}: no history ({error.strerror}); `diagnose check --history DIR` writes it") from None
     runs, skipped = [], []
     for name in names:
         try:
@@ -79,23 +79,23 @@ def load(folder: str | os.PathLike[str]) -> tuple[list[Run], list[str]]:
         except InputError as error:
             skipped.append(str(error))
     if not runs:
-        raise NotComparable(f"{place}: holds no run; `diagnose check --history DIR` keeps them")
+        raise NotComparable(f"{place}: contains no runs; `diagnose check --history DIR` writes them")
     return sorted(runs, key=lambda run: run.time), skipped
 
 
 def _read(path: str) -> Run:
     try:
         if not os.path.isfile(path):  # a pipe would be waited for
-            raise InputError(f"{path}: is no file; it was left out")
+            raise InputError(f"{path}: is not a regular file; skipped")
         if os.path.getsize(path) > LARGEST_FILE:
-            raise InputError(f"{path}: is larger than any run of a check; it was left out")
+            raise InputError(f"{path}: larger than {LARGEST_FILE // 10**6} MB, not a run of `diagnose check`; skipped")
         with open(path, "rb") as file:
             run = msgspec.json.decode(file.read(LARGEST_FILE), type=Run)
         datetime.fromisoformat(run.time)
     except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); it was left out") from None
+        raise InputError(f"{path}: cannot be read ({error.strerror}); skipped") from None
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise InputError(f"{path}: is no run of a check ({error}); it was left out") from None
+        raise InputError(f"{path}: not a run of `diagnose check` ({error}); skipped") from None
     if run.schema != SCHEMA:
-        raise InputError(f"{path}: schema {run.schema!r}, this version reads {SCHEMA!r}; it was left out")
+        raise InputError(f"{path}: schema {run.schema!r}; this version reads {SCHEMA!r}; skipped")
     return run

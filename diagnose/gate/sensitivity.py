@@ -1,4 +1,4 @@
-"""What would a suite's thresholds catch?  Every known fault, ever stronger, into the suite's own references.
+"""Which faults do the limits of a suite detect?  Every known fault is injected, in rising strength.
 
 found = probe("suite.toml")
 found["polarity"].caught                     -> "nowhere"
@@ -106,7 +106,7 @@ def _chosen(names: Iterable[str] | None) -> list[Fault]:
     for name in wanted:
         if name not in FAULTS:
             close = difflib.get_close_matches(name, FAULTS, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(FAULTS)}"
+            hint = f"did you mean {close[0]!r}?" if close else f"the faults are: {', '.join(FAULTS)}"
             raise InputError(f"no fault {name!r}; {hint}")
     return [fault for name, fault in FAULTS.items() if name in wanted]
 

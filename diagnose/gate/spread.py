@@ -1,4 +1,4 @@
-"""The tolerance that a spread earns: how far one more run may lie from the mean of N runs."""
+"""The tolerance for a spread: how far one more run may be from the mean of N runs."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def student(chance: float, freedom: int) -> float:
     By bisection on both_tails(); relative error under 1e-4 (1 - A cancels where chance nears 1e-12).
     """
     if not 1e-12 <= chance < 1 or freedom < 1:
-        raise InputError(f"a chance of {chance:g} with {freedom} degrees of freedom has no t; take more runs")
+        raise InputError(f"no t for a probability of {chance:g} with {freedom} degrees of freedom; use more runs")
     low, high = 0.0, 1.0
     while both_tails(high, freedom) > chance:
         low, high = high, 2 * high

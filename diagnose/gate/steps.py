@@ -1,4 +1,4 @@
-"""Where a series changed its level: pure functions on arrays.
+"""Detection of steps in a series: pure functions on arrays.
 
 A series is taken for constant pieces with noise, x_i = level_k + e_i.  Figures of a deterministic pipeline have no
 noise at all, so that every change is one; the others are judged against the noise they show themselves.

@@ -89,7 +89,7 @@ def load_suite(path: str | os.PathLike[str]) -> SuitePlan:
     table = decode(document.get("suite", {}), SuiteTable, f"{name}: suite")
     cases = document.get("case", [])
     if not isinstance(cases, list):
-        raise InputError(f"{name}: case: write [[case]], one table a pair")
+        raise InputError(f"{name}: case: must be an array of tables; write [[case]] for each pair")
     folder = Path(name).parent
     profile = load_profile(folder / table.profile) if table.profile else default_profile()
     golden = folder / table.golden
@@ -97,7 +97,7 @@ def load_suite(path: str | os.PathLike[str]) -> SuitePlan:
     ids = [plan.id for plan in plans]
     doubled = sorted({case for case in ids if ids.count(case) > 1})
     if doubled:
-        raise InputError(f"{name}: case id {doubled[0]!r} stands more than once")
+        raise InputError(f"{name}: case id {doubled[0]!r} is used more than once")
     others = _others(Path(name), golden)
     for case in ids:
         if case in others:
@@ -139,7 +139,7 @@ def _ids_with(file: Path, golden: Path) -> Iterator[str]:
 def _plan(table: Any, where: str, folder: Path, golden: Path) -> CasePlan:
     case = decode(table, CaseTable, where)
     if not CASE_ID.fullmatch(case.id):
-        raise InputError(f"{where}.id: {case.id!r} names a file; use letters, digits, '.', '_' and '-'")
+        raise InputError(f"{where}.id: {case.id!r} is not a valid file name; use letters, digits, '.', '_' and '-'")
     return CasePlan(
         id=case.id,
         reference=str(folder / case.reference),

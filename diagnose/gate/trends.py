@@ -1,4 +1,4 @@
-"""From runs to what a reader wants to know: which figure changed, at which commit, and which one creeps."""
+"""From the runs of a history: which metric changed, at which commit, and which one creeps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A mel array as it comes, from numpy or torch, in either axis order, batched or not: one plane of numbers."""
+"""One mel out of a numpy array or a torch tensor, in either axis order, with or without batch axes."""
 
 from __future__ import annotations
 
@@ -49,17 +49,17 @@ def plane(array: Any, item: int = 0, name: str = "array", bands: frozenset[int] 
     """
     values = as_array(array, name, "(bands, frames)", MOST_VALUES)
     if values.dtype.kind not in "fiu":
-        raise InputError(f"{name}: dtype {values.dtype}, not numbers; a mel is floating point")
+        raise InputError(f"{name}: dtype {values.dtype} is not numeric; a mel is floating point")
     shape = values.shape
     if not 2 <= values.ndim <= 4:
-        raise InputError(f"{name}: {values.ndim} axes, shape {shape}; a mel is (bands, frames), batched at most twice")
+        raise InputError(f"{name}: shape {shape}; a mel is (bands, frames), after at most two batch axes")
     if values.size == 0:
-        raise InputError(f"{name}: holds no values, shape {shape}")
+        raise InputError(f"{name}: shape {shape}, no values")
     if values.size > MOST_VALUES:
-        raise InputError(f"{name}: {values.size:,} values, over {MOST_VALUES:,}; give a part of it")
+        raise InputError(f"{name}: {values.size:,} values; at most {MOST_VALUES:,} are allowed; give a part of it")
     batch = values.reshape(-1, *shape[-2:])
     if not 0 <= item < len(batch):
-        raise InputError(f"{name}: no item {item}; shape {shape} holds {len(batch)}, from 0 on")
+        raise InputError(f"{name}: no item {item}; shape {shape} has the items 0 to {len(batch) - 1}")
     values = batch[item].astype(np.float64)
     finite = np.abs(values) < LARGEST  # NaN is not
     if not finite.any():

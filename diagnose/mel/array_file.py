@@ -1,4 +1,4 @@
-"""Arrays out of files that strangers made: .npy, .npz and .pt; no pickle, sizes checked before they are read."""
+"""Read arrays from untrusted .npy, .npz and .pt files: no pickle, sizes are checked before reading."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 MOST_BYTES = 1 << 30
 LONGEST_HEADER = 1 << 16
 HEADERS = {(1, 0): (2, npy.read_array_header_1_0), (2, 0): (4, npy.read_array_header_2_0)}
-FORMATS = ".npy, .npz, .pt and .pth are read"
-NO_OBJECTS = "holds pickled Python objects, which are never loaded; save numbers, np.save(file, mel.astype('float32'))"
+FORMATS = "use .npy, .npz, .pt or .pth"
+NO_OBJECTS = "has pickled Python objects, which are not loaded; save numbers: np.save(file, mel.astype('float32'))"
 
 
 def read(path: str | os.PathLike[str], key: str | None = None) -> Any:
@@ -70,12 +70,12 @@ def _npy(file: IO[bytes], name: str, size: int) -> NDArray[Any]:
     if dtype.hasobject:
         raise InputError(f"{name}: {NO_OBJECTS}")
     if dtype.kind not in "fiu":
-        raise InputError(f"{name}: dtype {dtype}, not numbers")
+        raise InputError(f"{name}: dtype {dtype} is not numeric")
     count = 1
     for length in shape:
         count *= length
     if count * dtype.itemsize > min(size, MOST_BYTES):
-        raise InputError(f"{name}: claims shape {shape} of {dtype}, {count * dtype.itemsize:,} bytes; it has {size:,}")
+        raise InputError(f"{name}: header says {shape} of {dtype}, {count * dtype.itemsize:,} bytes; it has {size:,}")
     file.seek(0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -96,7 +96,7 @@ def _header(file: IO[bytes], name: str) -> tuple[tuple[int, ...], np.dtype[Any]]
         warnings.simplefilter("ignore")  # a header of Python 2 is read, with a warning
         shape, _, dtype = read_header(file)
     if not all(type(length) is int for length in shape):
-        raise InputError(f"{name}: shape {shape} is none")
+        raise InputError(f"{name}: shape {shape} is invalid")
     return shape, dtype
 
 
@@ -120,13 +120,13 @@ def _pt(name: str, key: str | None) -> Any:
     try:
         import torch
     except ImportError:
-        raise InputError(f"{name}: reading .pt takes torch, which is not installed; save it as .npy") from None
+        raise InputError(f"{name}: reading .pt needs torch, which is not installed; save the array as .npy") from None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             found = torch.load(name, map_location="cpu", weights_only=True)
     except Exception as error:  # noqa: BLE001 -- whatever a broken or hostile file makes of the unpickler
-        why = "it holds more than tensors" if "weights_only" in str(error).lower() else _line(error)
+        why = "it contains more than tensors" if "weights_only" in str(error).lower() else _line(error)
         raise InputError(f"{name}: cannot be loaded with weights_only=True ({why})") from None
     if isinstance(found, list | tuple):
         found = {str(index): value for index, value in enumerate(found)}
@@ -134,7 +134,7 @@ def _pt(name: str, key: str | None) -> Any:
         tensors = {str(each): value for each, value in found.items() if hasattr(value, "detach")}
         found = tensors[_chosen(tensors, key, name)]
     if not hasattr(found, "detach"):
-        raise InputError(f"{name}: holds a {type(found).__name__}, not a tensor")
+        raise InputError(f"{name}: contains a {type(found).__name__}, not a tensor")
     return found
 
 
@@ -143,10 +143,10 @@ def _chosen(members: dict[str, Any], key: str | None, name: str) -> str:
     shown = ", ".join(list(members)[:8]) or "nothing"
     if key is not None:
         if key not in members:
-            raise InputError(f"{name}: no array {key}; it holds {shown}")
+            raise InputError(f"{name}: no array {key}; the arrays are {shown}")
         return key
     if len(members) != 1:
-        raise InputError(f"{name}: holds {len(members)} arrays ({shown}); choose one with --key")
+        raise InputError(f"{name}: contains {len(members)} arrays ({shown}); choose one with --key")
     return next(iter(members))
 
 

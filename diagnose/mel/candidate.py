@@ -1,4 +1,4 @@
-"""What an inference says: the convention field by field, others that fit as well, and what is suspicious."""
+"""The result of an inference: the convention field by field, others that fit as well, and anomalies."""
 
 from __future__ import annotations
 

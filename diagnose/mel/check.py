@@ -1,4 +1,4 @@
-"""Is a mel array what a contract asks for?  Every difference in words, with what it does to the sound."""
+"""Compare a mel array with a contract: every difference in words, with its effect on the sound."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ AS_LIKELY = 0.13
 GUESSED_DB = 0.2
 MOST_ITEMS = 64
 SPREAD_DB = (30.0, 115.0)
-UNREADABLE = "no vocoder can read that"
+UNREADABLE = "no vocoder can use this"
 GRID_FIELDS = ("rate_hz", "n_fft", "hop", "fmin_hz", "fmax_hz", "formula", "norm", "centred")
 
 
@@ -61,7 +61,7 @@ class ContractMismatch(DiagnoseError):
 
     def __init__(self, agreement: ContractCheck, name: str) -> None:
         self.agreement = agreement
-        lines = [f"{name} is not what {agreement.wanted.name} reads:"]
+        lines = [f"{name} does not match the contract {agreement.wanted.name}:"]
         super().__init__("\n  ".join((*lines, *(each.line for each in agreement.differences))))
 
 
@@ -76,7 +76,7 @@ def check_contract(
     """
     found = contract_check(array, contract, audio, rate=rate, name=name)
     if found.inference.axes == "frames, bands":
-        said = "the vocoder takes frames for bands; transpose the last two axes"
+        said = "the vocoder would use frames as bands; transpose the last two axes"
         turned = Difference("axes", "frames, bands", "bands, frames", said)
         found = msgspec.structs.replace(found, differences=(turned, *found.differences))
     others = _in_others(array, found.inference, name, frozenset((found.wanted.grid.bands,)))
@@ -123,7 +123,7 @@ def _in_others(array: Any, inference: Inference, name: str, bands: frozenset[int
         elif _another(inference.best, other.best):
             assert inference.best is not None
             assert other.best is not None
-            said = "the items of a batch are in several conventions"
+            said = "the items of the batch have different conventions"
             yield Difference(f"item {item}", other.best.levels.name, inference.best.levels.name, said)
 
 

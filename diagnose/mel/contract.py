@@ -63,17 +63,17 @@ class ValueScale(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         if (self.name == "normalised") != (self.of is not None):
-            raise ValueError("a normalised scale, and no other, says of which scale: of = ...")
+            raise ValueError("'of', the scale before normalisation, is for a normalised scale only, which needs it")
         if self.name == "normalised" and not (self.low < self.high and self.bottom < self.top):
-            raise ValueError("low has to be under high, and bottom under top")
+            raise ValueError("low must be below high, and bottom below top")
         if self.clip is not None and not 0 < self.clip < math.inf:
-            raise ValueError(f"clip is a number above 0, not {self.clip}")
+            raise ValueError(f"clip must be a number above 0, not {self.clip}")
         if self.reference != "max" and not 0 < self.reference < math.inf:
-            raise ValueError(f"reference is 'max' or a number above 0, not {self.reference}")
+            raise ValueError(f"reference must be 'max' or a number above 0, not {self.reference}")
         if self.top_db is not None and not 0 < self.top_db < math.inf:
-            raise ValueError(f"top_db is a number above 0, not {self.top_db}")
+            raise ValueError(f"top_db must be a number above 0, not {self.top_db}")
         if not all(map(math.isfinite, (self.low, self.high, self.bottom, self.top))):
-            raise ValueError("low, high, bottom and top are finite")
+            raise ValueError("low, high, bottom and top must be finite")
 
     @property
     def base(self) -> str:
@@ -185,7 +185,7 @@ def load(name: str) -> MelContract:
     if name.endswith(".toml") or os.sep in name:
         return _parse(_text(name), name, os.path.basename(name).removesuffix(".toml"))
     if name not in names():
-        raise InputError(f"{name}: no such contract; known are {', '.join(names())}, or give a TOML file")
+        raise InputError(f"{name}: no such contract; give a TOML file or one of {', '.join(names())}")
     return _shipped(name)
 
 
@@ -215,7 +215,7 @@ def _text(path: str) -> bytes:
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})") from None
     if len(text) > LARGEST_FILE:
-        raise InputError(f"{path}: over {LARGEST_FILE} bytes is no contract; see `diagnose contracts --help`")
+        raise InputError(f"{path}: larger than {LARGEST_FILE} bytes, not a contract; see `diagnose contracts --help`")
     return text
 
 
@@ -232,18 +232,18 @@ def check(contract: MelContract, path: str) -> None:
     """Raises InputError for sizes that are none; path: where it was read."""
     _check_grid(contract.grid, path)
     if not 0 <= contract.bin_epsilon < 1:
-        raise InputError(f"{path}: bin_epsilon {contract.bin_epsilon}: 0 to 1 is read")
+        raise InputError(f"{path}: bin_epsilon must be at least 0 and below 1, not {contract.bin_epsilon}")
 
 
 def _check_grid(grid: MelGrid, path: str) -> None:
     """Sizes are checked before a filterbank of that size is made."""
     if not (2 <= grid.n_fft <= LARGEST_N_FFT and grid.n_fft % 2 == 0):
-        raise InputError(f"{path}: n_fft {grid.n_fft}: an even number up to {LARGEST_N_FFT} is read")
+        raise InputError(f"{path}: n_fft must be an even number up to {LARGEST_N_FFT}, not {grid.n_fft}")
     if not LOWEST_RATE_HZ <= grid.rate <= HIGHEST_RATE_HZ:
-        raise InputError(f"{path}: rate {grid.rate}: {LOWEST_RATE_HZ} to {HIGHEST_RATE_HZ} Hz are read")
+        raise InputError(f"{path}: rate must be {LOWEST_RATE_HZ} to {HIGHEST_RATE_HZ} Hz, not {grid.rate}")
     if not max(1, grid.n_fft // MOST_OVERLAP) <= grid.hop <= grid.n_fft:
-        raise InputError(f"{path}: hop {grid.hop}: n_fft / {MOST_OVERLAP} to n_fft ({grid.n_fft}) is read")
+        raise InputError(f"{path}: hop must be n_fft / {MOST_OVERLAP} to n_fft ({grid.n_fft}), not {grid.hop}")
     if not 1 <= grid.bands <= MOST_BANDS:
-        raise InputError(f"{path}: {grid.bands} bands: 1 to {MOST_BANDS} are read")
+        raise InputError(f"{path}: bands must be 1 to {MOST_BANDS}, not {grid.bands}")
     if not 0 <= grid.fmin < grid.fmax <= grid.rate / 2:
-        raise InputError(f"{path}: fmin {grid.fmin:g}, fmax {grid.fmax:g}: 0 <= fmin < fmax <= rate / 2 has to hold")
+        raise InputError(f"{path}: fmin {grid.fmin:g}, fmax {grid.fmax:g}: must be 0 <= fmin < fmax <= rate / 2")

@@ -1,4 +1,4 @@
-"""A mel array from one convention into another, with how wrong it can be; refused where information is lost."""
+"""Convert a mel array to another convention, with an error bound; refused where information is lost."""
 
 from __future__ import annotations
 
@@ -67,9 +67,9 @@ def convert(array: Any, agreement: ContractCheck) -> Converted:
     read = plane(array, inference.item)
     values = read.values if inference.axes.startswith("bands") != read.transposed else read.turned.values
     shape = (*inference.shape[:-2], *values.shape) if inference.items == 1 else values.shape
-    alone = [] if inference.items == 1 else [f"item {inference.item} of {inference.items} alone"]
+    alone = [] if inference.items == 1 else [f"only item {inference.item} of {inference.items}"]
     if not agreement.differences:
-        return Converted(values.astype(np.float32).reshape(shape), True, 0.0, 0.0, "; ".join(("as it was", *alone)))
+        return Converted(values.astype(np.float32).reshape(shape), True, 0.0, 0.0, "; ".join(("unchanged", *alone)))
     best = inference.best
     if best is None:
         raise CannotConvert(f"{NOT}every value is the same")
@@ -79,12 +79,12 @@ def convert(array: Any, agreement: ContractCheck) -> Converted:
     converted = wanted.levels.scale(float(power.max())).from_power(power).astype(np.float32)
     if float(converted.max()) > wanted.range[1] + OVER * abs(wanted.range[1]):
         raise CannotConvert(
-            f"{NOT}it would hold values up to {converted.max():.4g}; {wanted.range[1]:.4g} is full scale"
+            f"{NOT}the result has values up to {converted.max():.4g}; full scale is {wanted.range[1]:.4g}"
         )
     notes = [note for note in (sums.note, _floor_note(values, best, wanted)) if note]
-    said = ["approximate" if notes else "exact, but for rounding", *notes, *alone]
+    said = ["approximate" if notes else "exact, except for rounding", *notes, *alone]
     if best.grid is None:
-        said.append(f"if it is {best.levels.name} on {wanted.name}'s grid, which the values alone do not prove")
+        said.append(f"assuming {best.levels.name} on the grid of {wanted.name}, which the values alone do not prove")
     return Converted(converted.reshape(shape), not notes, sums.low_db, sums.high_db, "; ".join(said))
 
 
@@ -92,24 +92,24 @@ def _refuse(agreement: ContractCheck, best: Candidate) -> None:
     wanted = agreement.wanted
     for sign in agreement.inference.signs:
         if sign.wrong:
-            raise CannotConvert(f"{NOT}{sign.says}; mend that first")
+            raise CannotConvert(f"{NOT}{sign.says}; fix that first")
     for wrong in agreement.differences:
         if wrong.field in GRID:
-            said = f"no formula mends that, compute the mel from the sound as {wanted.name} has it"
+            said = f"no formula corrects this; compute the mel from the sound with the settings of {wanted.name}"
             raise CannotConvert(f"{NOT}{wrong.line}; {said}")
     if best.offset is not None:
         if (best.residual_db or 0.0) > EXACT_DB:
-            said = f"no reading gives it from the sound but for {best.residual_db:.1f} dB, so that its scale is a guess"
-            raise CannotConvert(f"{NOT}{said}; compute the mel from the sound, or give the array before it was changed")
+            said = f"the best fit to the sound is {best.residual_db:.1f} dB off, so the scale is a guess"
+            raise CannotConvert(f"{NOT}{said}; compute the mel from the sound, or give the unmodified array")
         return
     if best.levels.reference == "max" and wanted.levels.reference != "max":
-        raise CannotConvert(f"{NOT}reference lost, the level is gone; give the sound (--audio), which tells it")
+        raise CannotConvert(f"{NOT}the level is lost with the reference (max); give the sound with --audio")
     if best.probability < SURE or best.levels.name == "normalised":
-        said = f"what they are ({best.levels.name} with {best.probability:.0%})"
-        raise CannotConvert(f"{NOT}the values alone do not say for sure {said}; give the sound (--audio)")
+        said = f"the scale ({best.levels.name} with {best.probability:.0%})"
+        raise CannotConvert(f"{NOT}the values alone do not determine {said}; give the sound with --audio")
     if best.pooled is None and not wanted.levels.name.endswith("-db"):
-        said = "whether these are dB of a power or of a magnitude"
-        raise CannotConvert(f"{NOT}the values alone do not say {said}; give the sound (--audio)")
+        said = "whether they are dB of power or of magnitude"
+        raise CannotConvert(f"{NOT}the values alone do not determine {said}; give the sound with --audio")
 
 
 def _logarithms(values: Floats, best: Candidate) -> Floats:
@@ -154,9 +154,9 @@ def _pooled(logs: Floats, best: Candidate, wanted: MelContract) -> _Sums:
     else:
         sums = 2 * (logs - math.log(RAYLEIGH)) - np.log(area)[:, None]
     note = (
-        f"the sum of squares is not the square of the sum, so that a {mean} follows from a {pooled} only roughly: "
-        f"the true sums lie within -{most[0]:.1f} and +{most[1]:.1f} dB, for noise near 0, and furthest off where one "
-        "bin at the edge of a band holds all"
+        f"a sum of {mean} can only be estimated from a sum of {pooled}: "
+        f"the true sums are within -{most[0]:.1f} and +{most[1]:.1f} dB, near 0 for noise, furthest off for a tone at "
+        "the edge of a band"
     )
     return _Sums(sums, *most, note)
 
@@ -178,4 +178,4 @@ def _floor_note(values: Floats, best: Candidate, wanted: MelContract) -> str | N
     alike = best.pooled in (None, wanted.levels.summed) and (best.grid is None or best.grid.norm == wanted.grid.norm)
     if alike and best.levels.top_db is None and (clip is None or (wants is not None and clip <= 1.01 * wants)):
         return None
-    return f"{marks.floor_cells / values.size:.1%} of the cells lie on a floor and may truly be lower"
+    return f"{marks.floor_cells / values.size:.1%} of the cells are at a floor; their true values may be lower"

@@ -1,4 +1,4 @@
-"""In what a mel differs from what its reader takes it for: field by field, in words, with the consequence."""
+"""The differences between a mel and what its reader expects: field by field, in words, with the consequence."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Difference(msgspec.Struct, frozen=True):
     @property
     def line(self) -> str:
         if isinstance(self.found, bool):
-            how = "centred, where they should not be" if self.found else "not centred, where they should be"
+            how = "are centred, but should not be" if self.found else "are not centred, but should be"
             return f"frames {how}: {self.consequence}"
         if self.should_be is None and isinstance(self.found, str):
             return f"{self.field}: {self.found}; {self.consequence}"
@@ -66,13 +66,13 @@ def _left_over(ours: MelContract, wanted: MelContract, named: set[str]) -> Itera
     for field, value in msgspec.structs.asdict(ours.levels).items():
         counts = ours.levels.name == "normalised" or field not in normalised
         if counts and field not in named and value != theirs[field]:
-            yield Difference(field, value, theirs[field], "the same numbers stand for other levels")
+            yield Difference(field, value, theirs[field], "the same values mean other levels")
     if ours.grid.padding != wanted.grid.padding and not named & {"centred", "padding"}:
         yield Difference(
-            "padding", ours.grid.padding, wanted.grid.padding, "the frames at both ends are of other samples"
+            "padding", ours.grid.padding, wanted.grid.padding, "the frames at both ends cover other samples"
         )
     if ours.bin_epsilon != wanted.bin_epsilon and max(ours.bin_epsilon, wanted.bin_epsilon) > LEAST_EPSILON:
-        yield Difference("bin_epsilon", ours.bin_epsilon, wanted.bin_epsilon, "quiet bins are at another level")
+        yield Difference("bin_epsilon", ours.bin_epsilon, wanted.bin_epsilon, "quiet bins have another level")
 
 
 def differences(inference: Inference, best: Candidate, wanted: MelContract) -> Iterator[Difference]:
@@ -88,7 +88,7 @@ def _in_levels(inference: Inference, wanted: MelContract) -> Iterator[Difference
     best = inference.best
     assert best is not None
     if inference.bands != wanted.grid.bands:
-        yield Difference("bands", inference.bands, wanted.grid.bands, "the vocoder's first layer does not fit")
+        yield Difference("bands", inference.bands, wanted.grid.bands, "the first layer of the vocoder does not fit")
     found = []
     ours, theirs = unit(best.levels.name), unit(wanted.levels.name)
     if ours != theirs:
@@ -119,26 +119,24 @@ def _of_unit(inference: Inference, wanted: MelContract) -> str:
     assert best is not None
     ours, theirs = unit(best.levels.name), unit(wanted.levels.name)
     names = {"linear": "linear values", "dB": "dB", "ln": "natural logarithms", "log10": "logarithms to base 10"}
-    names["normalised"] = f"values laid on {best.levels.bottom:g} to {best.levels.top:g}"
+    names["normalised"] = f"values normalised to {best.levels.bottom:g}..{best.levels.top:g}"
     wanted_name = names[theirs] if theirs != "normalised" else "normalised values"
     span = f"{inference.lowest:.4g} to {inference.highest:.4g}"
     low, high = wanted.range
     reads = f"{low:.4g} to {high:.4g}" if math.isfinite(low) else f"up to {high:.4g}"
-    return f"{names[ours]}, not {wanted_name}: {span} where {reads} is read"
+    return f"{names[ours]}, not {wanted_name}: values {span}, expected {reads}"
 
 
 def _of_pooled(pooled: str) -> str:
     ours, theirs = ("|STFT|**2", "|STFT|") if pooled == "power" else ("|STFT|", "|STFT|**2")
-    return (
-        f"the filters summed {ours}, not {theirs}: the sum of squares is not the square of the sum, nothing undoes it"
-    )
+    return f"the filters sum {ours}, not {theirs}; this cannot be undone exactly"
 
 
 def _in_range(best: Candidate, wanted: MelContract) -> Iterator[Difference]:
     ours, theirs = best.levels, wanted.levels
     if (ours.bottom, ours.top) != (theirs.bottom, theirs.top):
         found, should = f"{ours.bottom:g}..{ours.top:g}", f"{theirs.bottom:g}..{theirs.top:g}"
-        yield Difference("range", found, should, "another range of numbers stands for the same levels")
+        yield Difference("range", found, should, "the same levels have other values")
 
 
 def _in_reference(best: Candidate, wanted: MelContract) -> Iterator[Difference]:
@@ -147,7 +145,7 @@ def _in_reference(best: Candidate, wanted: MelContract) -> Iterator[Difference]:
         return
     if ours == "max" and theirs != "max":
         yield Difference(
-            "reference", "max", theirs, "reference lost: the loudest cell is the zero point, so the level is gone"
+            "reference", "max", theirs, "reference lost: the loudest cell is the zero point, so the level is unknown"
         )
     elif ours != "max" and theirs == "max":
         yield Difference("reference", _number(ours), "max", "the loudest cell is not the zero point")
@@ -155,7 +153,7 @@ def _in_reference(best: Candidate, wanted: MelContract) -> Iterator[Difference]:
         per_decade = 20 if best.pooled == "magnitude" else 10
         over = per_decade * math.log10(float(theirs) / float(ours))
         if abs(over) > max(LEAST_LEVEL_DB, 2 * best.residual_db):
-            said = f"every level is {over:+.1f} dB off, or the sound was scaled by that before the mel was made"
+            said = f"every level is {over:+.1f} dB off, or the sound was scaled by that before the mel was computed"
             yield Difference("reference", _number(ours), theirs, said)
 
 
@@ -164,13 +162,13 @@ def _in_floor(inference: Inference, wanted: MelContract) -> Iterator[Difference]
     best = inference.best
     assert best is not None
     if best.levels.top_db and not wanted.levels.top_db:
-        said = f"what lay further than {best.levels.top_db:g} dB under the loudest was raised to there"
+        said = f"values more than {best.levels.top_db:g} dB below the loudest were raised to that level"
         yield Difference("top_db", best.levels.top_db, None, said)
     clip, wants = best.levels.clip, wanted.levels.clip
     at_floor = abs(inference.lowest - wanted.range[0]) < 1e-3 * abs(wanted.range[0])
     same = unit(best.levels.name) == unit(wanted.levels.name) and best.pooled in (None, wanted.levels.summed)
     if clip and wants and same and not at_floor and clip > NEAR_CLIP * wants and best.levels.reference == 1.0:
-        yield Difference("clip", clip, wants, "quiet cells were raised: silence is not silent")
+        yield Difference("clip", clip, wants, "quiet cells were raised, so silence is not silent")
 
 
 def _in_span(inference: Inference, wanted: MelContract) -> Iterator[Difference]:
@@ -178,10 +176,10 @@ def _in_span(inference: Inference, wanted: MelContract) -> Iterator[Difference]:
     low, high = wanted.range
     spread_db = UNIT_DB.get(wanted.levels.name, math.inf) * inference.spread
     if spread_db < LEAST_SPREAD_DB:
-        said = "the same in every cell is no sound: a vocoder hums at its frame rate"
+        said = "nearly equal values in every cell: the vocoder will hum at its frame rate"
         yield Difference("spread", f"the values spread over {spread_db:.2g} dB", None, said)
     if math.isfinite(low) and inference.lowest < low - UNDER_CLIP * abs(low):
-        said = f"values down to {inference.lowest:.4g}, the vocoder never saw any under {low:.4g}; clip them there"
+        said = f"values down to {inference.lowest:.4g}; the vocoder was trained on {low:.4g} and above; clip them"
         clip = inference.best.levels.clip if inference.best is not None else None
         yield Difference("clip", None if clip == wanted.levels.clip else clip, wanted.levels.clip, said)
     if wanted.levels.reference != "max" and inference.highest > high + UNDER_CLIP * abs(high):
@@ -189,7 +187,7 @@ def _in_span(inference: Inference, wanted: MelContract) -> Iterator[Difference]:
         yield Difference("range", round(inference.highest, 4), round(high, 4), said)
     tail = next((sign.says for sign in inference.signs if sign.id == "masked-tail"), None)
     if tail is not None and "(the floor)" not in tail and wanted.levels.name not in ("power", "magnitude"):
-        yield Difference("masked-tail", tail, None, f"no silence, which is {low:.4g}: the vocoder plays it")
+        yield Difference("masked-tail", tail, None, f"silence is {low:.4g}: the vocoder makes these frames audible")
 
 
 # Grid
@@ -251,19 +249,19 @@ def consequence(field: str, ours: MelGrid, theirs: MelGrid) -> str:
 
 
 def _of_rate(theirs: MelGrid) -> str:
-    return f"the vocoder writes {theirs.rate} samples a second, and takes bins and hops for that rate's"
+    return f"the vocoder writes {theirs.rate} samples per second, and assumes bins and hops of that rate"
 
 
 def _of_n_fft(ours: MelGrid, theirs: MelGrid) -> str:
     ms, wanted_ms = (1000 * grid.n_fft / grid.rate for grid in (ours, theirs))
-    return f"frames of {ms:.3g} ms, not {wanted_ms:.3g}: another blur in time and frequency, and another level"
+    return f"frames of {ms:.3g} ms, not {wanted_ms:.3g} ms: another resolution in time and frequency, another level"
 
 
 def _of_hop(ours: MelGrid, theirs: MelGrid) -> str:
     ratio = theirs.hop / theirs.rate / (ours.hop / ours.rate)
     if abs(ratio - 1) < 1e-6:
-        return "the same step in time at another rate"
-    return f"a frame every {1000 * ours.hop / ours.rate:.4g} ms: the sound comes out {ratio:.3g} times as long"
+        return "the same time step, at another rate"
+    return f"a frame every {1000 * ours.hop / ours.rate:.4g} ms: the sound becomes {ratio:.3g} times as long"
 
 
 def _of_edge(field: str, ours: MelGrid, theirs: MelGrid) -> str:
@@ -271,7 +269,7 @@ def _of_edge(field: str, ours: MelGrid, theirs: MelGrid) -> str:
     band = 3 * theirs.bands // 4
     changed = _with_field(theirs, field, getattr(ours, field))
     places = [float(mel_edges(grid)[band + 1]) / 1000 for grid in (changed, theirs)]
-    return f"band {band} sits at {places[0]:.3g} kHz instead of {places[1]:.3g}"
+    return f"band {band} is at {places[0]:.3g} kHz instead of {places[1]:.3g} kHz"
 
 
 def _with_field(grid: MelGrid, field: str, value: Any) -> MelGrid:
@@ -283,12 +281,12 @@ def _of_norm(ours: MelGrid, theirs: MelGrid) -> str:
     edges = mel_edges(theirs)
     times = (edges[-1] - edges[-3]) / (edges[2] - edges[0])
     if ours.norm == "none":
-        return f"filters of equal height: against the lowest band, the highest is {times:.3g} times too large"
-    return f"filters of equal area: against the lowest band, the highest is {times:.3g} times too small"
+        return f"filters of equal height: relative to the lowest band, the highest is {times:.3g} times too large"
+    return f"filters of equal area: relative to the lowest band, the highest is {times:.3g} times too small"
 
 
 def _of_centring(ours: MelGrid, theirs: MelGrid) -> str:
     centres = [(grid.n_fft / 2 - grid.framing.margin) / grid.rate for grid in (ours, theirs)]
     late = 1000 * (centres[1] - centres[0])
     when = "earlier" if late > 0 else "later"
-    return f"every frame stands for a time {abs(late):.3g} ms {when} than the vocoder takes it"
+    return f"every frame is {abs(late):.3g} ms {when} than the vocoder assumes"

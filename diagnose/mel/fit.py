@@ -1,4 +1,4 @@
-"""How well a reading of an array (a grid, and what its filters sum) gives the array, from the sound it was made from.
+"""How well a reading of an array (a grid, and what its filters sum) reproduces the array from its sound.
 
 Sound: its spectra at any rate.  View: which cells of the array count, as logarithms.  Fit: a line through both.
 """

@@ -1,4 +1,4 @@
-"""From a fit to a name: what slope and offset over the logarithm of the sums say of the scale."""
+"""The scale of a mel from the slope and offset of a fit to the logarithm of the sums."""
 
 from __future__ import annotations
 

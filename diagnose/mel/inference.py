@@ -1,4 +1,4 @@
-"""infer_contract: which convention is a mel array in?"""
+"""infer_contract: find the convention of a mel array."""
 
 from __future__ import annotations
 
@@ -117,14 +117,14 @@ def _undecided(found: list[Candidate]) -> list[str]:
     best = found[0]
     said = []
     if best.levels.name == "normalised":
-        said.append("which decibels or logarithms were normalised cannot be told from the values; the sound would tell")
+        said.append("the values do not show which dB or logarithms were normalised; give the sound to determine it")
     elif best.levels.name.endswith("-db"):
         said.append(
-            "dB of a power or of a magnitude: the values alone cannot tell; taken for a power, as librosa's "
-            "power_to_db gives it; the sound would tell"
+            "the values do not show whether they are dB of power or of magnitude; power is assumed, as of librosa's "
+            "power_to_db; give the sound to determine it"
         )
     said += [
-        f"{best.levels.name} or {other.levels.name}: the values alone hardly tell"
+        f"{best.levels.name} or {other.levels.name}: the values alone do not decide"
         for other in found[1:]
         if other.probability > best.probability / 3 and not other.levels.name.endswith("-db")
     ]
@@ -144,8 +144,8 @@ def _with_sound(read: Plane, sound: Audio, asked: Sequence[MelContract]) -> tupl
     fits = search.fits.ranked
     if fits[0].residual_db > STRANGE_DB and fits[0].misfit > STRANGE_MISFIT:
         alone = _from_values(read)
-        strange = f"no grid gives this array from {sound.name}: the best leaves {fits[0].residual_db:.0f} dB; was it "
-        strange += "made from another sound, or from a part of it?"
+        strange = f"no grid reproduces this array from {sound.name}: the best is {fits[0].residual_db:.0f} dB off; was "
+        strange += "it computed from another sound, or from a part of it?"
         return read, _Found(alone.candidates, [strange, *alone.ambiguous], {}, True)
     cells = min(read.values.size, MOST_CELLS)
     scored = []
@@ -159,8 +159,8 @@ def _with_sound(read: Plane, sound: Audio, asked: Sequence[MelContract]) -> tupl
     readings = {each.name: search.fits.of(Reading(each.grid, each.levels.summed)) for each in fitting}
     wanted = {name: _candidate(fit, read, view.linear) for name, fit in readings.items() if fit.slope > 0}
     if fits[0].residual_db > GUESSED_DB:
-        said = f"the nearest grid leaves {fits[0].residual_db:.1f} dB: a model's output, or a convention that is not "
-        ambiguous = [said + "searched for, such as a window shorter than n_fft", *ambiguous]
+        said = f"the nearest grid is {fits[0].residual_db:.1f} dB off: the output of a model, or a convention that is "
+        ambiguous = [said + "not searched for, such as a window shorter than n_fft", *ambiguous]
     return read, _Found(candidates, ambiguous, wanted)
 
 

@@ -1,4 +1,4 @@
-"""Of readings that fit alike: which would people rather have made, and what cannot be told apart?"""
+"""Rank readings that fit equally well by how common they are, and name what cannot be distinguished."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def _same(name: str, ours: Any, theirs: Any, bin_hz: float) -> bool:
 
 def _told(names: tuple[str, ...], ours: dict[str, Any], theirs: dict[str, Any]) -> str:
     first, second = (", ".join(f"{name} {_shown(each[name])}" for name in names) for each in (ours, theirs))
-    return f"cannot tell between {first} and {second}"
+    return f"cannot distinguish {first} from {second}"
 
 
 def _shown(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""Which grid is this mel on?  The sound it came from is read under one grid after the other until one gives the array.
+"""Find the grid of a mel: the sound is analysed with one grid after the other until one reproduces the array.
 
 coarse.py finds about where to look, in seconds and Hz.  From there, and from every known contract, one field after
 the other is changed, in whole numbers, as long as the fit gets better.

@@ -1,4 +1,4 @@
-"""Signs in a mel array that something happened to it: NaN, frames that repeat, a masked tail, the floor of a clip."""
+"""Anomalies of a mel array: NaN, repeated frames, a masked tail, the floor of a clip."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _flat(values: Floats) -> Iterator[Sign]:
     repeated = np.concatenate(([False], np.all(values[:, 1:] == values[:, :-1], axis=0))) & ~flat
     longest = max((stop - start for start, stop in runs(repeated)), default=0)
     if longest >= FEWEST_CONSTANT:
-        yield Sign("repeated-frames", f"{int(repeated.sum())} frames repeat the one before, {longest + 1} in a row")
+        yield Sign("repeated-frames", f"{int(repeated.sum())} frames equal the one before, {longest + 1} in a row")
 
 
 def _floor(values: Floats) -> Iterator[Sign]:
@@ -61,14 +61,14 @@ def _floor(values: Floats) -> Iterator[Sign]:
     if share < FLOOR_SHARE or lowest == float(values.max()):
         return
     known = KNOWN_FLOORS.get(f"{lowest:.4f}")
-    yield Sign("floor", f"{share:.1%} of the values are the lowest, {lowest:.6g}" + (f": {known}" if known else ""))
+    yield Sign("floor", f"{share:.1%} of the values equal the lowest, {lowest:.6g}" + (f": {known}" if known else ""))
 
 
 def _linear_rows(plane: Plane) -> Iterator[Sign]:
     rows = len(plane.values)
     if rows in STFT_ROWS:
         yield Sign(
-            "linear-stft", f"{rows} rows are the bins of an STFT with n_fft {2 * (rows - 1)}, no mel", wrong=True
+            "linear-stft", f"{rows} rows are the bins of an STFT with n_fft {2 * (rows - 1)}, not a mel", wrong=True
         )
 
 

@@ -1,4 +1,4 @@
-"""Which scale are these values in?  From the values alone.
+"""Find the scale of a mel from its values alone.
 
 Every scale is tried: under it the values are so many decibels, and what they look like then is held against what
 mels of sounds look like: how far they spread, how rough they are from band to band and from frame to frame, how loud

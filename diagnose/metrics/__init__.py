@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from diagnose.analysis import Pair, Signal
+    from diagnose.results.report import MetricRow
 
 
 def duration_s(signal: Signal) -> float:
@@ -18,10 +19,18 @@ def duration_s(signal: Signal) -> float:
     return signal.audio.duration_s
 
 
+def _duration_phrase(row: MetricRow, change: float) -> str:
+    if abs(change) < 0.0005:
+        return "as long as the reference"
+    return f"{abs(change):.3f} s {'longer' if change > 0 else 'shorter'} than the reference"
+
+
 METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in (
-        Metric("duration_s", "s", "length of the file", duration_s, at="file"),
+        Metric(
+            "duration_s", "s", "length of the file", duration_s, at="file", phrase=_duration_phrase, picture="envelope"
+        ),
         *level.METRICS,
         *loudness.METRICS,
         *spectrum.METRICS,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,11 +12,13 @@ from diagnose.analysis.bands import BANDS_HZ, THIRD_OCTAVES, band_energy, third_
 from diagnose.analysis.moments import decibels
 from diagnose.analysis.spectra import summed_energy
 from diagnose.metrics.metric import Metric, Unmeasurable, Value
+from diagnose.text import number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from diagnose.analysis import Pair, Signal
+    from diagnose.results.report import MetricRow
 
 ADDED_DB = -40.0  # a generated band under this share is no gain that matters
 QUIET_DB = -60.0
@@ -91,24 +94,83 @@ def beyond_rate_share(pair: Pair) -> Value:
     return Value(band_energy(summed, nyquist, file.rate / 2) / max(float(summed[1][-1]), 1e-300), detail)
 
 
+def _deficit_phrase(row: MetricRow, change: float) -> str:
+    if change < 0.05:
+        return "no third octave is weaker"
+    return f"{change:.1f} dB missing in the third octave at {row.detail['band_hz']} Hz"
+
+
+def _excess_phrase(row: MetricRow, change: float) -> str:
+    if change < 0.05:
+        return "no third octave is stronger"
+    return f"{change:.1f} dB added in the third octave at {row.detail['band_hz']} Hz"
+
+
+def _beyond_phrase(row: MetricRow, change: float) -> str:
+    if not change:
+        return "the rate holds all of the reference"
+    place = f"above {row.detail['nyquist_hz']:.0f} Hz, which the rate cannot hold"
+    return f"{number(change, 'share')} of the reference's power lies {place}"
+
+
 METRICS = (
     *(
         Metric(
-            f"band_{name}_db", "dB", f"energy from {low:g} to {high:g} Hz", partial(band_share_db, low=low, high=high)
+            f"band_{name}_db",
+            "dB",
+            f"energy from {low:g} to {high:g} Hz",
+            partial(band_share_db, low=low, high=high),
+            picture="bands",
+            region=("band", low, high),
         )
         for name, low, high in BANDS_HZ
     ),
-    Metric("band_8192_nyquist_db", "dB", "energy above 8192 Hz", partial(band_share_db, low=8192.0, high=None)),
+    Metric(
+        "band_8192_nyquist_db",
+        "dB",
+        "energy above 8192 Hz",
+        partial(band_share_db, low=8192.0, high=None),
+        picture="bands",
+        region=("band", 8192.0, math.inf),
+    ),
     *(
         Metric(
             f"third_octave_{name}_db",
             "dB",
             f"energy of the third octave at {name} Hz",
             partial(band_share_db, low=third_octave_edges(index)[0], high=third_octave_edges(index)[1]),
+            picture="bands",
+            region=("band", *third_octave_edges(index)),
         )
         for index, name in enumerate(THIRD_OCTAVES)
     ),
-    Metric("band_deficit_db", "dB", "largest loss of any third octave", band_deficit_db, of="pair"),
-    Metric("beyond_rate_share", "share", "power above what the rate can hold", beyond_rate_share, of="pair"),
-    Metric("band_excess_db", "dB", "largest gain of any third octave", band_excess_db, of="pair"),
+    Metric(
+        "band_deficit_db",
+        "dB",
+        "largest loss of any third octave",
+        band_deficit_db,
+        of="pair",
+        phrase=_deficit_phrase,
+        picture="bands",
+        region=("named_band", -1.0),
+    ),
+    Metric(
+        "beyond_rate_share",
+        "share",
+        "power above what the rate can hold",
+        beyond_rate_share,
+        of="pair",
+        phrase=_beyond_phrase,
+        picture="bands",
+    ),
+    Metric(
+        "band_excess_db",
+        "dB",
+        "largest gain of any third octave",
+        band_excess_db,
+        of="pair",
+        phrase=_excess_phrase,
+        picture="bands",
+        region=("named_band", 1.0),
+    ),
 )

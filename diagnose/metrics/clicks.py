@@ -22,4 +22,6 @@ def clicks_per_s(signal: Signal) -> Value:
     return Value(times.size / signal.audio.duration_s, detail)
 
 
-METRICS = (Metric("clicks_per_s", "1/s", "steps and spikes a second", clicks_per_s),)
+METRICS = (
+    Metric("clicks_per_s", "1/s", "steps and spikes a second", clicks_per_s, picture="edges", region=("clicks",)),
+)

@@ -13,6 +13,7 @@ from diagnose.metrics.metric import Metric, Unmeasurable, Value
 
 if TYPE_CHECKING:
     from diagnose.analysis import Signal
+    from diagnose.results.report import MetricRow
 
 
 def comb_share(signal: Signal) -> Value:
@@ -31,4 +32,25 @@ def comb_share(signal: Signal) -> Value:
     return Value(best.value, best.detail)
 
 
-METRICS = (Metric("comb_share", "share", "energy on multiples of the frame rate", comb_share, at="file"),)
+def _comb_phrase(row: MetricRow, change: float) -> str:
+    generated = row.generated or 0.0
+    if generated < 0.02 or "hop_samples" not in row.detail:
+        return "no hum at a frame rate"
+    return (
+        f"{100 * generated:.0f} % of the sound is a hum on multiples of {row.detail['spacing_hz']:.2f} Hz, "
+        f"the frame rate at hop {row.detail['hop_samples']}"
+    )
+
+
+METRICS = (
+    Metric(
+        "comb_share",
+        "share",
+        "energy on multiples of the frame rate",
+        comb_share,
+        at="file",
+        phrase=_comb_phrase,
+        picture="comb",
+        region=("comb",),
+    ),
+)

@@ -10,9 +10,11 @@ from diagnose.analysis.distances import FLOOR_DB, FRAME_RESOLUTION, SpectralDist
 from diagnose.arrays import median, runs
 from diagnose.metrics.metric import Metric, Unmeasurable, Value
 from diagnose.scale import Decibel
+from diagnose.text import number
 
 if TYPE_CHECKING:
     from diagnose.analysis import Pair
+    from diagnose.results.report import MetricRow
 
 
 def _distances(pair: Pair) -> SpectralDistance:
@@ -111,18 +113,113 @@ def waveform_correlation(pair: Pair) -> float:
     return pair.alignment.correlation
 
 
+def _pitch_phrase(row: MetricRow, change: float) -> str:
+    if abs(change) < 1:
+        return "pitch as the reference's"
+    return f"pitch {abs(change):.0f} cents too {'high' if change > 0 else 'low'}"
+
+
+def _envelope_phrase(row: MetricRow, change: float) -> str:
+    if change >= 0.9:
+        return f"moves as the reference does (r = {change:.2f})"
+    return f"does not move as the reference does (envelope r = {change:.2f})"
+
+
+def _delay_phrase(row: MetricRow, change: float) -> str:
+    return f"{1000 * abs(change):.0f} ms {'late' if change > 0 else 'early'}" if change else "no delay"
+
+
+def _waveform_phrase(row: MetricRow, change: float) -> str:
+    if change < 0:
+        return f"polarity inverted (r = {change:.2f})"
+    return f"waveforms match to r = {change:.2f}"
+
+
+def _missing_phrase(row: MetricRow, change: float) -> str:
+    if not change:
+        return "no part of the sound is gone"
+    return (
+        f"{number(change, 'share')} of the sound is gone, "
+        f"the longest stretch from {row.detail['start_s']:.2f} to {row.detail['end_s']:.2f} s"
+    )
+
+
 METRICS = (
-    Metric("delay_s", "s", "how late the generated sound is", delay_s, "pair"),
-    Metric("waveform_correlation", "r", "the waveforms match", waveform_correlation, "pair", ideal=1.0),
     Metric(
-        "envelope_correlation", "r", "frame energies rise and fall together", envelope_correlation, "pair", ideal=1.0
+        "delay_s", "s", "how late the generated sound is", delay_s, "pair", phrase=_delay_phrase, picture="envelope"
     ),
-    Metric("missing_share", "share", "sounding frames that are gone", missing_share, "pair"),
-    Metric("f0_deviation_cents", "cents", "pitch against the reference", f0_deviation_cents, "pair"),
-    Metric("log_spectral_distance_db", "dB", "RMS difference of the log spectra", log_spectral_distance_db, "pair"),
     Metric(
-        "worst_second_distance_db", "dB", "log-spectral distance of the worst second", worst_second_distance_db, "pair"
+        "waveform_correlation",
+        "r",
+        "the waveforms match",
+        waveform_correlation,
+        "pair",
+        ideal=1.0,
+        phrase=_waveform_phrase,
     ),
-    Metric("spectral_convergence", "ratio", "relative error of the magnitude spectra", spectral_convergence, "pair"),
-    Metric("mel_cepstral_distortion_db", "dB", "difference of timbre, by cepstrum", mel_cepstral_distortion_db, "pair"),
+    Metric(
+        "envelope_correlation",
+        "r",
+        "frame energies rise and fall together",
+        envelope_correlation,
+        "pair",
+        ideal=1.0,
+        phrase=_envelope_phrase,
+        picture="envelope",
+    ),
+    Metric(
+        "missing_share",
+        "share",
+        "sounding frames that are gone",
+        missing_share,
+        "pair",
+        phrase=_missing_phrase,
+        picture="envelope",
+        region=("missing",),
+    ),
+    Metric(
+        "f0_deviation_cents",
+        "cents",
+        "pitch against the reference",
+        f0_deviation_cents,
+        "pair",
+        phrase=_pitch_phrase,
+        picture="pitch",
+    ),
+    Metric(
+        "log_spectral_distance_db",
+        "dB",
+        "RMS difference of the log spectra",
+        log_spectral_distance_db,
+        "pair",
+        picture="distance",
+        region=("areas",),
+    ),
+    Metric(
+        "worst_second_distance_db",
+        "dB",
+        "log-spectral distance of the worst second",
+        worst_second_distance_db,
+        "pair",
+        picture="distance",
+        region=("areas",),
+    ),
+    Metric(
+        "spectral_convergence",
+        "ratio",
+        "relative error of the magnitude spectra",
+        spectral_convergence,
+        "pair",
+        picture="distance",
+        region=("areas",),
+    ),
+    Metric(
+        "mel_cepstral_distortion_db",
+        "dB",
+        "difference of timbre, by cepstrum",
+        mel_cepstral_distortion_db,
+        "pair",
+        picture="distance",
+        region=("areas",),
+    ),
 )

@@ -51,5 +51,7 @@ def frame_energy_spread_db(signal: Signal) -> float:
 
 METRICS = (
     Metric("log_mel_spread_nats", "nats", "range of the log-mel values, 5 % to 95 %", log_mel_spread_nats),
-    Metric("frame_energy_spread_db", "dB", "how much the frame energies vary", frame_energy_spread_db),
+    Metric(
+        "frame_energy_spread_db", "dB", "how much the frame energies vary", frame_energy_spread_db, picture="envelope"
+    ),
 )

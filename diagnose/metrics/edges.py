@@ -10,8 +10,11 @@ from diagnose.analysis.moments import decibels, moments
 from diagnose.metrics.metric import Metric, Unmeasurable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from diagnose.analysis import Signal
     from diagnose.audio import Samples
+    from diagnose.results.report import MetricRow
 
 EDGE_S = 0.020
 
@@ -39,7 +42,31 @@ def edge_right_db(signal: Signal) -> float:
     return edge_db(signal.mono, signal.rate, signal.moments.mean, "right")
 
 
+def _edge_phrase(side: str) -> Callable[[MetricRow, float], str]:
+    def phrase(row: MetricRow, change: float) -> str:
+        way = "louder" if change > 0 else "softer"
+        return f"{side} 20 ms {abs(change):.1f} dB {way}, against the middle, than in the reference"
+
+    return phrase
+
+
 METRICS = (
-    Metric("edge_left_db", "dB", "first 20 ms against the interior", edge_left_db),
-    Metric("edge_right_db", "dB", "last 20 ms against the interior", edge_right_db),
+    Metric(
+        "edge_left_db",
+        "dB",
+        "first 20 ms against the interior",
+        edge_left_db,
+        phrase=_edge_phrase("first"),
+        picture="edges",
+        region=("edge", "left"),
+    ),
+    Metric(
+        "edge_right_db",
+        "dB",
+        "last 20 ms against the interior",
+        edge_right_db,
+        phrase=_edge_phrase("last"),
+        picture="edges",
+        region=("edge", "right"),
+    ),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,12 +11,16 @@ import soxr
 from diagnose.analysis.moments import decibels
 from diagnose.audio import blocks
 from diagnose.metrics.metric import Metric, Unmeasurable
+from diagnose.text import number
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from diagnose.analysis import Signal
     from diagnose.audio import Samples
+    from diagnose.results.report import MetricRow
 
 
 LEAST_TOP = 0.25  # distance of a flat top from the mean, over the peak's
@@ -147,13 +152,60 @@ def side_share(signal: Signal) -> float:
     return side / (mid + side)
 
 
+def _rms_phrase(row: MetricRow, change: float) -> str:
+    if change == 0:
+        return "silent"
+    if abs(change - 1) < 0.005:
+        return "as loud as the reference"
+    factor = max(change, 1 / change)
+    if factor > 100:
+        return f"{20 * math.log10(factor):.0f} dB too {'loud' if change > 1 else 'quiet'}"
+    shown = f"{factor:.1f}" if factor >= 1.5 else f"{factor:.2f}"
+    return f"{shown} times too {'loud' if change > 1 else 'quiet'}"
+
+
+def _share_phrase(what: str) -> Callable[[MetricRow, float], str]:
+    return lambda row, change: f"{number(row.generated, 'share')} of {what}"
+
+
 METRICS = (
-    Metric("rms_ratio", "ratio", "root mean square of the samples, bias included", rms, ideal=1.0),
-    Metric("rms_dbfs", "dBFS", "root mean square level", rms_dbfs),
-    Metric("peak_dbfs", "dBFS", "highest sample of any channel", peak_dbfs, at="file"),
-    Metric("true_peak_dbtp", "dBTP", "highest point between samples", true_peak_dbtp, at="file"),
-    Metric("crest_db", "dB", "peak over RMS, without bias", crest_db),
-    Metric("dc_share", "share", "share of the power that is bias (DC)", dc_share),
-    Metric("side_share", "share", "power in the difference of the channels", side_share, at="file"),
-    Metric("clipped_share", "share", "share of the samples on a flat top", clipped_share, at="file"),
+    Metric(
+        "rms_ratio",
+        "ratio",
+        "root mean square of the samples, bias included",
+        rms,
+        ideal=1.0,
+        scale="log",
+        phrase=_rms_phrase,
+        picture="levels",
+    ),
+    Metric("rms_dbfs", "dBFS", "root mean square level", rms_dbfs, picture="levels"),
+    Metric("peak_dbfs", "dBFS", "highest sample of any channel", peak_dbfs, at="file", picture="levels"),
+    Metric("true_peak_dbtp", "dBTP", "highest point between samples", true_peak_dbtp, at="file", picture="levels"),
+    Metric("crest_db", "dB", "peak over RMS, without bias", crest_db, picture="levels"),
+    Metric(
+        "dc_share",
+        "share",
+        "share of the power that is bias (DC)",
+        dc_share,
+        phrase=_share_phrase("the power is DC"),
+        picture="levels",
+    ),
+    Metric(
+        "side_share",
+        "share",
+        "power in the difference of the channels",
+        side_share,
+        at="file",
+        phrase=_share_phrase("the power lies in the difference of the channels"),
+    ),
+    Metric(
+        "clipped_share",
+        "share",
+        "share of the samples on a flat top",
+        clipped_share,
+        at="file",
+        phrase=_share_phrase("the samples lie on a flat top"),
+        picture="levels",
+    ),
 )

@@ -141,5 +141,12 @@ def _high_pass(z: Spectrum, rate: int) -> Spectrum:
 
 
 METRICS = (
-    Metric("loudness_lufs", "LUFS", "integrated loudness (BS.1770-4), channels as they are", loudness_lufs, at="file"),
+    Metric(
+        "loudness_lufs",
+        "LUFS",
+        "integrated loudness (BS.1770-4), channels as they are",
+        loudness_lufs,
+        at="file",
+        picture="levels",
+    ),
 )

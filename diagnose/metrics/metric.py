@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from diagnose.analysis import Pair, Signal
-    from diagnose.results.report import Detail
+    from diagnose.results.report import Detail, MetricRow
+
+Phrase = Callable[["MetricRow", float], str]
+Picture = Literal["bands", "envelope", "levels", "edges", "comb", "pitch", "distance"]
 
 
 class Unmeasurable(Exception):
@@ -45,6 +47,10 @@ class Metric(msgspec.Struct, frozen=True):
     of: "signal" for a number that each sound has, "pair" for one that needs both.
     at: "file" measures the file as it is (its rate, its channels), "common" the mono mix at the pair's rate.
     ideal: what `change` is when nothing is wrong (0; 1 for a ratio or a correlation).
+    scale: "linear", changes are differences; "log", they are quotients, and 2 is as far from 1 as 1/2.
+    phrase: what a change says, in words; a plain sentence with `about` where there is none.
+    picture: id of the plot that shows what it is read from (diagnose/render/metric_pictures.py).
+    region: the finder of the places where it fails, and its arguments (diagnose/regions/find.py).
     """
 
     name: str
@@ -55,6 +61,10 @@ class Metric(msgspec.Struct, frozen=True):
     at: Literal["file", "common"] = "common"
     ideal: float = 0.0
     version: int = 1
+    scale: Literal["linear", "log"] = "linear"
+    phrase: Phrase | None = None
+    picture: Picture | None = None
+    region: tuple[str | float, ...] = ()
 
     def measure(self, subject: Signal | Pair) -> Measurement:
         """The function's answer as a Measurement; a non-finite answer is a reason, never a number."""

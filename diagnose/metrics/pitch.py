@@ -50,7 +50,7 @@ def voiced_share(signal: Signal) -> float:
 
 
 METRICS = (
-    Metric("voiced_share", "share", "frames with a pitch", voiced_share),
-    Metric("f0_hz", "Hz", "median fundamental frequency", f0_hz),
-    Metric("hnr_db", "dB", "harmonic-to-noise ratio of the voiced frames", hnr_db),
+    Metric("voiced_share", "share", "frames with a pitch", voiced_share, picture="pitch"),
+    Metric("f0_hz", "Hz", "median fundamental frequency", f0_hz, picture="pitch"),
+    Metric("hnr_db", "dB", "harmonic-to-noise ratio of the voiced frames", hnr_db, picture="pitch"),
 )

@@ -14,6 +14,7 @@ from diagnose.metrics.metric import Metric, Unmeasurable
 
 if TYPE_CHECKING:
     from diagnose.analysis import Signal
+    from diagnose.results.report import MetricRow
 
 
 def _mean_over_sound(signal: Signal, figure: str) -> float:
@@ -55,11 +56,61 @@ def cutoff_hz(signal: Signal) -> float:
     return cutoff(signal.frames.long_term, signal.frames.hz)
 
 
+def _flatness_phrase(row: MetricRow, change: float) -> str:
+    if change == 0:
+        return "neither noisier nor more tonal"
+    way = "noisier" if change > 0 else "more tonal"
+    return f"{way}: flatness {row.reference or 0:.3g} to {row.generated or 0:.3g}"
+
+
 METRICS = (
-    Metric("spectral_centroid_hz", "Hz", "centre of gravity of the spectrum", spectral_centroid_hz),
-    Metric("spectral_bandwidth_hz", "Hz", "spread of the spectrum about its centroid", spectral_bandwidth_hz),
-    Metric("rolloff85_hz", "Hz", "85 % of the magnitude lies below", rolloff85_hz),
-    Metric("rolloff95_hz", "Hz", "95 % of the magnitude lies below", rolloff95_hz),
-    Metric("spectral_flatness", "share", "noise-like (1) or tone-like (0)", spectral_flatness),
-    Metric("cutoff_hz", "Hz", "highest frequency above -60 dB of the strongest", cutoff_hz),
+    Metric(
+        "spectral_centroid_hz",
+        "Hz",
+        "centre of gravity of the spectrum",
+        spectral_centroid_hz,
+        picture="bands",
+        region=("shape", "centroid"),
+    ),
+    Metric(
+        "spectral_bandwidth_hz",
+        "Hz",
+        "spread of the spectrum about its centroid",
+        spectral_bandwidth_hz,
+        picture="bands",
+        region=("shape", "bandwidth"),
+    ),
+    Metric(
+        "rolloff85_hz",
+        "Hz",
+        "85 % of the magnitude lies below",
+        rolloff85_hz,
+        picture="bands",
+        region=("shape", "rolloff85"),
+    ),
+    Metric(
+        "rolloff95_hz",
+        "Hz",
+        "95 % of the magnitude lies below",
+        rolloff95_hz,
+        picture="bands",
+        region=("shape", "rolloff95"),
+    ),
+    Metric(
+        "spectral_flatness",
+        "share",
+        "noise-like (1) or tone-like (0)",
+        spectral_flatness,
+        phrase=_flatness_phrase,
+        picture="bands",
+        region=("shape", "flatness"),
+    ),
+    Metric(
+        "cutoff_hz",
+        "Hz",
+        "highest frequency above -60 dB of the strongest",
+        cutoff_hz,
+        picture="bands",
+        region=("cutoff",),
+    ),
 )

@@ -1,4 +1,4 @@
-"""A spectrogram read out of a picture: levels in dB, with their places in Hz and seconds where the picture tells them.
+"""Read a spectrogram from a picture: levels in dB, with Hz and seconds where the picture shows them.
 
 picture = read_picture("epoch_5000.png")
 picture.levels_db                        [shape=(bands, frames)]

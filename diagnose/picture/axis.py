@@ -1,4 +1,4 @@
-"""Labels beside ticks -> the axis: which value each pixel stands for, or that it cannot be told.
+"""Labels beside ticks -> the axis: the value of each pixel, or None if it cannot be determined.
 
 Values are believed where they and the places of their ticks lie on one line of the axis' own scale: three labels at
 least, and two thirds of all.  One letter read wrongly moves its label off that line.

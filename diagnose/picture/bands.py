@@ -1,4 +1,4 @@
-"""The rows of the picture as bands: where each begins and ends in pixels, and in Hz where that can be told."""
+"""The rows of the picture as bands: the limits of each in pixels, and in Hz if they are known."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def find_bands(values: Floats, first: float, height: float, axis: Axis | None, f
     rows = pixel_edges(len(values), first, height)
     notes: list[str] = []
     if axis is not None and not _is_hz(axis, change, first, height):
-        notes.append("the labels at the left are no frequencies in Hz (numbers of bands, or kHz): give --fmax")
+        notes.append("the labels at the left are not frequencies in Hz (band numbers, or kHz?): give --fmax")
         axis = None
     best = None
     for layout in _layouts(axis, height, fmax):
@@ -80,7 +80,7 @@ def find_bands(values: Floats, first: float, height: float, axis: Axis | None, f
     if best is None:
         hz = None if axis is None else _rows_hz(axis, rows, height, fmax)
         if fmax is not None and hz is None:
-            notes.append("neither labels nor cells tell how the frequency axis is drawn: --fmax could not be used")
+            notes.append("neither labels nor cells show the scale of the frequency axis: --fmax was not used")
         top = None if hz is None else float(hz[-1])
         return Bands(rows, hz, False, axis.scale.name if axis and hz is not None else None, top, tuple(notes))
     cells, layout = best
@@ -91,7 +91,7 @@ def find_bands(values: Floats, first: float, height: float, axis: Axis | None, f
     if layout.labelled is None and fmax is not None:
         name = "linear" if _is_fft(cells.count) else "mel"
         what = "frequencies of an FFT" if name == "linear" else "Slaney's mel scale"
-        notes.append(f"{cells.count} bands of one height without labels: taken for {what} from 0 Hz to --fmax")
+        notes.append(f"{cells.count} bands of one height without labels: assuming {what} from 0 Hz to --fmax")
     return Bands(cells.edges, np.maximum(hz, 0), True, name, float(hz[-2:].mean()), tuple(notes))
 
 

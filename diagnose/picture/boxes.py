@@ -1,4 +1,4 @@
-"""Where the axes and the colour bar lie: rectangles with a frame on a background of one colour.
+"""Find the axes and the colour bar: rectangles with a frame on a background of one colour.
 
 A side of a rectangle is a long straight line of pixels that differ from the background and have it on their outer
 side.  Ticks stick out of a side and make short gaps; they are bridged.

@@ -1,4 +1,4 @@
-"""Where one cell of the picture ends and the next begins: the bands and frames of the array that was drawn.
+"""Find the borders of the cells in the picture: the bands and frames of the array that was drawn.
 
 A drawn array changes colour at the edges of its cells and nowhere else.  So the number of cells is the one whose
 edges lie where the changes are; edges that show no change (silence) are filled in by the others.

@@ -44,12 +44,12 @@ def find_levels(figure: Figure, inside: Pixels, db_range: tuple[float, float] | 
             )
         name = guessed(inside)
         if name is None:
-            raise InputError(f"{path}: no colour bar found, and the colours are of none of {', '.join(MAPS)} for sure")
-        notes.append(f"no colour bar found: the colours are taken for {name}, over the range of --db-range")
+            raise InputError(f"{path}: no colour bar found, and the colours match none of {', '.join(MAPS)}")
+        notes.append(f"no colour bar found: assuming the colour map {name} over the range of --db-range")
         return ColourBar(spread(MAPS[name]), name, *db_range, tuple(notes))
     colours = bar_map(figure.canvas.pixels, bar, bar.upright)
     if is_ambiguous(colours):
-        notes.append("the colour map shows nearly one colour for several levels: levels may be wrong")
+        notes.append("the colour map has nearly the same colour for several levels: levels may be wrong")
     low, high = db_range or _labelled(figure.canvas, bar, path)
     if not SMALL_RANGE <= abs(high - low) <= LARGE_RANGE:
         notes.append(f"the colour bar goes from {low:g} to {high:g}: is that in dB?")

@@ -1,4 +1,4 @@
-"""What the letters of an axis' labels look like: DejaVu Sans, matplotlib's font, drawn at 7 to 42 pixels.
+"""Templates of the letters of axis labels: DejaVu Sans, matplotlib's font, drawn at 7 to 42 pixels.
 
 A line a drawing: the letter; top, bottom and width of its ink in hundredths of the height of the line, from its top;
 its ink row by row from the top, 0 (none) to f, stretched to 8 columns by 12 rows.  Both minus signs are "-".

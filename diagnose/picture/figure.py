@@ -1,4 +1,4 @@
-"""Which rectangle of a picture is the spectrogram, and which its colour bar."""
+"""Find the rectangle of the spectrogram, and that of its colour bar."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def find_figure(pixels: Pixels, path: str) -> Figure:
     outlines = find_outlines(canvas.ink) if canvas is not None else []
     if canvas is None or not outlines:
         raise InputError(
-            f"{path}: no axes found (a framed rectangle on a ground of one colour); "
-            "save the whole figure that librosa.display.specshow draws in"
+            f"{path}: no axes found (a framed rectangle on a background of one colour); "
+            "save the whole figure of librosa.display.specshow"
         )
     least = ALIKE_IN_SIZE * math.prod(outlines[0].sizes)
     large = sorted((one for one in outlines if math.prod(one.sizes) >= least), key=lambda one: (one.top, one.left))
@@ -50,8 +50,8 @@ def find_figure(pixels: Pixels, path: str) -> Figure:
         raise InputError(f"{path}: the axes are under {SMALLEST} pixels wide or high; draw them larger")
     coloured = [(axes, bar) for axes, bar in roomy if bar is None or _holds(pixels, axes, bar)]
     if not coloured:
-        raise InputError(f"{path}: what the axes show is not in the colours of the colour bar: no spectrogram")
-    notes = (f"{len(coloured)} axes of one size: only the first was read",) if len(coloured) > 1 else ()
+        raise InputError(f"{path}: the axes do not show a spectrogram in the colours of the colour bar")
+    notes = (f"{len(coloured)} axes of equal size: only the first was read",) if len(coloured) > 1 else ()
     return Figure(canvas, *coloured[0], notes)
 
 

@@ -1,4 +1,4 @@
-"""The columns of the picture as frames: where each begins and ends in pixels, and in seconds where that can be told."""
+"""The columns of the picture as frames: the limits of each in pixels, and in seconds if they are known."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def find_frames(values: Floats, first: float, width: float, axis: Axis | None, s
         return Frames(places, None, cells is not None)
     start, end = float(axis.value(0.0)), float(axis.value(width))
     if not _is_seconds(end - start, cells.count if cells else None, axis.clock):
-        note = "the labels at the bottom are no seconds (numbers of frames, or milliseconds): give --seconds"
+        note = "the labels at the bottom are not seconds (frame numbers, or milliseconds?): give --seconds"
         return Frames(places, None, cells is not None, (note,))
     return Frames(places, start + (end - start) * shares, cells is not None)
 

@@ -1,4 +1,4 @@
-"""What an eye looks for in a training picture: energy by band over time, missing bands, bright bands at the edges."""
+"""Findings in a training picture: energy of the bands over time, missing bands, bright bands at the edges."""
 
 from __future__ import annotations
 
@@ -200,9 +200,9 @@ def _opened(mask: NDArray[np.bool_], longest: int) -> NDArray[np.bool_]:
 def _notes(picture: Picture) -> tuple[str, ...]:
     notes = []
     if float(np.ptp(picture.levels_db)) < 1:
-        notes.append("the whole picture is of one level")
+        notes.append("the whole picture has one level")
     if picture.band_edges_hz is None:
-        notes.append("no frequencies known, so bands are numbers: give --fmax HZ")
+        notes.append("the frequencies are unknown, so bands are numbered: give --fmax HZ")
     if picture.frame_edges_s is None:
-        notes.append("no times known, so frames are numbers: give --seconds S")
+        notes.append("the times are unknown, so frames are numbered: give --seconds S")
     return tuple(notes)

@@ -1,4 +1,4 @@
-"""File -> pixels: what is no picture, is broken or would fill the memory is refused in one line."""
+"""File -> pixels: other files, damaged pictures and too large ones are refused in one line."""
 
 from __future__ import annotations
 
@@ -56,21 +56,21 @@ def read_pixels(path: str | os.PathLike[str]) -> Pixels:
                 _check(image, name)
                 return _on_white(image)
         except Image.DecompressionBombError:
-            raise InputError(f"{name}: too large to be read; at most {MOST_PIXELS:,} pixels are") from None
+            raise InputError(f"{name}: too large; at most {MOST_PIXELS:,} pixels are allowed") from None
         except UnidentifiedImageError:
-            raise InputError(f"{name}: not a picture; {', '.join(FORMATS)} are read") from None
+            raise InputError(f"{name}: not a picture; use {', '.join(FORMATS)}") from None
         except BROKEN as error:
             why = " ".join(str(error).split()) or type(error).__name__
-            raise InputError(f"{name}: a broken picture ({why})") from None
+            raise InputError(f"{name}: the picture is damaged ({why})") from None
 
 
 def _check(image: Image.Image, name: str) -> None:
     """Size and kind of pixel, from the header alone."""
     width, height = image.size
     if width * height > MOST_PIXELS:
-        raise InputError(f"{name}: {width} x {height} pixels; at most {MOST_PIXELS:,} are read")
+        raise InputError(f"{name}: {width} x {height} pixels; at most {MOST_PIXELS:,} are allowed")
     if image.mode not in EIGHT_BIT:
-        raise InputError(f"{name}: pixels of kind {image.mode}; save it with 8 bits a channel")
+        raise InputError(f"{name}: pixel format {image.mode} is not supported; save it with 8 bits per channel")
 
 
 def _on_white(image: Image.Image) -> Pixels:

@@ -1,4 +1,4 @@
-"""The colours of the maps that spectrograms are mostly drawn in, for a picture that has no colour bar.
+"""The colour maps most used for spectrograms, for a picture without a colour bar.
 
 33 points each, evenly spaced from low to high, straight lines between them: fitted by least squares to the maps
 (magma, viridis, inferno and plasma by Smith and van der Walt), which they follow to 2.5/255 in the worst channel.

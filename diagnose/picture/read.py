@@ -112,7 +112,7 @@ def read_picture(
 def _check_options(fmax: float | None, db_range: tuple[float, float] | None, seconds: float | None) -> None:
     for option, value in (("fmax", fmax), ("seconds", seconds)):
         if value is not None and not 0 < value < math.inf:
-            raise InputError(f"--{option} {value:g}: has to be above 0")
+            raise InputError(f"--{option} {value:g}: must be above 0")
     if db_range is not None and not -math.inf < db_range[0] < db_range[1] < math.inf:
         raise InputError(f"--db-range {db_range[0]:g} {db_range[1]:g}: give the lower level first")
 
@@ -137,4 +137,4 @@ def _foreign(distance: Floats) -> list[str]:
     share = float(np.mean(distance > FOREIGN))
     if share <= MUCH_FOREIGN:
         return []
-    return [f"{100 * share:.0f} % of the pixels are not of the colour map: lines or letters over the picture?"]
+    return [f"{100 * share:.0f} % of the pixels are not in the colour map: lines or letters over the picture?"]

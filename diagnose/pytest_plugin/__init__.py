@@ -1,4 +1,4 @@
-"""The gate inside pytest: a fixture that holds a sound against its golden, and a session that sees what no test used.
+"""The gate inside pytest: a fixture that compares a sound with its golden, and a check for unused goldens.
 
     @pytest.mark.audio_golden(reference="sounds/violin.wav")
     def test_violin(audio_golden):
@@ -6,8 +6,8 @@
 
     pytest                                    fails: there is no golden yet
     pytest --audio-golden-update              writes golden/test_vocoder/test_violin.toml, and fails: review it
-    pytest                                    passes; from now on fails where a figure moves, with the likely cause
-    pytest --audio-golden-report out          besides, out/audio-golden.html: every failure with pictures and players
+    pytest                                    passes; from now on fails if a metric moves, with the likely cause
+    pytest --audio-golden-report out          also writes out/audio-golden.html: failures with pictures and players
 
 It is loaded at every start of pytest, so nothing of it imports NumPy before a test calls the fixture.
 PYTEST_DONT_REWRITE: it has no assertions to explain, and may have been imported before pytest begins.
@@ -25,8 +25,8 @@ from diagnose.pytest_plugin.session import WATCH, Watch
 __all__ = ["AudioGolden"]
 
 MARKER = (
-    "audio_golden(reference=None, case=None, profile=None, dir=None, limits=None): defaults of the calls of the "
-    "fixture audio_golden; every test that uses the fixture has the marker, so `-m audio_golden` selects them"
+    "audio_golden(reference=None, case=None, profile=None, dir=None, limits=None): default arguments of the fixture "
+    "audio_golden; every test that uses the fixture gets this marker, so `-m audio_golden` selects these tests"
 )
 
 
@@ -35,14 +35,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--audio-golden-update",
         action="store_true",
-        help="Write what is measured now into the goldens that do not hold; every test that wrote one fails.",
+        help="Write missing goldens, and replace values that fail by the measured ones; a test that writes one fails.",
     )
     group.addoption(
         "--audio-golden-report",
         metavar="DIR",
-        help="Write DIR/audio-golden.html: every failure, with its cause, pictures and players.",
+        help="Write DIR/audio-golden.html: every failure with its likely cause, pictures and players.",
     )
-    about = "Folder of the goldens, beside each test file and below its folder (default: golden)."
+    about = "Directory of the goldens, below the directory of each test file (default: golden)."
     parser.addini("audio_golden_dir", about, default="golden")
 
 
@@ -55,7 +55,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def audio_golden(request: pytest.FixtureRequest) -> AudioGolden:
-    """Hold a sound against its golden: measure it, and fail the test where the figures do not hold the recorded ones.
+    """Compare a sound with its golden, and fail the test if a metric differs by more than its tolerance.
 
         audio_golden(generated, rate=None, *, reference=None, case=None, profile=None) -> Report
 
@@ -65,8 +65,8 @@ def audio_golden(request: pytest.FixtureRequest) -> AudioGolden:
 
     generated, reference: a path, a diagnose.audio.Audio, or an array (n,) or (channels, n) with its rate in Hz.
     case: names the golden, golden/<test file>/<case>.toml; by default the test and its parameters.
-    profile: the TOML file of the limits whose tolerances hold; the built-in ones by default.
-    A relative reference or profile lies beside the test file; a relative generated in the working folder.
+    profile: a TOML file with limits and tolerances; the built-in profile by default.
+    A relative reference or profile is relative to the test file, a relative generated to the working directory.
     """
     item = request.node
     return AudioGolden(item, item.config.stash[WATCH], os.fspath(item.path))

@@ -1,4 +1,4 @@
-"""The fixture's call: what it and the markers ask for, which golden that is, and the words of a failure."""
+"""A call of the fixture: its arguments and those of the markers, its golden, and the text of a failure."""
 
 from __future__ import annotations
 
@@ -121,11 +121,11 @@ class AudioGolden:
             pytest.fail(f"audio_golden: case={name!r}: expected a name", pytrace=False)
         golden = os.path.join(self._folder, file_name(name) + ".toml")
         if name in self._cases:
-            pytest.fail(f"audio_golden: case {name!r} twice in one test; give each call its own", pytrace=False)
+            pytest.fail(f"audio_golden: case {name!r} is used twice in one test; give each call its own", pytrace=False)
         other = self._watch.claim(golden, self._use.node)
         if other is not None:
-            how = "give each its own, or leave case= out: by default it is the test's name"
-            pytest.fail(f"audio_golden: case {name!r} is that of {other} too; {how}", pytrace=False)
+            how = "give each test its own, or omit case=: the default is the name of the test"
+            pytest.fail(f"audio_golden: case {name!r} is also used by {other}; {how}", pytrace=False)
         self._cases.append(name)
         self._use.used.append(golden)
         return name, golden
@@ -139,11 +139,11 @@ class AudioGolden:
         lines = held.lines
         if held.wrote:
             lines = [f"wrote {asked.shown}: {held.wrote[0]}", *(f"  {line}" for line in held.wrote[1:])]
-            lines.append("review it; an update never passes: the next run, without --audio-golden-update, has to")
+            lines.append("review it; an update never passes: run again without --audio-golden-update")
             if held.case.verdict != "PASS":
-                lines += ["what the marker's own limits say does not change with it:", *held.lines]
+                lines += ["an update does not change the limits of the marker:", *held.lines]
         elif held.missing:
-            lines = [*lines, f"make it: {again}"]
+            lines = [*lines, f"to write it: {again}"]
         elif held.can_update:
             lines = [*lines, f"golden   {asked.shown}", f"if the new sound is right: {again}"]
         return "\n".join(printable(line) for line in lines)
@@ -154,10 +154,10 @@ def marked(item: pytest.Item) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for mark in item.iter_markers("audio_golden"):
         if mark.args:
-            _refuse(f"takes keywords only ({', '.join(MARKED)}), and was given {mark.args[0]!r}")
+            _refuse(f"takes keyword arguments only ({', '.join(MARKED)}), not {mark.args[0]!r}")
         for name, value in mark.kwargs.items():
             if name not in MARKED:
-                _refuse(f"no such keyword {name!r}; there are {', '.join(MARKED)}")
+                _refuse(f"no such keyword {name!r}; use {', '.join(MARKED)}")
             found.setdefault(name, value)
     return found
 

@@ -1,4 +1,4 @@
-"""One call of the fixture: the pair is measured and held against its golden, or written into it."""
+"""One call of the fixture: measure the pair and compare it with its golden, or update the golden."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def hold(asked: Asked) -> Held:
 def _held(asked: Asked) -> Held:
     path = Path(asked.golden)
     if not asked.update and load_golden(path) is None:
-        said = f"no golden at {asked.shown}, and none is written without --audio-golden-update"
+        said = f"no golden at {asked.shown}; only --audio-golden-update writes it"
         return Held(Case(asked.case, "FAIL", error=said, golden=asked.shown), missing=True)
     limits = parse_limits(asked.limits, "marker audio_golden: limits")
     profile = _profile(asked)
@@ -92,7 +92,7 @@ def _held(asked: Asked) -> Held:
     wrote = _update(path, asked.case, report, profile, digest) if asked.update else ()
     golden = load_golden(path)
     if golden is None:
-        raise InputError(f"{asked.shown}: was removed while it was being checked; run the test again")
+        raise InputError(f"{asked.shown}: was deleted during the check; run the test again")
     sections: list[str] = []
 
     def seen(case: Case, shown: Report) -> None:
@@ -156,7 +156,7 @@ def _update(path: Path, case: str, report: Report, profile: Profile, digest: str
 
 def _found(causes: Sequence[str]) -> list[str]:
     """What is wrong with the pair as it is recorded, for whoever reviews it."""
-    return [f"recorded with it: {', '.join(causes)}"] if causes else []
+    return [f"causes recorded: {', '.join(causes)}"] if causes else []
 
 
 def _line(entry: Accepted) -> str:

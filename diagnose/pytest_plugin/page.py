@@ -1,4 +1,4 @@
-"""The page of a session's audio goldens: each process leaves its cases in a folder, one joins them."""
+"""The page of a session: each process writes its cases to a directory, one process joins them."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def write_page(folder: str, parts: str, unused: Sequence[str]) -> None:
             sections[part.id] = part.section
             size += len(part.section)
     for golden in unused:
-        said = "no test used this golden; delete it, or bring its test back"
+        said = "no test used this golden; delete it, or restore its test"
         cases[golden] = Case(golden, "FAIL", error=said, golden=golden)
     suite = Suite("audio goldens", tuple(cases[name] for name in sorted(cases)))
     write_whole(os.path.join(folder, NAME), to_html(suite, sections).encode("utf-8", "backslashreplace"))

@@ -1,4 +1,4 @@
-"""One a process of pytest: follows what is collected, run and used; the one that decides judges it at the end."""
+"""One object per pytest process: notes which tests are collected and run, and which goldens are used."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Watch:
         try:
             os.makedirs(self.folder, exist_ok=True)
         except OSError as error:
-            said = f"--audio-golden-report {self.folder}: cannot be made ({error.strerror}); give another folder"
+            said = f"--audio-golden-report {self.folder}: cannot create the directory ({error.strerror})"
             raise pytest.UsageError(said) from None
         return tempfile.mkdtemp(prefix="diagnose-page-")
 
@@ -175,11 +175,11 @@ class Watch:
 
     def _summary(self) -> Generator[str, None, None]:
         for golden in self.judged.unused:
-            yield f"FAIL  {self.shown(golden)}: no test used it; delete it, or bring its test back"
+            yield f"FAIL  {self.shown(golden)}: no test used it; delete it, or restore its test"
         for golden, nodes in self.judged.shared:
-            yield f"FAIL  {self.shown(golden)}: the case of {' and '.join(nodes)}; give each its own"
+            yield f"FAIL  {self.shown(golden)}: used by {' and '.join(nodes)}; give each its own case"
         for golden in self.record.wrote:
-            yield f"WROTE {self.shown(golden)}: review it; the next run, without --audio-golden-update, has to pass"
+            yield f"WROTE {self.shown(golden)}: review it; then run again without --audio-golden-update"
         if self.problem:
             yield f"ERROR {self.problem}"
         if self.judged.unknown:
@@ -187,7 +187,7 @@ class Watch:
         for note in sorted(self.record.notes):
             yield f"note: {note}"
         if self.record.notes:
-            yield "to accept what is better: pytest --audio-golden-update"
+            yield "to accept improvements: pytest --audio-golden-update"
         if self.parts and not self.problem and not self.config.getoption("collectonly", default=False):
             yield f"report: {self.shown(os.path.join(self.folder or '', 'audio-golden.html'))}"
 

@@ -1,4 +1,4 @@
-"""Which goldens did no test use?  Asked only of a test file that is known whole: what was not run says nothing."""
+"""Find unused goldens.  Only test files whose tests all ran are checked."""
 
 from __future__ import annotations
 
@@ -117,10 +117,10 @@ def scope_of(config: pytest.Config) -> Scope:
 def folder_below(folder: Any, what: str) -> str:
     """A folder below the test file's own, where no other test file's goldens can be."""
     if not isinstance(folder, str | os.PathLike) or not os.fspath(folder):
-        raise InputError(f"{what}: {folder!r}: expected a folder")
+        raise InputError(f"{what}: {folder!r}: expected a directory name")
     name = os.path.normpath(os.fspath(folder))
     if os.path.isabs(name) or name.split(os.sep)[0] == os.pardir:
-        raise InputError(f"{what}: {name} is not below the test file's folder; give a relative one, like 'golden'")
+        raise InputError(f"{what}: {name} is not below the test file's directory; give a relative path like 'golden'")
     return name
 
 
@@ -203,4 +203,4 @@ def unknown_line(judged: Judged, shown: dict[str, str]) -> str:
     count = len(judged.unknown)
     said = "; ".join(files + ([f"and {more} more"] if more else []))
     goldens = f"{judged.doubtful} golden{'s' if judged.doubtful != 1 else ''}"
-    return f"{count} test file{'s' if count != 1 else ''} not judged, with {goldens} that no test used so far ({said})"
+    return f"{count} test file{'s' if count != 1 else ''} not checked for unused goldens, {goldens} unused ({said})"

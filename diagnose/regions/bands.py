@@ -21,13 +21,6 @@ if TYPE_CHECKING:
     from diagnose.results.report import MetricRow
 
 LEAST_DB, MOST_DB = 3.0, 10.0  # half of the metric's limit counts as failing, within these
-FIGURES = {
-    "spectral_centroid_hz": "centroid",
-    "spectral_bandwidth_hz": "bandwidth",
-    "rolloff85_hz": "rolloff85",
-    "rolloff95_hz": "rolloff95",
-    "spectral_flatness": "flatness",
-}
 
 
 def fixed_band(row: MetricRow, plane: Plane, low: float, high: float) -> list[Region]:
@@ -35,10 +28,10 @@ def fixed_band(row: MetricRow, plane: Plane, low: float, high: float) -> list[Re
     return _while_over(row, plane, low, min(high, plane.pair.rate / 2), math.copysign(1.0, row.change or 0.0))
 
 
-def named_band(row: MetricRow, plane: Plane) -> list[Region]:
-    """The third octave in the detail of band_deficit_db, whose change is a loss, or band_excess_db."""
+def named_band(row: MetricRow, plane: Plane, sign: float) -> list[Region]:
+    """The third octave in the metric's detail, while it is stronger (sign 1) or weaker (-1)."""
     low, high = (float(row.detail.get(key, 0.0)) for key in ("low_hz", "high_hz"))
-    return _while_over(row, plane, low, high, -1.0 if row.name == "band_deficit_db" else 1.0)
+    return _while_over(row, plane, low, high, sign)
 
 
 def _while_over(row: MetricRow, plane: Plane, low: float, high: float, sign: float) -> list[Region]:
@@ -79,16 +72,16 @@ def beyond_cutoff(row: MetricRow, plane: Plane) -> list[Region]:
     ]
 
 
-def shape(row: MetricRow, plane: Plane) -> list[Region]:
+def shape(row: MetricRow, plane: Plane, figure: str) -> list[Region]:
     """While the figures of the frames differ by over the limit: the band in which most was added or lost."""
-    height, first = _frame_change(row, plane.pair)
+    height, first = _frame_change(row, plane.pair, figure)
     over = (height > 0) & (height >= abs(row.limit.fail or 0.0))
     frame_s = FRAMING.hop / plane.pair.rate
     boxes = []
     for start, stop in stretches(over, height, int(GAP_S / frame_s)):
         begin, end = ((first + frame - 0.5) * frame_s for frame in (start, stop))
         columns = plane.columns(begin, end)
-        if row.name == "spectral_flatness":
+        if figure == "flatness":
             bands = changed_span(plane.difference[columns].mean(axis=0))
         else:
             bands = changed_span((np.sqrt(plane.theirs[columns]) - np.sqrt(plane.ours[columns])).mean(axis=0))
@@ -97,13 +90,13 @@ def shape(row: MetricRow, plane: Plane) -> list[Region]:
     return boxes
 
 
-def _frame_change(row: MetricRow, pair: Pair) -> tuple[Floats, int]:
+def _frame_change(row: MetricRow, pair: Pair, figure: str) -> tuple[Floats, int]:
     """(change by frame in the metric's direction, 0 where either is silent; which of the reference's comes first)."""
     sides = (pair.reference.frames, pair.generated.frames)
     shift = round(pair.alignment.delay / FRAMING.hop)
     firsts = (max(-shift, 0), max(shift, 0))
     length = max(min(side.power.size - first for side, first in zip(sides, firsts, strict=True)), 0)
     cuts = [slice(first, first + length) for first in firsts]
-    ours, theirs = (getattr(side, FIGURES[row.name])[cut] for side, cut in zip(sides, cuts, strict=True))
+    ours, theirs = (getattr(side, figure)[cut] for side, cut in zip(sides, cuts, strict=True))
     heard = sides[0].sounding[cuts[0]] & sides[1].sounding[cuts[1]]
     return np.where(heard, theirs - ours, 0.0) * math.copysign(1.0, row.change or 0.0), firsts[0]

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from functools import partial
 from typing import TYPE_CHECKING
 
-from diagnose.analysis.bands import BANDS_HZ, THIRD_OCTAVES, third_octave_edges
+from diagnose.metrics import METRICS
 from diagnose.regions.areas import areas
-from diagnose.regions.bands import FIGURES, beyond_cutoff, fixed_band, named_band, shape
+from diagnose.regions.bands import beyond_cutoff, fixed_band, named_band, shape
 from diagnose.regions.places import clicks, comb, edge, missing
-from diagnose.regions.plane import Plane, difference_plane
+from diagnose.regions.plane import difference_plane
 from diagnose.results.region import SMALL, Region, size
 
 if TYPE_CHECKING:
@@ -49,13 +48,14 @@ def find_regions(pair: Pair, rows: Sequence[MetricRow]) -> tuple[Region, ...]:
     missing_share    the stretches that are gone, all frequencies.  excess_db: their power, at least -80 dB
     comb_share       the whole, from the comb's spacing to 8 kHz.  excess_db: 10 log10 of the quotient of both shares
     """
-    failed = [row for row in rows if row.verdict == "FAIL" and row.name in FINDERS]
+    failed = [row for row in rows if row.verdict == "FAIL" and row.name in METRICS and METRICS[row.name].region]
     if not failed or pair.overlap[0].size == 0:
         return ()
     plane = difference_plane(pair)
     found: list[Region] = []
     for row in failed:
-        boxes = sorted(_inside(FINDERS[row.name](row, plane), pair), key=size, reverse=True)
+        finder, *arguments = METRICS[row.name].region
+        boxes = sorted(_inside(FINDERS[str(finder)](row, plane, *arguments), pair), key=size, reverse=True)
         found += [box for box in boxes[:MOST_PER_METRIC] if size(box) >= SMALL * size(boxes[0])]
     return tuple(sorted(found, key=size, reverse=True))
 
@@ -77,24 +77,15 @@ def _inside(boxes: Sequence[Region], pair: Pair) -> list[Region]:
     return [b for b in cut if b.start_s < b.end_s and b.low_hz < b.high_hz and math.isfinite(b.excess_db)]
 
 
-FINDERS: Mapping[str, Callable[[MetricRow, Plane], list[Region]]] = {
-    "log_spectral_distance_db": areas,
-    "worst_second_distance_db": areas,
-    "spectral_convergence": areas,
-    "mel_cepstral_distortion_db": areas,
-    **{f"band_{name}_db": partial(fixed_band, low=low, high=high) for name, low, high in BANDS_HZ},
-    "band_8192_nyquist_db": partial(fixed_band, low=8192.0, high=math.inf),
-    **{
-        f"third_octave_{name}_db": partial(fixed_band, low=edges[0], high=edges[1])
-        for name, edges in zip(THIRD_OCTAVES, map(third_octave_edges, range(len(THIRD_OCTAVES))), strict=True)
-    },
-    "band_deficit_db": named_band,
-    "band_excess_db": named_band,
-    "cutoff_hz": beyond_cutoff,
-    **dict.fromkeys(FIGURES, shape),
-    "edge_left_db": partial(edge, side="left"),
-    "edge_right_db": partial(edge, side="right"),
-    "clicks_per_s": clicks,
-    "missing_share": missing,
-    "comb_share": comb,
+# By the first word of a metric's region; what else stands there are further arguments.
+FINDERS: Mapping[str, Callable[..., list[Region]]] = {
+    "areas": areas,
+    "band": fixed_band,
+    "named_band": named_band,
+    "cutoff": beyond_cutoff,
+    "shape": shape,
+    "edge": edge,
+    "clicks": clicks,
+    "missing": missing,
+    "comb": comb,
 }

@@ -1,4 +1,4 @@
-"""What a gate failed, on one page: every case in a line, and below it each that failed with pictures and players."""
+"""The page of a gate: one line per case, and below it the failed cases with pictures and players."""
 
 from __future__ import annotations
 

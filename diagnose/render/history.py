@@ -1,4 +1,4 @@
-"""History -> terminal and JSON: what changed and at which commit, what creeps, and one metric run by run."""
+"""History -> terminal and JSON: steps with their commit, creep, and one metric run by run."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def print_history(runs: Sequence[Run], found: Sequence[Finding]) -> None:
         shown = changed[:MOST_CHANGES]
         parts += [Labelled("      ", line) for line in shown]
         if len(changed) > len(shown):
-            parts.append(Labelled("      ", f"and {len(changed) - len(shown)} more; --json has them all"))
+            parts.append(Labelled("      ", f"and {len(changed) - len(shown)} more; --json lists all"))
     steady = sum(not (one.creep or one.steps) for one in found)
     cases = len({one.series.case for one in found})
     span = f"{len(runs)} run{'s' if len(runs) != 1 else ''} from {runs[0].time[:16]} to {runs[-1].time[:16]}"
@@ -88,7 +88,7 @@ def _head(one: Finding) -> str:
     if one.creep:
         drift = amount(abs(one.creep.drift), series.unit)
         said = f"creeps {'up' if one.creep.drift > 0 else 'down'} by {drift} over {len(values)} runs"
-        return f"{name}: {said}, no single one of them over its tolerance: {ends}{allowed}  {sparkline(values)}"
+        return f"{name}: {said}, but no single run exceeds the tolerance: {ends}{allowed}  {sparkline(values)}"
     return f"{name}: {ends}{allowed}  {sparkline(values)}"
 
 

@@ -1,4 +1,4 @@
-"""Report -> one self-contained HTML file: no request leaves it, and its one script is our own."""
+"""Report -> one self-contained HTML file: it makes no requests, and its only script is ours."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How lines and tables are laid out on stdout: fitted to a width where there is one, whole where there is none."""
+"""The layout of lines and tables on stdout: fitted to the width of a terminal, unlimited without one."""
 
 from __future__ import annotations
 

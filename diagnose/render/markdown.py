@@ -1,4 +1,4 @@
-"""Suite -> Markdown for a CI step summary: verdicts first, then what is not as it should be."""
+"""Suite -> Markdown for a CI step summary: verdicts first, then what did not pass."""
 
 from __future__ import annotations
 
@@ -62,6 +62,6 @@ def _cut(lines: list[str]) -> str:
         if size > MOST_BYTES:
             return (
                 "\n".join(lines[:index])
-                + f"\n\n{len(lines) - index} more lines are left out: a step summary holds 1 MiB.\n"
+                + f"\n\n{len(lines) - index} more lines were skipped: the limit of a step summary is 1 MiB.\n"
             )
     return "\n".join(lines) + "\n"

@@ -1,4 +1,4 @@
-"""An inference, and what a contract says of it -> JSON (diagnose.mel/1) and the terminal."""
+"""An inference and its comparison with a contract -> JSON (diagnose.mel/1) and the terminal."""
 
 from __future__ import annotations
 
@@ -85,11 +85,11 @@ def _parts(
     yield from (_line("note", said) for said in inference.ambiguous)
     yield from (_line("sign", sign.says) for sign in inference.signs)
     if inference.best is not None and inference.best.grid is None:
-        yield _line(
-            "note", "the grid (rate, n_fft, hop, fmin, fmax, filters) cannot be seen in the values: give --audio"
-        )
+        yield _line("note", "the values do not show the grid (rate, n_fft, hop, fmin, fmax, filters): give --audio")
     if agreement is not None and agreement.misfit_db is not None:
-        yield _line("measured", f"{agreement.misfit_db:.3g} dB rms from {agreement.wanted.name}'s own mel of the sound")
+        yield _line(
+            "measured", f"{agreement.misfit_db:.3g} dB rms from the mel of the sound by {agreement.wanted.name}"
+        )
     if converted is not None:
         yield _line("converted", converted)
 
@@ -97,13 +97,13 @@ def _parts(
 def _verdict(agreement: ContractCheck) -> Iterator[Labelled]:
     name, count = agreement.wanted.name, len(agreement.differences)
     if agreement.verdict == "ERROR":
-        said = "nothing can be said of the grid: the sound does not explain this array"
+        said = "the grid cannot be determined: this array was not computed from this sound"
     elif count:
-        said = f"this is not what {name} reads: {count} difference{'s' if count > 1 else ''}"
+        said = f"the mel does not match {name}: {count} difference{'s' if count > 1 else ''}"
     elif agreement.unchecked:
-        said = f"nothing seen that {name} does not read; not checked: {', '.join(agreement.unchecked)}"
+        said = f"no difference from {name} found; not checked: {', '.join(agreement.unchecked)}"
     else:
-        said = f"this is what {name} reads"
+        said = f"the mel matches {name}"
     yield Labelled(f"{agreement.verdict}  ", said, STYLES[agreement.verdict])
     yield from (_line("differs", each.line) for each in agreement.differences)
 
@@ -127,7 +127,7 @@ def words(candidate: Candidate) -> str:
         said.append(f"fits within {candidate.residual_db:.2g} dB")
     else:
         said.append(f"{candidate.bands} bands")
-        said.append(f"{candidate.probability:.0%} sure, from the values alone")
+        said.append(f"{candidate.probability:.0%} probable, from the values alone")
     return ", ".join(each for each in said if each)
 
 

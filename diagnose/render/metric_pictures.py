@@ -10,6 +10,7 @@ import numpy as np
 from diagnose.analysis.bands import THIRD_OCTAVES
 from diagnose.analysis.comb import fine_spectrum
 from diagnose.analysis.pitch import HIGHEST_F0_HZ, LOWEST_F0_HZ
+from diagnose.metrics import METRICS
 from diagnose.metrics.edges import EDGE_S
 from diagnose.render.draw import line_path
 
@@ -31,45 +32,6 @@ COMB_VALUES = 1 << 20  # samples that a comb is drawn from: it hums all the time
 MOST_COMB_BINS, COMB_DB = 61, 50.0
 LEAST_DISTANCE_DB = 20.0
 
-SHOWN_BY = {
-    "bands": {
-        "spectral_centroid_hz",
-        "spectral_bandwidth_hz",
-        "rolloff85_hz",
-        "rolloff95_hz",
-        "spectral_flatness",
-        "cutoff_hz",
-        "band_0_1024_db",
-        "band_1024_4096_db",
-        "band_4096_8192_db",
-        "band_8192_nyquist_db",
-        "band_deficit_db",
-        "band_excess_db",
-        "beyond_rate_share",
-        *(f"third_octave_{name}_db" for name in THIRD_OCTAVES),
-    },
-    "envelope": {"duration_s", "delay_s", "envelope_correlation", "missing_share", "frame_energy_spread_db"},
-    "levels": {
-        "rms_ratio",
-        "rms_dbfs",
-        "peak_dbfs",
-        "true_peak_dbtp",
-        "crest_db",
-        "dc_share",
-        "clipped_share",
-        "loudness_lufs",
-    },
-    "edges": {"edge_left_db", "edge_right_db", "clicks_per_s"},
-    "comb": {"comb_share"},
-    "pitch": {"f0_hz", "f0_deviation_cents", "voiced_share", "hnr_db"},
-    "distance": {
-        "log_spectral_distance_db",
-        "worst_second_distance_db",
-        "spectral_convergence",
-        "mel_cepstral_distortion_db",
-    },
-}
-
 
 class Plot(msgspec.Struct, frozen=True):
     """Curves on a field of 600 by 100, as (class, SVG path), and the words at its axes, as (share, label) from the
@@ -86,7 +48,7 @@ class Plot(msgspec.Struct, frozen=True):
 
 def picture_of(metric: str) -> str | None:
     """The id of the plot that shows what a metric is read from; None where no plot does."""
-    return next((name for name, metrics in SHOWN_BY.items() if metric in metrics), None)
+    return METRICS[metric].picture if metric in METRICS else None
 
 
 def plots(report: Report, pair: Pair) -> list[Plot]:

@@ -1,4 +1,4 @@
-"""A report in a notebook: the fragment it shows itself as, its table for pandas, its picture for matplotlib."""
+"""A report in a notebook: its HTML, its table for pandas, its figure for matplotlib."""
 
 from __future__ import annotations
 

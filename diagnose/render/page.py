@@ -1,4 +1,4 @@
-"""What every page shares: templates that escape, one style, one script, and a policy that lets nothing else in."""
+"""Common parts of all pages: escaping templates, one style, one script, and the content-security policy."""
 
 from __future__ import annotations
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import shlex
 from typing import TYPE_CHECKING
 
@@ -11,10 +10,10 @@ import msgspec
 from diagnose.metrics import METRICS
 from diagnose.results.region import shared_area
 from diagnose.results.suite import Case, Check, Suite
-from diagnose.text import amount, number
+from diagnose.text import amount
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from diagnose.results.cause import Cause
     from diagnose.results.region import Region
@@ -37,7 +36,8 @@ def _clause(row: MetricRow) -> str:
     if change is None:
         return f"{row.name} not measured"
     try:
-        return _PHRASES.get(row.name, _plain)(row, change)
+        metric = METRICS.get(row.name)
+        return metric.phrase(row, change) if metric and metric.phrase else _plain(row, change)
     except (KeyError, ValueError):  # a kept report of another version: its detail is not what the phrase needs
         return _plain(row, change)
 
@@ -150,124 +150,6 @@ def _plain(row: MetricRow, change: float) -> str:
     if row.unit == "Hz" and reference:
         share = f" ({100 * abs(change) / reference:.0f} %)"
     return f"{about}: {amount(abs(change), row.unit)} {way}{share}"
-
-
-def _times(row: MetricRow, change: float) -> str:
-    if change == 0:
-        return "silent"
-    if abs(change - 1) < 0.005:
-        return "as loud as the reference"
-    factor = max(change, 1 / change)
-    if factor > 100:
-        return f"{20 * math.log10(factor):.0f} dB too {'loud' if change > 1 else 'quiet'}"
-    shown = f"{factor:.1f}" if factor >= 1.5 else f"{factor:.2f}"
-    return f"{shown} times too {'loud' if change > 1 else 'quiet'}"
-
-
-def _comb(row: MetricRow, change: float) -> str:
-    generated = row.generated or 0.0
-    if generated < 0.02 or "hop_samples" not in row.detail:
-        return "no hum at a frame rate"
-    return (
-        f"{100 * generated:.0f} % of the sound is a hum on multiples of {row.detail['spacing_hz']:.2f} Hz, "
-        f"the frame rate at hop {row.detail['hop_samples']}"
-    )
-
-
-def _pitch(row: MetricRow, change: float) -> str:
-    if abs(change) < 1:
-        return "pitch as the reference's"
-    return f"pitch {abs(change):.0f} cents too {'high' if change > 0 else 'low'}"
-
-
-def _envelope(row: MetricRow, change: float) -> str:
-    if change >= 0.9:
-        return f"moves as the reference does (r = {change:.2f})"
-    return f"does not move as the reference does (envelope r = {change:.2f})"
-
-
-def _delay(row: MetricRow, change: float) -> str:
-    return f"{1000 * abs(change):.0f} ms {'late' if change > 0 else 'early'}" if change else "no delay"
-
-
-def _waveform(row: MetricRow, change: float) -> str:
-    if change < 0:
-        return f"polarity inverted (r = {change:.2f})"
-    return f"waveforms match to r = {change:.2f}"
-
-
-def _edge(side: str) -> Callable[[MetricRow, float], str]:
-    def phrase(row: MetricRow, change: float) -> str:
-        way = "louder" if change > 0 else "softer"
-        return f"{side} 20 ms {abs(change):.1f} dB {way}, against the middle, than in the reference"
-
-    return phrase
-
-
-def _deficit(row: MetricRow, change: float) -> str:
-    if change < 0.05:
-        return "no third octave is weaker"
-    return f"{change:.1f} dB missing in the third octave at {row.detail['band_hz']} Hz"
-
-
-def _excess(row: MetricRow, change: float) -> str:
-    if change < 0.05:
-        return "no third octave is stronger"
-    return f"{change:.1f} dB added in the third octave at {row.detail['band_hz']} Hz"
-
-
-def _missing(row: MetricRow, change: float) -> str:
-    if not change:
-        return "no part of the sound is gone"
-    return (
-        f"{number(change, 'share')} of the sound is gone, "
-        f"the longest stretch from {row.detail['start_s']:.2f} to {row.detail['end_s']:.2f} s"
-    )
-
-
-def _beyond(row: MetricRow, change: float) -> str:
-    if not change:
-        return "the rate holds all of the reference"
-    place = f"above {row.detail['nyquist_hz']:.0f} Hz, which the rate cannot hold"
-    return f"{number(change, 'share')} of the reference's power lies {place}"
-
-
-def _flatness(row: MetricRow, change: float) -> str:
-    if change == 0:
-        return "neither noisier nor more tonal"
-    way = "noisier" if change > 0 else "more tonal"
-    return f"{way}: flatness {row.reference or 0:.3g} to {row.generated or 0:.3g}"
-
-
-def _share(what: str) -> Callable[[MetricRow, float], str]:
-    return lambda row, change: f"{number(row.generated, 'share')} of {what}"
-
-
-def _duration(row: MetricRow, change: float) -> str:
-    if abs(change) < 0.0005:
-        return "as long as the reference"
-    return f"{abs(change):.3f} s {'longer' if change > 0 else 'shorter'} than the reference"
-
-
-_PHRASES: dict[str, Callable[[MetricRow, float], str]] = {
-    "duration_s": _duration,
-    "rms_ratio": _times,
-    "dc_share": _share("the power is DC"),
-    "clipped_share": _share("the samples lie on a flat top"),
-    "comb_share": _comb,
-    "f0_deviation_cents": _pitch,
-    "envelope_correlation": _envelope,
-    "delay_s": _delay,
-    "waveform_correlation": _waveform,
-    "edge_left_db": _edge("first"),
-    "edge_right_db": _edge("last"),
-    "band_deficit_db": _deficit,
-    "band_excess_db": _excess,
-    "missing_share": _missing,
-    "beyond_rate_share": _beyond,
-    "side_share": _share("the power lies in the difference of the channels"),
-    "spectral_flatness": _flatness,
-}
 
 
 def place_line(place: Place) -> str:

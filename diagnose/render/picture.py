@@ -1,4 +1,4 @@
-"""What a picture shows -> JSON and terminal: levels of the bands over time, edges, what is missing."""
+"""The findings in a picture -> JSON and terminal: levels of the bands over time, edges, missing bands."""
 
 from __future__ import annotations
 
@@ -78,10 +78,10 @@ def _parts(picture: Picture, found: Findings) -> Iterator[Part]:
     yield Labelled("read     ", _what_was_read(picture))
     yield _table(picture, found)
     for edge in found.edges:
-        text = f"{edge.side}, {_when(edge.part)}: {edge.excess_db:.0f} dB over the bands' median, {_where(edge.part)}"
+        text = f"{edge.side}, {_when(edge.part)}: {edge.excess_db:.0f} dB above the bands' median, {_where(edge.part)}"
         yield Labelled("edge     ", text)
     for missing in found.missing:
-        text = f"{_where(missing.part)}, {_when(missing.part)}: next to nothing ({missing.level_db:.0f} dB)"
+        text = f"{_where(missing.part)}, {_when(missing.part)}: almost no energy ({missing.level_db:.0f} dB)"
         yield Labelled("missing  ", text)
     if not found.edges:
         yield Text("no bright band at the left or right edge", style="green")

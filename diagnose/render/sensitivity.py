@@ -1,4 +1,4 @@
-"""Findings -> JSON and words: what a suite's thresholds catch of the known faults."""
+"""Findings -> JSON and text: which known faults the limits of a suite detect."""
 
 from __future__ import annotations
 
@@ -33,23 +33,25 @@ def case_notes(found: Sensitivity) -> Iterator[str]:
     """What was not used of a case, and what did not count, in a line each."""
     for case in found.probed:
         if case.probed_s is not None and case.duration_s is not None and case.probed_s < case.duration_s:
-            part = f"{case.probed_s:g} s from {case.start_s:.2f} s on"
+            part = f"{case.probed_s:g} s from {case.start_s:.2f} s"
             yield f"{case.id}: {part} were used, of {case.duration_s:.1f} s"
         if case.alarms:
-            yield f"{case.id}: FAIL without any fault, so they tell nothing: {', '.join(case.alarms)}"
+            yield f"{case.id}: FAIL without a fault, so they are ignored: {', '.join(case.alarms)}"
         if case.vocoder_alarms:
             names = ", ".join(case.vocoder_alarms)
-            yield f"{case.id}: FAIL a faultless mel round trip, so they did not count for faults at the mel: {names}"
+            yield f"{case.id}: FAIL on a mel round trip without a fault, so they are ignored for mel faults: {names}"
 
 
 def hint_text(hint: Hint | None) -> str:
     """What to add to the thresholds, as the end of a line."""
     if hint is None:
-        return "no built-in limit sees it"
+        return "no built-in limit detects it"
     what = "tighten the limit on" if hint.tightens else "add a limit on"
     level = "built-in" if hint.verdict == "FAIL" else "built-in warn"
     fail = _toml(limit_table(hint.limit)["fail"]) if hint.limit.fail is not None else "none"
-    return f"{what} {hint.metric}, {amount(hint.change, hint.limit.unit)} at the strongest ({level} level: {fail})"
+    return (
+        f"{what} {hint.metric}, {amount(hint.change, hint.limit.unit)} at the highest strength ({level} level: {fail})"
+    )
 
 
 def blind_lines(found: Sensitivity) -> Iterator[str]:
@@ -98,7 +100,7 @@ def _toml(value: Any) -> str:
 def summary(found: Sensitivity) -> str:
     """The last line: how many faults are caught."""
     if not found.probed:
-        return "nothing was probed"
+        return "no reference could be used"
     counts = [sum(fault.caught == kind for fault in found.faults) for kind in ("everywhere", "somewhere", "nowhere")]
     total = sum(counts)
     if len(found.probed) == 1:

@@ -1,4 +1,4 @@
-"""The sounds of a page: FLAC where it fits, Ogg Vorbis where it does not; and what is left of one less the other.
+"""The sounds of a page: FLAC where it fits, Ogg Vorbis where it does not; and the null signal.
 
 Vorbis and not Opus: libsndfile's Opus takes 0.33 s of a core for 10 s of sound (Vorbis 0.06 to 0.11), resamples all to
 48 kHz and takes the DC away, which is what a page about a broken sound has to keep.
@@ -179,7 +179,7 @@ def _player(label: str, sound: Audio, coding: Coding) -> Player:
     if played.length < sound.length:
         notes.append(f"the first {LONGEST_PLAYED_S:g} s of {sound.duration_s:.0f} s")
     if gain < 1:
-        notes.append(f"turned down by {-20 * math.log10(gain):.1f} dB: it goes beyond full scale")
+        notes.append(f"reduced by {-20 * math.log10(gain):.1f} dB to avoid clipping")
     if coding.level is None:
         uri = draw.data_uri("audio/flac", encode(played, "FLAC"))
     else:
@@ -219,10 +219,8 @@ def _said(coding: Coding, pair: Pair) -> str:
     changes = [f"at {min(coding.highest_hz, pair.rate)} Hz"]
     if coding.most_channels == 1:
         changes.append("the mean of the channels")
-    said = f"Ogg Vorbis, {', '.join(changes)}: as FLAC the page would be too large."
-    return (
-        f"{said} All are coded alike, but what a coder leaves out cannot be heard here: for the last word, the files."
-    )
+    said = f"Ogg Vorbis, {', '.join(changes)}; with FLAC the page would be too large."
+    return f"{said} All sounds are coded in the same way. For critical listening, use the files."
 
 
 def _match(report: Report) -> tuple[float, str]:
@@ -233,7 +231,7 @@ def _match(report: Report) -> tuple[float, str]:
     """
     row = next((row for row in report.metrics if row.name == "loudness_lufs"), None)
     if row is None or row.reference is None or row.generated is None:
-        return -report.alignment.gain_db, "RMS, bias aside"
+        return -report.alignment.gain_db, "RMS without DC"
     heard = [
         value + (ONE_CHANNEL_LU if facts.channels == 1 else 0.0)
         for value, facts in (
@@ -267,5 +265,5 @@ def _null_note(pair: Pair, left: Audio, raised: float) -> str:
         start = pair.worst_stretch(left.length).start / pair.rate
         notes.append(f"its worst {NULL_S:g} s, from {start:.1f} s")
     if raised:
-        notes.append(f"raised by {raised:.0f} dB to be heard")
+        notes.append(f"amplified by {raised:.0f} dB")
     return "; ".join(notes)

@@ -1,4 +1,4 @@
-"""Overview -> summary.html and the few lines of a terminal: what a batch came to.
+"""Overview -> summary.html and the terminal: the result of a batch.
 
 The page is of one size whatever the number of pairs: counts, a table of the worst hundred, a histogram a metric.
 """
@@ -179,7 +179,7 @@ def print_batch(overview: Overview, out: str, resumed: int = 0) -> None:
     files = [os.path.join(out, name) for name in ("summary.html", overview.results)]
     parts.append(Labelled("written    ", f"{', '.join(files)}{_pages(overview)}"))
     if resumed:
-        parts.append(Labelled("resumed    ", f"{_pairs(resumed)} had been compared before"))
+        parts.append(Labelled("resumed    ", f"{_pairs(resumed)} compared in an earlier run"))
     print_parts(parts)
 
 
@@ -191,7 +191,7 @@ def _labelled(label: str, lines: Sequence[str]) -> list[Labelled]:
 def _pages(overview: Overview) -> str:
     if not overview.pages:
         return ""
-    left = f" ({_count(overview.left_out)} failed pairs have none)" if overview.left_out else ""
+    left = f" ({_count(overview.left_out)} failed pairs have no report)" if overview.left_out else ""
     return f", pages/ with {_count(overview.pages)} report{'s' if overview.pages != 1 else ''}{left}"
 
 
@@ -200,7 +200,7 @@ def print_finished(counts: Mapping[Verdict, int], out: str) -> None:
     print_parts(
         [
             _first_line(verdict_of(counts), counts),
-            Labelled("", f"finished before; nothing was compared anew: {os.path.join(out, 'summary.html')}"),
+            Labelled("", f"this run was already finished; see {os.path.join(out, 'summary.html')}"),
         ]
     )
 

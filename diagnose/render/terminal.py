@@ -1,4 +1,4 @@
-"""Report -> terminal: the verdict first, then what is wrong, worst first, in words; then what passed."""
+"""Report -> terminal: the verdict, then the metrics over a limit, worst first, then those that passed."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ def _case(case: Case) -> list[Labelled]:
     parts += [Labelled("  cause  " if not i else "  or     ", cause_line(one)) for i, one in enumerate(case.causes)]
     parts += [Labelled("  fix    ", cause.fix) for cause in case.causes[:1]]
     if case.known:
-        parts.append(Labelled("  known  ", f"{', '.join(case.known)}: there when it was recorded"))
+        parts.append(Labelled("  known  ", f"{', '.join(case.known)}: already present when recorded"))
     parts += [Labelled("  where  ", place_line(place)) for place in places(case.regions)[:PLACES_OF_A_CASE]]
     return parts
 
@@ -215,17 +215,15 @@ def _sensitivity(found: Sensitivity) -> list[Part]:
         parts.append(_caught(caught, len(found.probed) > 1))
     rungs = [rung for fault in caught for rung in (fault.worst("warn"), fault.worst("fail")) if rung]
     if any(rung.severity == 0 for _, rung in rungs):
-        parts.append(Text(f"{WEAKEST} the weakest that was tried: less of it may be caught too", style="dim"))
+        parts.append(Text(f"{WEAKEST} the weakest strength tried: weaker faults may be detected too", style="dim"))
     if found.blind:
         parts.append(
-            Text.assemble(
-                ("BLIND", STYLES["FAIL"]), f" to {_faults(len(found.blind))}: no strength that was tried FAILs"
-            )
+            Text.assemble(("BLIND", STYLES["FAIL"]), f" to {_faults(len(found.blind))}: no FAIL in any strength tried")
         )
         parts += [Labelled("  ", line) for line in blind_lines(found)]
     tables = tables_to_copy(found)
     if tables:
-        parts.append(Text("to copy into the profile, or as [case.limits.NAME] below a case:", style="dim"))
+        parts.append(Text("limits to add to the profile, or to a case as [case.limits.NAME]:", style="dim"))
         parts += [Text(table) for table in tables]
     parts.append(Text(f"{printable(found.suite)}: {summary(found)}", style="bold"))
     return parts
@@ -239,14 +237,14 @@ def _caught(faults: list[FaultFinding], several: bool) -> Table:
     """A line a fault, of the case that needs most of it to be caught."""
     table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim")
     table.add_column("fault", no_wrap=True)
-    table.add_column("what it is", min_width=16)
+    table.add_column("description", min_width=16)
     for name in ("WARN from", "FAIL from"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("")
-    table.add_column("caught by", no_wrap=True)
+    table.add_column("detected by", no_wrap=True)
     if several:
         table.add_column("FAILs in", no_wrap=True)
-        table.add_column("needs most in")
+        table.add_column("least sensitive case")
     for fault in faults:
         fail = fault.worst("fail")
         case, rung = fail or fault.worst("warn") or ("", None)

@@ -1,3 +1,3 @@
-"""Frozen results: what a comparison, a gate, a batch and a sensitivity probe found.  Data that knows nobody."""
+"""Frozen results of a comparison, a gate, a batch and a sensitivity probe.  Data without behaviour."""
 
 __all__ = ["batch", "cause", "history", "limit", "region", "report", "report_json", "sensitivity", "suite", "verdict"]

@@ -1,4 +1,4 @@
-"""What a batch found: a Row a pair, and the Overview of any number of them, all that a renderer of it sees."""
+"""The results of a batch: a Row per pair, and the Overview of all, which is the input of its renderers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A gate over time: a Run a check, a Series a metric, and a Finding where one changed or creeps."""
+"""A gate over time: a Run per check, a Series per metric, and a Finding if one changed or creeps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A report that was kept as JSON (`diagnose.report/1`) -> the Report it was.  Nothing in it is believed unread.
+"""JSON (`diagnose.report/1`) -> Report.  The input is untrusted: every field is validated.
 
 A file of another version is read too: newer keys that it lacks are left out, and what it has besides is passed over.
 """
@@ -76,7 +76,7 @@ def read_report(path: str | os.PathLike[str]) -> Report:
     except (OSError, ValueError) as error:  # ValueError: a null byte in the path
         raise InputError(f"{name}: {getattr(error, 'strerror', None) or error}") from None
     if len(data) > MOST_BYTES:
-        raise InputError(f"{name}: over {MOST_BYTES / 1e6:g} MB, which no report is; {HINT}")
+        raise InputError(f"{name}: over {MOST_BYTES / 1e6:g} MB, not a report; {HINT}")
     return report_from(_document(data, name), name)
 
 
@@ -94,7 +94,7 @@ def _document(data: bytes, name: str) -> Any:
 
 
 def _refused(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no number")
+    raise ValueError(f"{constant} is not allowed")
 
 
 def report_from(document: Any, name: str = "report") -> Report:
@@ -113,15 +113,15 @@ def report_from(document: Any, name: str = "report") -> Report:
     except msgspec.ValidationError as error:
         raise InputError(f"{name}: {_words(error)}") from None
     except UnicodeError:  # the message would quote half a character
-        raise InputError(f"{name}: a key or a word that no report has; {HINT}") from None
+        raise InputError(f"{name}: a key or a text with invalid Unicode; {HINT}") from None
     _shown(read, name)
     rows = tuple(_row(row) for row in read.metrics)
     judged = overall([row.verdict for row in rows])
     if judged != read.verdict:
-        raise InputError(f"{name}: $.verdict: {read.verdict}, but its metrics say {judged}: the file was changed")
+        raise InputError(f"{name}: $.verdict: {read.verdict}, but the metrics give {judged}; the file was modified")
     for index, cause in enumerate(read.causes):
         if not 0 <= cause.confidence <= 1:
-            raise InputError(f"{name}: $.causes[{index}].confidence: {cause.confidence:g} is not 0 to 1")
+            raise InputError(f"{name}: $.causes[{index}].confidence: must be 0 to 1, not {cause.confidence:g}")
     return Report(
         tool_version=read.tool.version,
         reference=read.reference,
@@ -134,7 +134,7 @@ def report_from(document: Any, name: str = "report") -> Report:
         causes=read.causes,
         command=read.command,
         libraries=read.tool.libraries,
-        apart="this report was read from JSON, which holds no sounds",
+        apart="this report was read from JSON, which contains no sounds",
     )
 
 
@@ -147,7 +147,7 @@ def _shown(read: _Document, name: str) -> None:
         texts += [text for text in (*row.detail, *row.detail.values()) if isinstance(text, str)]
     for text in texts:
         if not text.isprintable():
-            raise InputError(f"{name}: {text[:40]!a}: holds a character that cannot be shown; {HINT}")
+            raise InputError(f"{name}: {text[:40]!a}: contains an unprintable character; {HINT}")
 
 
 def _words(error: msgspec.ValidationError) -> str:
@@ -168,13 +168,13 @@ def _bounded(value: Any, key: str, name: str, depth: int = 0) -> None:
         raise InputError(f"{name}: {key}: nested too deeply for a report; {HINT}")
     if isinstance(value, str):
         if len(value) > MOST_TEXT:
-            raise InputError(f"{name}: {key}: {len(value)} characters; at most {MOST_TEXT} are read")
+            raise InputError(f"{name}: {key}: {len(value)} characters; at most {MOST_TEXT} are allowed")
     elif isinstance(value, int | float):
         if not abs(value) <= LARGEST:
-            raise InputError(f"{name}: {key}: a number beyond {LARGEST:g}")
+            raise InputError(f"{name}: {key}: a number above {LARGEST:g}")
     elif isinstance(value, dict | list):
         if len(value) > MOST_ITEMS:
-            raise InputError(f"{name}: {key}: {len(value)} entries; at most {MOST_ITEMS} are read")
+            raise InputError(f"{name}: {key}: {len(value)} entries; at most {MOST_ITEMS} are allowed")
         parts = value.items() if isinstance(value, dict) else enumerate(value)
         for part, inside in parts:
             _bounded(part, key, name, depth)

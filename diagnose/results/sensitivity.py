@@ -1,4 +1,4 @@
-"""Findings: what thresholds catch of the known faults; all that a renderer of `diagnose sensitivity` sees.
+"""Findings: which known faults the limits detect; the input of the renderers of `diagnose sensitivity`.
 
 The dict is `diagnose.sensitivity/1`.  Severities run from 0 (just to be found) to 1; an amount is in the fault's unit.
 """

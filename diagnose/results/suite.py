@@ -1,4 +1,4 @@
-"""What a gate found: a Check a figure, a Case a pair, a Suite of cases; and what a calibration measured."""
+"""The results of a gate: a Check per metric, a Case per pair, a Suite of cases; and of a calibration."""
 
 from __future__ import annotations
 

@@ -80,9 +80,9 @@ def started():
 
 @pytest.fixture
 def wait_until():
-    """wait_until(what) -> the first true answer of what(), asked every 10 ms for at most a minute."""
+    """wait_until(what) -> the first true answer of what(), asked every 10 ms for at most ten minutes."""
 
-    def wait(what, seconds=60.0):
+    def wait(what, seconds=600.0):
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             answer = what()

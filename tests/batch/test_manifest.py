@@ -68,13 +68,13 @@ def test_paths_are_relative_to_the_manifest_and_an_absolute_one_stays(tmp_path):
 
 WRONG = {
     "no column": (b"reference,made\na,b\n", ":1: has no column 'generated'"),
-    "another separator": (b"reference;generated\na;b\n", "with commas between"),
+    "another separator": (b"reference;generated\na;b\n", "the columns are"),
     "a column twice": (b"reference,generated,generated\n", ":1: has 2 columns 'generated'"),
-    "a short row": (b"reference,generated\na,b\nc\n", ":3: has 1 field, and the header has 2"),
+    "a short row": (b"reference,generated\na,b\nc\n", ":3: has 1 field, but the header has 2"),
     "a long row": (b"reference,generated\na,b,c\n", ":2: has 3 fields"),
     "an empty name": (b"reference,generated\na,\n", ":2: generated is empty"),
     "an open quote": (b'reference,generated\na,"b\n', ":2: unexpected end of data"),
-    "not UTF-8": (b"reference,generated\na,\xff\n", "is not UTF-8 text (byte 0xff)"),
+    "not UTF-8": (b"reference,generated\na,\xff\n", "not UTF-8 text (byte 0xff)"),
     "nothing at all": (b"", "is empty"),
 }
 
@@ -124,7 +124,7 @@ def test_a_template_takes_name_stem_and_parent():
 
 @pytest.mark.parametrize("template", ["{nam}", "{name.__class__}", "{0}", "{}", "{name", "name}"])
 def test_a_template_takes_nothing_else(template):
-    with pytest.raises(InputError, match=r"none of \{name\}, \{stem\}, \{parent\}"):
+    with pytest.raises(InputError, match=r"use \{name\}, \{stem\} or \{parent\}"):
         source_of(["x.wav"], template)
 
 
@@ -137,10 +137,10 @@ def test_globs_are_sorted_files_are_meant_as_they_are_and_none_twice(tmp_path):
 
 
 USAGE = {
-    "nothing matches": ((["{}/*.wav"], "r"), "nothing matches"),
-    "a manifest and more": ((["a.csv", "b.wav"], None), "given alone"),
+    "nothing matches": ((["{}/*.wav"], "r"), "no file matches"),
+    "a manifest and more": ((["a.csv", "b.wav"], None), "a.csv: give a manifest alone"),
     "a manifest with --reference": ((["a.csv"], "r"), "names the references itself"),
-    "sounds without --reference": ((["a.wav"], None), "the references are needed"),
+    "sounds without --reference": ((["a.wav"], None), "--reference 'ref/{name}'"),
 }
 
 

@@ -193,7 +193,7 @@ def test_a_manifest_that_changes_meanwhile_is_told(manifest, tmp_path):
         if done == 3:
             path.write_text(path.read_text() + "new,a.wav,b.wav\n")
 
-    with pytest.raises(InputError, match="the list of pairs changed while it ran"):
+    with pytest.raises(InputError, match="the list of pairs changed"):
         batch.run(batch.source_of([str(path)]), str(tmp_path / "out"), batch.Options(jobs=1), progress=change)
 
 
@@ -209,7 +209,7 @@ def test_kill_9_and_resume_equal_an_unbroken_run(manifest, tmp_path, started, wa
     wait_until(lambda: lines(out / JOURNAL) >= pairs // 4)
     children = descendants(process.pid)
     os.killpg(process.pid, signal.SIGKILL) if whole_group else os.kill(process.pid, signal.SIGKILL)
-    process.wait(60)
+    process.wait(600)
     before, done = (out / JOURNAL).read_bytes(), lines(out / JOURNAL)
     assert pairs // 4 <= done < pairs
     assert not (out / "results.csv").exists()
@@ -218,7 +218,7 @@ def test_kill_9_and_resume_equal_an_unbroken_run(manifest, tmp_path, started, wa
     assert (out / JOURNAL).read_bytes() == before
     resumed = started(*words, out, "--resume")
     assert resumed.wait(120) == 1
-    assert f"{done} pairs had been compared before" in resumed.stdout.read()
+    assert f"{done} pairs compared in an earlier run" in resumed.stdout.read()
     go(path, tmp_path / "unbroken", jobs=2, pages=0)
     assert (out / "results.csv").read_bytes() == (tmp_path / "unbroken" / "results.csv").read_bytes()
     assert [row["row"] for row in rows(out)] == [str(n) for n in range(1, pairs + 1)]
@@ -288,7 +288,7 @@ def test_pairs_are_taken_a_round_at_a_time(monkeypatch):
     def pairs():
         for number in range(1, 1_000_000):
             drawn.append(number)
-            yield batch.Pair(number, "p", "r", "g")
+            yield batch.PairPaths(number, "p", "r", "g")
 
     answers = runner.finished(Endless(), pairs())
     for _ in range(100):

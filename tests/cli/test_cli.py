@@ -31,7 +31,7 @@ PROGRAM = str(Path(sys.executable).with_name("diagnose"))
 
 def process(*arguments, **options):
     """The console script as a process; text in and out."""
-    done = subprocess.run([PROGRAM, *map(str, arguments)], capture_output=True, text=True, timeout=60, **options)
+    done = subprocess.run([PROGRAM, *map(str, arguments)], capture_output=True, text=True, timeout=600, **options)
     assert "Traceback" not in done.stderr
     return done
 
@@ -133,9 +133,9 @@ def test_3_is_not_comparable(diagnose, pair, tmp_path):
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        (ZeroDivisionError("float\ndivision"), r"a fault of diagnose itself: ZeroDivisionError: float\ndivision"),
+        (ZeroDivisionError("float\ndivision"), r"internal error of diagnose: ZeroDivisionError: float\ndivision"),
         (MemoryError(), "out of memory"),
-        (RecursionError("too deep"), "a fault of diagnose itself: RecursionError"),
+        (RecursionError("too deep"), "internal error of diagnose: RecursionError"),
     ],
 )
 def test_4_is_a_fault_of_the_program(diagnose, pair, monkeypatch, error, said):
@@ -164,7 +164,7 @@ def test_130_is_an_interruption(diagnose, pair, monkeypatch):
     done = diagnose("compare", *pair)
     assert (done.code, done.out) == (130, "")
     # click ends the line on which a terminal shows ^C.
-    assert done.err == "\ndiagnose: interrupted; nothing was written half\n"
+    assert done.err == "\ndiagnose: interrupted; no file was left incomplete\n"
 
 
 # What goes where
@@ -224,7 +224,7 @@ def test_progress_is_for_a_terminal_and_leaves_stdout_alone(suite):
     terminal, line = pty.openpty()
     command = [PROGRAM, "sensitivity", suite, "--fault", "gain_up", "--json", "-"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=line) as running:
-        out, _ = running.communicate(timeout=60)
+        out, _ = running.communicate(timeout=600)
     os.close(line)
     shown = os.read(terminal, 1 << 16).decode()
     os.close(terminal)
@@ -265,7 +265,7 @@ def test_every_command_is_in_the_help(diagnose):
     for name, command in cli.cli.commands.items():
         assert f"\n  {name} " in done.out
         assert isinstance(command, click.Command)
-    for code in ("0 passed", "1 a verdict FAIL", "2 wrong usage", "3", "4 a fault"):
+    for code in ("0 passed", "1 a verdict", "2 wrong usage", "3", "4 an internal error"):
         assert code in " ".join(done.out.split())
 
 
@@ -290,7 +290,7 @@ def test_the_demo_writes_four_files_and_exits_0(diagnose, tmp_path):
 
 def test_a_demo_that_cannot_write_says_so(diagnose, tmp_path):
     (tmp_path / "file").write_text("")
-    assert_one_line(diagnose("demo", "--out", tmp_path / "file"), 2, f"{tmp_path / 'file'}: is there and is no folder")
+    assert_one_line(diagnose("demo", "--out", tmp_path / "file"), 2, f"{tmp_path / 'file'}: is not a directory")
 
 
 # Bad input
@@ -312,21 +312,21 @@ TONE = 0.5 * np.sin(np.arange(RATE) / 10)
 BAD = {
     "text": (b"this is not audio, but it is longer than a header of 44 bytes", "audio file"),
     "empty": (b"", "the file is empty (0 bytes)"),
-    "zero samples": (wav(np.zeros(0)), "holds no samples"),
+    "zero samples": (wav(np.zeros(0)), "no samples"),
     "NaN": (
         wav(np.where(np.arange(RATE) == 2205, np.nan, TONE), subtype="FLOAT"),
-        "NaN or infinite samples, the first",
+        "NaN or infinite), the first",
     ),
     "Inf": (
         wav(np.where(np.arange(RATE) > 2205, np.inf, TONE), subtype="DOUBLE"),
-        "NaN or infinite samples, the first",
+        "NaN or infinite), the first",
     ),
-    "-Inf": (wav(np.where(np.arange(RATE) > 2205, -np.inf, TONE), subtype="FLOAT"), "NaN or infinite samples"),
+    "-Inf": (wav(np.where(np.arange(RATE) > 2205, -np.inf, TONE), subtype="FLOAT"), "non-finite samples"),
     "a truncated header": (wav(TONE)[:30], "audio file"),
-    "a header alone": (wav(TONE)[:44], "holds no samples"),
-    "1 Hz": (with_rate(1), "sampling rate 1 Hz is out of range; 2000 to 384000 Hz are read"),
+    "a header alone": (wav(TONE)[:44], "no samples"),
+    "1 Hz": (with_rate(1), "sampling rate 1 Hz is out of range; use 2000 to 384000 Hz"),
     "1 MHz": (with_rate(1_000_000), "sampling rate 1000000 Hz is out of range"),
-    "65 channels": (wav(np.zeros((100, 65)) + 0.1), "65 channels; 1 to 64 are read"),
+    "65 channels": (wav(np.zeros((100, 65)) + 0.1), "65 channels; use 1 to 64"),
     "a picture": (b"\x89PNG\r\n\x1a\n" + bytes(100), "audio file"),
 }
 
@@ -486,9 +486,9 @@ def test_an_interrupted_run_leaves_no_half_file(pair, tmp_path):
     words = ["compare", tmp_path / "long.wav", tmp_path / "long.wav", "--json", tmp_path / "out.json"]
     with begun(*words, "--html", tmp_path / "out.html") as running:
         running.send_signal(signal.SIGINT)
-        out, err = running.communicate(timeout=30)
+        out, err = running.communicate(timeout=600)
     assert running.returncode == 130
-    assert (out, err) == ("", "\ndiagnose: interrupted; nothing was written half\n")
+    assert (out, err) == ("", "\ndiagnose: interrupted; no file was left incomplete\n")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["long.wav", "out.json"]
     assert (tmp_path / "out.json").read_text() == "old"
 
@@ -497,9 +497,9 @@ def test_an_interrupted_run_leaves_no_half_file(pair, tmp_path):
 def test_an_interrupted_probe_prints_nothing_of_it(suite, tmp_path):
     with begun("sensitivity", suite, "--json", tmp_path / "out.json") as running:
         running.send_signal(signal.SIGINT)
-        out, err = running.communicate(timeout=30)
+        out, err = running.communicate(timeout=600)
     assert running.returncode == 130
-    assert (out, err) == ("", "\ndiagnose: interrupted; nothing was written half\n")
+    assert (out, err) == ("", "\ndiagnose: interrupted; no file was left incomplete\n")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -522,7 +522,7 @@ def into_a_closed_pipe(*arguments):
     reader, writer = os.pipe()
     os.close(reader)
     try:
-        return subprocess.run([PROGRAM, *arguments], stdout=writer, stderr=subprocess.PIPE, text=True, timeout=60)
+        return subprocess.run([PROGRAM, *arguments], stdout=writer, stderr=subprocess.PIPE, text=True, timeout=600)
     finally:
         os.close(writer)
 
@@ -546,7 +546,7 @@ def test_a_help_that_is_not_read_to_its_end_is_no_error(pair):
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp437"])
 def test_a_terminal_that_has_not_every_sign_gets_the_report(pair, encoding):
     done = subprocess.run(
-        [PROGRAM, "compare", *pair], capture_output=True, env=os.environ | {"PYTHONIOENCODING": encoding}, timeout=60
+        [PROGRAM, "compare", *pair], capture_output=True, env=os.environ | {"PYTHONIOENCODING": encoding}, timeout=600
     )
     assert (done.returncode, done.stderr) == (1, b"")
     assert done.stdout.startswith(b"FAIL  ")
@@ -557,7 +557,7 @@ def test_a_full_disk_is_no_fault_of_the_program(pair):
         pytest.skip("no /dev/full here")
     with open("/dev/full", "wb") as full:
         done = subprocess.run(
-            [PROGRAM, "compare", *pair, "--json", "-"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60
+            [PROGRAM, "compare", *pair, "--json", "-"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=600
         )
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1

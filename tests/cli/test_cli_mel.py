@@ -81,7 +81,7 @@ def strict(text):
 
 
 def process(*arguments, **options):
-    done = subprocess.run([PROGRAM, *map(str, arguments)], capture_output=True, timeout=60, **options)
+    done = subprocess.run([PROGRAM, *map(str, arguments)], capture_output=True, timeout=600, **options)
     assert b"Traceback" not in done.stderr
     return done
 
@@ -99,17 +99,17 @@ def test_0_where_no_contract_is_asked_for(diagnose, files):
 def test_0_where_it_is_what_the_contract_asks_for(diagnose, files):
     done = diagnose("mel", files / "right.npy", "--for", BASE)
     assert (done.code, done.err) == (0, "")
-    assert done.out.startswith(f"PASS  nothing seen that {BASE} does not read; not checked: rate_hz, n_fft, hop, ")
+    assert done.out.startswith(f"PASS  no difference from {BASE} found; not checked: rate_hz, n_fft, hop, ")
     done = diagnose("mel", files / "right.npy", "--for", BASE, "--audio", files / "note.wav")
     assert (done.code, done.err) == (0, "")
-    assert done.out.startswith(f"PASS  this is what {BASE} reads\n")
+    assert done.out.startswith(f"PASS  the mel matches {BASE}\n")
     assert "dB rms from" in done.out
 
 
 def test_1_where_it_is_not(diagnose, files):
     done = diagnose("mel", files / "db.npy", "--for", BASE, "--audio", files / "note.wav")
     assert (done.code, done.err) == (1, "")
-    assert done.out.startswith(f"FAIL  this is not what {BASE} reads: 2 differences\n")
+    assert done.out.startswith(f"FAIL  the mel does not match {BASE}: 2 differences\n")
     assert "\ndiffers    scale magnitude-db, not ln-magnitude: " in done.out
     assert "reference lost" in done.out.replace("\n           ", " ")
 
@@ -124,8 +124,11 @@ USAGE = {
     "no array": (["mel"], "Missing argument 'ARRAY'"),
     "two arrays": (["mel", "a.npy", "b.npy"], "unexpected extra argument (b.npy)"),
     "convert without a contract": (["mel", "RIGHT", "--convert", "OUT"], "--convert needs --for"),
-    "convert to stdout": (["mel", "RIGHT", "--for", BASE, "--convert", "-"], "an array goes to a file only"),
-    "convert to nothing": (["mel", "RIGHT", "--for", BASE, "--convert", ""], "no file name given"),
+    "convert to stdout": (
+        ["mel", "RIGHT", "--for", BASE, "--convert", "-"],
+        "--convert -: an array cannot be written to stdout",
+    ),
+    "convert to nothing": (["mel", "RIGHT", "--for", BASE, "--convert", ""], "--convert: the file name is empty"),
     "convert onto itself": (["mel", "LOG10", "--for", BASE, "--convert", "LOG10"], "is also an input"),
     "convert onto the sound": (
         ["mel", "LOG10", "--for", BASE, "--audio", "NOTE", "--convert", "NOTE"],
@@ -134,10 +137,13 @@ USAGE = {
     "convert to another format": (["mel", "LOG10", "--for", BASE, "--convert", "x.npz"], "only .npy can be written"),
     "json and the array to one file": (
         ["mel", "LOG10", "--for", BASE, "--convert", "OUT", "--json", "OUT"],
-        "another output goes there",
+        "is also another output",
     ),
     "json onto the array": (["mel", "RIGHT", "--json", "RIGHT"], "is also an input"),
-    "an unknown contract": (["mel", "RIGHT", "--for", "nosuch"], "nosuch: no such contract; known are bigvgan_22khz"),
+    "an unknown contract": (
+        ["mel", "RIGHT", "--for", "nosuch"],
+        "nosuch: no such contract; give a TOML file or one of bigvgan_22khz",
+    ),
     "no contract": (["mel", "RIGHT", "--for", ""], "no such contract"),
     "a contract that is no file": (["mel", "RIGHT", "--for", "../x"], "../x: cannot be read"),
     "a contract that is missing": (["mel", "RIGHT", "--for", "none.toml"], "none.toml: cannot be read"),
@@ -177,12 +183,12 @@ class Trap:
 
 
 ARRAYS = {
-    "1-D": (lambda: np.zeros(80), "1 axes, shape (80,)"),
+    "1-D": (lambda: np.zeros(80), "shape (80,)"),
     "5-D": (lambda: np.zeros((1, 1, 1, 80, 9)), "5 axes"),
-    "no values": (lambda: np.zeros((80, 0)), "holds no values"),
+    "no values": (lambda: np.zeros((80, 0)), "no values"),
     "NaN alone": (lambda: np.full((80, 9), np.nan), "every value is NaN"),
-    "complex": (lambda: np.zeros((80, 9), complex), "complex128, not numbers"),
-    "bool": (lambda: np.zeros((80, 9), bool), "bool, not numbers"),
+    "complex": (lambda: np.zeros((80, 9), complex), "complex128 is not numeric"),
+    "bool": (lambda: np.zeros((80, 9), bool), "bool is not numeric"),
 }
 
 
@@ -208,7 +214,7 @@ def test_2_is_an_array_of_objects_and_nothing_is_executed(diagnose, tmp_path, su
 def test_2_is_an_array_that_claims_to_be_enormous(diagnose, tmp_path):
     text = "{'descr': '<f4', 'fortran_order': False, 'shape': (1000000, 1000000), }".ljust(117) + "\n"
     (tmp_path / "big.npy").write_bytes(b"\x93NUMPY\x01\0v\0" + text.encode() + bytes(400))
-    assert_one_line(diagnose("mel", tmp_path / "big.npy"), 2, "claims shape (1000000, 1000000)")
+    assert_one_line(diagnose("mel", tmp_path / "big.npy"), 2, "header says (1000000, 1000000)")
 
 
 def test_contracts_that_are_hostile_are_one_line(diagnose, files, tmp_path):
@@ -448,7 +454,7 @@ def test_a_reader_that_goes_away_ends_it_quietly(files):
             files / "right.npy",
         ],
         capture_output=True,
-        timeout=60,
+        timeout=600,
     )
     assert done.stdout == b'{\n  "schem'
     assert done.stderr == b""
@@ -504,5 +510,5 @@ def test_a_mel_from_values_alone_loads_nothing_heavy(files):
         "print(sorted(heavy & set(sys.modules)), file=sys.stderr)"
     )
     arguments = ["mel", files / "right.npy", "--for", BASE, "--json", "-"]
-    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, timeout=600)
     assert done.stderr == "[]\n"

@@ -75,7 +75,7 @@ def test_it_changes_the_sound(name):
 @pytest.mark.parametrize("severity", [-0.01, 1.01, float("nan"), float("inf")])
 def test_a_severity_is_0_to_1(severity):
     sound = Audio(np.ones((1, 100), np.float32), 8000)
-    with pytest.raises(ValueError, match="severity is 0 to 1"):
+    with pytest.raises(ValueError, match="severity must be 0 to 1"):
         FAULTS["gain_up"].inject(sound, severity, np.random.default_rng(0))
 
 
@@ -110,8 +110,8 @@ def test_the_causes_above_are_those_of_the_design():
     design = Path(__file__).resolve().parents[3] / "shared" / "DESIGN.md"
     if not design.is_file():
         pytest.skip("DESIGN.md is not here")
-    (line,) = re.findall(r"^Cause ids.*?: (`.*`)\.$", design.read_text(encoding="utf-8"), re.MULTILINE)
-    assert set(re.findall(r"`([a-z-]+)`", line)) == DESIGN
+    section = design.read_text(encoding="utf-8").partition("### Cause ids")[2].partition("\n## ")[0]
+    assert set(re.findall(r"`([a-z-]+)`", section)) >= DESIGN | BESIDES
 
 
 def test_what_needs_two_channels_fits_no_mono_sound():

@@ -89,7 +89,7 @@ def test_a_new_case_is_a_warning_and_a_lost_one_an_error(check, repository):
     (repository / "suite.toml").write_text(text)
     done = check()
     assert done.code == 0
-    assert "WARN  new: is new: HEAD has no such case" in done.out
+    assert "WARN  new: is new: HEAD " in done.out
     (repository / "suite.toml").write_text(text.replace('"new"', '"note"'))
     done = check()
     assert done.code == 3
@@ -109,8 +109,8 @@ def test_a_command_that_fails_there_is_one_line_and_nothing_is_left(check, repos
 WRONG = {
     "no such revision": (["--against", "nope", "--", "true"], "nope: git knows no such revision"),
     "an option for a revision": (["--against", "--all", "--", "true"], "--all: git knows no such revision"),
-    "no command": (["--against", "HEAD"], "go together"),
-    "no revision": (["--", "true"], "go together"),
+    "no command": (["--against", "HEAD"], "--against"),
+    "no revision": (["--", "true"], "--against"),
 }
 
 
@@ -128,7 +128,7 @@ def test_outside_of_a_repository_there_is_no_old_revision(diagnose, tmp_path, mo
     (tmp_path / "suite.toml").write_text(SUITE)
     done = diagnose("check", tmp_path / "suite.toml", "--against", "HEAD", "--", "true")
     assert (done.code, done.out) == (2, "")
-    assert "is in no git repository" in done.err
+    assert "is not in a git repository" in done.err
 
 
 def test_a_command_that_renders_nothing_passes_nothing(diagnose, check, repository):

@@ -73,8 +73,8 @@ def test_without_a_repository_there_is_no_commit(tmp_path, monkeypatch):
 
 KEEP = """
 import sys
-from diagnose.history import keep
-from diagnose.results.report import Case, Check, Suite
+from diagnose.gate.history import keep
+from diagnose.results.suite import Case, Check, Suite
 for number in range(20):
     check = Check("rms_ratio", "PASS", "", change=float(sys.argv[2]) + number)
     keep(sys.argv[1], Suite("s", (Case("a", "PASS", (check,)),)), sys.argv[1])
@@ -126,7 +126,7 @@ def test_a_huge_file_is_not_read(tmp_path):
     with open(tmp_path / "huge.json", "wb") as file:
         file.truncate(1 << 40)
     _, (line,) = load(tmp_path)
-    assert "larger than any run" in line
+    assert "larger than 8 MB" in line
 
 
 def test_a_pipe_is_not_waited_for(tmp_path):
@@ -134,7 +134,7 @@ def test_a_pipe_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "pipe.json")
     runs, (line,) = load(tmp_path)
     assert len(runs) == 1
-    assert "is no file" in line
+    assert "is not a regular file" in line
 
 
 def test_no_folder_is_wrong_usage_and_an_empty_one_nothing_to_compare(tmp_path):

@@ -277,7 +277,7 @@ def test_the_table_says_what_is_caught_and_the_list_what_is_not(diagnose, suite,
     lines = done.out.splitlines()
     assert re.fullmatch(r"gain_up +too loud +4\.5 +7\.0 +dB +rms_ratio *", lines[1])
     assert lines[2].startswith("BLIND to 1 fault")
-    assert lines[3].startswith("  polarity (inverted): add a limit on waveform_correlation, -1 at the strongest")
+    assert lines[3].startswith("  polarity (inverted): add a limit on waveform_correlation, -1 at the highest")
     assert "[metric.waveform_correlation]" in lines
     assert lines[-1] == "strings: 1 of 2 faults FAIL, 1 pass"
     assert json.loads((tmp_path / "out").read_text())["schema"] == "diagnose.sensitivity/1"
@@ -298,7 +298,7 @@ def test_where_nothing_was_probed_it_exits_3_and_still_says_why(diagnose, suite)
     done = diagnose("sensitivity", suite(RMS, {"gone": ("gone.wav", "")}))
     assert (done.code, done.err) == (3, "")
     assert done.out.startswith("ERROR  gone: ")
-    assert done.out.splitlines()[-1] == "strings: nothing was probed"
+    assert done.out.splitlines()[-1] == "strings: no reference could be used"
     done = diagnose("sensitivity", suite(RMS, {}), "--json", "-")
     assert (done.code, json.loads(done.out)["cases"]) == (3, [])
 
@@ -311,5 +311,5 @@ def test_a_hostile_name_cannot_steer_the_terminal(diagnose, suite, tmp_path):
     done = diagnose("sensitivity", path)
     assert done.code == 3
     assert "\x1b" not in done.out
-    assert r"\x1b[31m[bold]x: nothing was probed" in done.out
+    assert r"\x1b[31m[bold]x: no reference could be used" in done.out
     assert "gone[/].wav" in done.out

@@ -28,7 +28,7 @@ def test_both_tails_are_scipys(t, freedom):
 
 @pytest.mark.parametrize(("chance", "freedom"), [(0.0, 5), (1e-15, 5), (1.0, 5), (0.1, 0)])
 def test_a_chance_that_has_no_t_is_refused(chance, freedom):
-    with pytest.raises(InputError, match="has no t"):
+    with pytest.raises(InputError, match="no t for a probability"):
         student(chance, freedom)
 
 

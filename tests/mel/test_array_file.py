@@ -220,14 +220,14 @@ BAD_NPY = {
     "format 9.9": (header("{}", (9, 9)), ""),
     "complex": (npy(MEL + 1j), "complex"),
     "bool": (npy(MEL > 3), "bool"),
-    "structured": (npy(np.zeros(3, [("a", "<f4"), ("b", "<f4")])), "not numbers"),
-    "dates": (npy(np.zeros((80, 7), "M8[s]")), "not numbers"),
-    "text cells": (npy(np.full((80, 7), "x")), "not numbers"),
+    "structured": (npy(np.zeros(3, [("a", "<f4"), ("b", "<f4")])), "is not numeric"),
+    "dates": (npy(np.zeros((80, 7), "M8[s]")), "is not numeric"),
+    "text cells": (npy(np.full((80, 7), "x")), "is not numeric"),
     "a dtype of arrays": (claim((80, 7), ("<f4", (1000,))), ""),
-    "objects": (npy(np.array([[1, None]], object), pickled=True), "never loaded"),
-    "structured objects": (npy(np.zeros(3, [("a", "O")]), pickled=True), "never loaded"),
-    "10**12 values": (claim((10**6, 10**6)), "claims shape (1000000, 1000000)"),
-    "10**30 values": (claim((10**15, 10**15)), "claims shape"),
+    "objects": (npy(np.array([[1, None]], object), pickled=True), "not loaded"),
+    "structured objects": (npy(np.zeros(3, [("a", "O")]), pickled=True), "not loaded"),
+    "10**12 values": (claim((10**6, 10**6)), "header says (1000000, 1000000)"),
+    "10**30 values": (claim((10**15, 10**15)), "bytes; it has"),
     "10**12 of no use": (claim((10**12, 80, 0)), ""),
     "negative sizes": (claim((-1, 80)), ""),
     "two negative sizes": (claim((-4, -25)), ""),
@@ -235,10 +235,10 @@ BAD_NPY = {
     "sizes that are floats": (claim((10.0, 10)), ""),
     "one value too few": (npy(MEL)[:-4], ""),
     "half of it": (npy(MEL)[:1000], ""),
-    "one axis": (npy(MEL[0]), "1 axes, shape (7,)"),
-    "five axes": (npy(MEL[None, None, None]), "5 axes, shape (1, 1, 1, 80, 7)"),
-    "no axis": (npy(np.float32(3)), "0 axes, shape ()"),
-    "no values": (npy(np.zeros((80, 0))), "holds no values"),
+    "one axis": (npy(MEL[0]), "shape (7,)"),
+    "five axes": (npy(MEL[None, None, None]), "shape (1, 1, 1, 80, 7)"),
+    "no axis": (npy(np.float32(3)), "shape ()"),
+    "no values": (npy(np.zeros((80, 0))), "no values"),
     "NaN alone": (npy(np.full((80, 7), np.nan)), "every value is NaN"),
     "infinity alone": (npy(np.full((80, 7), -np.inf)), "every value is NaN, infinite or over 1e+30"),
 }
@@ -267,7 +267,7 @@ def test_nothing_in_a_file_is_executed(tmp_path, form):
     path.write_bytes(data)
     line = refused(str(path))
     assert not marker.exists()
-    assert "never loaded" in line or "weights_only" in line
+    assert "not loaded" in line or "weights_only" in line
     pickle.loads(pickle.dumps(trap))  # and the trap does work
     assert marker.exists()
 
@@ -317,8 +317,8 @@ BAD_NPZ = {
     "no member": (npz({}), "holds 0 arrays"),
     "a folder alone": (npz({"folder/": b""}), ""),
     "a member that is text": (npz({"mel.npy": b"hello" * 30}), "not a readable .npy file"),
-    "a member of objects": (npz({"mel.npy": npy(np.array([[1, None]], object), pickled=True)}), "never loaded"),
-    "a member that claims 10**12": (npz({"mel.npy": claim((10**6, 10**6))}, zipfile.ZIP_DEFLATED), "claims shape"),
+    "a member of objects": (npz({"mel.npy": npy(np.array([[1, None]], object), pickled=True)}), "not loaded"),
+    "a member that claims 10**12": (npz({"mel.npy": claim((10**6, 10**6))}, zipfile.ZIP_DEFLATED), "bytes; it has"),
     "a member of negative size": (npz({"mel.npy": claim((-1, 80))}), ""),
     "a member cut short": (npz({"mel.npy": npy(MEL)[:-4]}), ""),
     "a member that claims 3 GiB": (lying(npz({"mel.npy": npy(MEL)}), len(npy(MEL)), 3 << 30), "3,221,225,472 bytes"),
@@ -445,7 +445,7 @@ BAD_PT = {
     "sparse": (lambda: pt(torch.eye(80).to_sparse()), ""),
     "quantised": (lambda: pt(torch.quantize_per_tensor(torch.rand(80, 7), 0.1, 0, torch.quint8)), ""),
     "meta": (lambda: pt(torch.empty(80, 7, device="meta")), ""),
-    "no values": (lambda: pt(torch.zeros(80, 0)), "holds no values"),
+    "no values": (lambda: pt(torch.zeros(80, 0)), "no values"),
     "one axis": (lambda: pt(torch.zeros(80)), "1 axes"),
     "10**12 from one": (lambda: pt(torch.ones(1).expand(10**6, 10**6)), "1,000,000,000,000 values"),
     "10**12 bfloat16 from one": (lambda: pt(torch.ones(1, dtype=torch.bfloat16).expand(10**6, 10**6)), "values"),
@@ -497,12 +497,12 @@ def test_a_numpy_file_is_read_without_torch(tmp_path):
         [sys.executable, "-c", code, str(tmp_path / "mel.npy"), str(tmp_path / "mel.pt")],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=600,
     )
     assert done.stderr == ""
     first, second = done.stdout.splitlines()
     assert first == "(80, 7)"
-    assert second.startswith(f"InputError {tmp_path / 'mel.pt'}: reading .pt takes torch")
+    assert second.startswith(f"InputError {tmp_path / 'mel.pt'}: reading .pt needs torch")
 
 
 # Places
@@ -535,7 +535,7 @@ def test_a_file_that_may_not_be_read(tmp_path):
 @pytest.mark.parametrize("name", ["mel", "mel.wav", "mel.txt", "mel.npyx", "mel.pkl", "mel.h5", "mel.npy.gz"])
 def test_an_unknown_suffix_says_what_is_read(tmp_path, name):
     (tmp_path / name).write_bytes(npy(MEL))
-    refused(str(tmp_path / name), ".npy, .npz, .pt and .pth are read")
+    refused(str(tmp_path / name), ".npy, .npz, .pt or .pth")
 
 
 # Writing

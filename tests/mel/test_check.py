@@ -104,10 +104,10 @@ def inferred_once(monkeypatch, inferences):
 
 SAID = {
     "scale": "",
-    "pooled": "pooled power, not magnitude: the filters summed |STFT|**2, not |STFT|",
+    "pooled": "pooled power, not magnitude: the filters sum |STFT|**2, not |STFT|",
     "reference": "reference max, not 1: reference lost",
-    "fmax_hz": "fmax_hz 11025, not 8000: band 60 sits at 4.73 kHz instead of 3.71",
-    "centred": "frames centred, where they should not be: every frame stands for a time 5.8 ms earlier",
+    "fmax_hz": "fmax_hz 11025, not 8000: band 60 is at 4.73 kHz instead of 3.71 kHz",
+    "centred": "frames are centred, but should not be: every frame is 5.8 ms earlier",
 }
 
 
@@ -414,21 +414,21 @@ def test_another_thing_wrong_is_the_one_that_is_named(wrong_one, kind):
 @pytest.mark.parametrize(
     ("kind", "field", "found", "should_be", "consequence"),
     [
-        ("hop 275", "hop", 275, 256, "a frame every 12.47 ms: the sound comes out 0.931 times as long"),  # 256 / 275
+        ("hop 275", "hop", 275, 256, "a frame every 12.47 ms: the sound becomes 0.931 times as long"),  # 256 / 275
         ("n_fft 2048", "n_fft", 2048, 1024, "frames of 92.9 ms, not 46.4"),
-        ("n_fft 2048", "n_fft", 2048, 1024, "and another level"),  # twice the sum of the window
-        ("24 kHz", "rate_hz", 24000, 22050, "the vocoder writes 22050 samples a second"),  # 22050 / 24000
+        ("n_fft 2048", "n_fft", 2048, 1024, "another level"),  # twice the sum of the window
+        ("24 kHz", "rate_hz", 24000, 22050, "the vocoder writes 22050 samples per second"),  # 22050 / 24000
         (
             "norm none",
             "norm",
             "none",
             "slaney",
-            "against the lowest band, the highest is 7.94 times too large",
+            "the highest is 7.94 times too large",
         ),  # widths 44 to 360 Hz and more
         ("centred", "centred", True, False, "5.8 ms earlier"),  # 128 / 22050
         ("6 dB", "reference", 0.501187, 1.0, "every level is +6.0 dB off"),
         ("-6 dB", "reference", 1.995262, 1.0, "every level is -6.0 dB off"),
-        ("fmax 7600", "fmax_hz", 7600, 8000, "band 60 sits at 3.57 kHz instead of 3.71"),
+        ("fmax 7600", "fmax_hz", 7600, 8000, "band 60 is at 3.57 kHz instead of 3.71 kHz"),
     ],
 )
 def test_the_figures_in_a_line_are_true(wrong_one, kind, field, found, should_be, consequence):
@@ -577,7 +577,7 @@ def test_another_sound_s_grid_is_not_taken_for_this_one_s(right):
     found = contract_check(right, BASE, example.bowed_string(f0_hz=311.0, seconds=0.82))
     assert fields(found) & set(GRID_FIELDS) == set()
     assert found.unchecked == GRID_FIELDS
-    assert "made from another sound" in found.inference.ambiguous[0]
+    assert "from another sound" in found.inference.ambiguous[0]
 
 
 def test_another_sound_is_not_comparable_and_no_pass(right):
@@ -622,5 +622,5 @@ def test_numpy_alone_is_enough(tmp_path, right):
         "print(sorted(heavy & set(sys.modules)))"
     )
     arguments = [str(tmp_path / "mel.npy"), str(tmp_path / "note.wav"), BASE]
-    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, timeout=600)
     assert (done.stdout, done.stderr) == ("[]\n", "")

@@ -322,10 +322,10 @@ def test_the_highest_value_is_reached_by_a_full_scale_tone_within_the_filter_s_s
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"name": "normalised"}, "of which scale"),
-        ({"name": "power-db", "of": "power-db"}, "of which scale"),
-        ({"name": "normalised", "of": "power-db", "low": 1.0, "high": 1.0}, "low has to be under high"),
-        ({"name": "normalised", "of": "power-db", "bottom": 2.0, "top": 1.0}, "bottom under top"),
+        ({"name": "normalised"}, "'of', the scale before normalisation"),
+        ({"name": "power-db", "of": "power-db"}, "'of', the scale before normalisation"),
+        ({"name": "normalised", "of": "power-db", "low": 1.0, "high": 1.0}, "low must be below high"),
+        ({"name": "normalised", "of": "power-db", "bottom": 2.0, "top": 1.0}, "bottom below top"),
         ({"name": "ln-magnitude", "clip": 0.0}, "clip"),
         ({"name": "ln-magnitude", "clip": -1.0}, "clip"),
         ({"name": "ln-magnitude", "clip": math.inf}, "clip"),

@@ -88,7 +88,7 @@ def test_equals_leave_a_field_unknown_and_are_told_in_words(bigvgan, string):
     found, said = settled([(best, 5.0), (other, 4.9)])
     assert found[0].fields()["padding"] is None
     assert found[0].fields()["centred"] is False
-    assert said == ["cannot tell between padding same-reflect and padding none"]
+    assert said == ["cannot distinguish padding same-reflect from padding none"]
     assert sum(each.probability for each in found) == pytest.approx(1)
     found, said = settled([(best, 5.0), (other, 1.0)])
     assert found[0].fields()["padding"] == "same-reflect"

@@ -35,7 +35,7 @@ def test_an_item_of_a_batch():
     batch = np.stack([ramp(), ramp() + 1])
     np.testing.assert_array_equal(plane(batch, item=1).values, ramp() + 1)
     assert plane(batch).items == 2
-    with pytest.raises(InputError, match=r"no item 2; .* holds 2, from 0 on"):
+    with pytest.raises(InputError, match=r"no item 2; .* items 0 to 1"):
         plane(batch, item=2)
 
 
@@ -61,12 +61,12 @@ def test_nan_and_infinity_are_counted_and_put_to_the_lowest():
     [
         (np.zeros(5), "1 axes"),
         (np.zeros((1, 1, 1, 80, 5)), "5 axes"),
-        (np.zeros((80, 0)), "holds no values"),
+        (np.zeros((80, 0)), "no values"),
         (np.full((80, 5), np.nan), "every value is NaN"),
-        (np.array([["a", "b"]]), "not numbers"),
-        (np.array([[None, 1]], dtype=object), "not numbers"),
+        (np.array([["a", "b"]]), "is not numeric"),
+        (np.array([[None, 1]], dtype=object), "is not numeric"),
         ([[1, 2], [3]], "not an array"),
-        (np.zeros((2, 3), complex), "not numbers"),
+        (np.zeros((2, 3), complex), "is not numeric"),
         (np.broadcast_to(np.float32(0), (1 << 20, 1 << 10)), "over 134,217,728"),
     ],
 )

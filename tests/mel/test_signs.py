@@ -50,7 +50,7 @@ def test_frames_that_repeat():
     values = mel()
     values[:, 50:60] = values[:, 49:50]
     found = signs(plane(values), None)
-    assert found[0].says == "10 frames repeat the one before, 11 in a row"
+    assert found[0].says == "10 frames equal the one before, 11 in a row"
 
 
 @pytest.mark.parametrize(
@@ -61,5 +61,5 @@ def test_a_known_floor_is_named(floor, named):
     values = np.abs(mel()) + floor + 1
     values.flat[::20] = floor
     said = {sign.id: sign.says for sign in signs(plane(values), None)}["floor"]
-    assert said.startswith("5.0% of the values are the lowest")
+    assert said.startswith("5.0% of the values equal the lowest")
     assert (named is None and said.count(":") == 0) or named in said

@@ -132,8 +132,8 @@ def test_cutoff_of_white_noise_is_nyquist(rng):
 @pytest.mark.parametrize(("length", "padding"), [(50_000, 0), (2048, 0), (2047, 1024), (5, 1024)])
 def test_long_term_spectrum_is_the_mean_of_librosas_unpadded_frames_where_there_are_any(rng, length, padding):
     noise = rng.standard_normal(length).astype(np.float32)
-    spectra = librosa.stft(np.pad(noise, padding), n_fft=2048, hop_length=512, center=False)
-    expected = (np.abs(spectra) ** 2).mean(axis=1)
+    spectrogram = librosa.stft(np.pad(noise, padding), n_fft=2048, hop_length=512, center=False)
+    expected = (np.abs(spectrogram) ** 2).mean(axis=1)
     np.testing.assert_allclose(spectra.analyse(StftCache(noise, 0.0), 44100).long_term, expected, rtol=1e-4)
 
 

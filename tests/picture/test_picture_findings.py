@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from diagnose.picture import Picture, inspection
+from diagnose.picture import Picture, findings
 
 FRAMES, BANDS, TOP_HZ, LENGTH_S = 100, 64, 8192.0, 2.0
 
@@ -38,7 +38,7 @@ def test_bands_over_time_are_mean_powers():
     levels = np.full((BANDS, FRAMES), -40.0)
     levels[:8, 50:] = -20  # 0 to 1024 Hz, second half
     levels[8:32:2] = -10  # every other band of 1024 to 4096 Hz
-    found = inspection(picture(levels))
+    found = findings(picture(levels))
     assert found.slots == tuple(range(0, 101, 10))
     assert [(band.part.low_hz, band.part.high_hz) for band in found.bands] == [(0, 1024), (1024, 4096), (4096, 8192)]
     assert found.bands[0].levels_db == pytest.approx([-40] * 5 + [-20] * 5)
@@ -46,7 +46,7 @@ def test_bands_over_time_are_mean_powers():
 
 
 def test_with_fewer_frames_than_slots_each_frame_is_one():
-    found = inspection(picture(np.full((BANDS, 3), -40.0)))
+    found = findings(picture(np.full((BANDS, 3), -40.0)))
     assert found.slots == (0, 1, 2, 3)
 
 
@@ -54,7 +54,7 @@ def test_with_fewer_frames_than_slots_each_frame_is_one():
 def test_a_bright_band_at_an_edge_is_found_with_its_time(noise, side):
     where = slice(0, 6) if side == "left" else slice(94, 100)
     noise[:, where] += 25
-    (edge,) = inspection(picture(noise)).edges
+    (edge,) = findings(picture(noise)).edges
     assert edge.side == side
     assert (edge.part.start_s, edge.part.end_s) == pytest.approx((0, 0.12) if side == "left" else (1.88, 2.0))
     assert edge.excess_db == pytest.approx(25, abs=1)
@@ -63,26 +63,26 @@ def test_a_bright_band_at_an_edge_is_found_with_its_time(noise, side):
 
 def test_an_edge_band_of_a_part_of_the_bands_says_which(noise):
     noise[32:, 95:] += 40
-    (edge,) = inspection(picture(noise)).edges
+    (edge,) = findings(picture(noise)).edges
     assert edge.part.low_hz == pytest.approx(4096)
     assert edge.part.high_hz == pytest.approx(TOP_HZ)
 
 
 def test_noise_a_decay_and_a_long_bright_end_are_no_edge_bands(noise):
-    assert inspection(picture(noise)).edges == ()
-    assert inspection(picture(noise - 60 * np.arange(FRAMES) / FRAMES)).edges == ()
+    assert findings(picture(noise)).edges == ()
+    assert findings(picture(noise - 60 * np.arange(FRAMES) / FRAMES)).edges == ()
     noise[:, 70:] += 25
-    assert inspection(picture(noise)).edges == ()
+    assert findings(picture(noise)).edges == ()
 
 
 def test_a_silent_edge_is_no_bright_band(noise):
     noise[:, 95:] = -80
-    assert inspection(picture(noise)).edges == ()
+    assert findings(picture(noise)).edges == ()
 
 
 def test_what_is_missing_is_found_with_its_band_and_time(noise):
     noise[32:, 30:] = -75
-    (missing,) = inspection(picture(noise)).missing
+    (missing,) = findings(picture(noise)).missing
     assert (missing.part.low_hz, missing.part.high_hz) == (4096, TOP_HZ)
     assert (missing.part.start_s, missing.part.end_s) == pytest.approx((0.6, 2.0))
     assert missing.level_db == pytest.approx(-75, abs=0.1)
@@ -91,7 +91,7 @@ def test_what_is_missing_is_found_with_its_band_and_time(noise):
 def test_bands_missing_together_are_told_as_one_and_end_at_an_edge_band(noise):
     noise[8:, 30:] = -79
     noise[:, 95:] = -5
-    found = inspection(picture(noise))
+    found = findings(picture(noise))
     (missing,) = found.missing
     assert (missing.part.low_hz, missing.part.high_hz) == (1024, TOP_HZ)
     assert missing.part.end_s == pytest.approx(found.edges[0].part.start_s) == pytest.approx(1.9)
@@ -101,13 +101,13 @@ def test_a_click_does_not_end_what_is_missing_and_a_short_gap_is_none(noise):
     noise[32:, 30:] = -75
     noise[32:, 60:62] = -10
     noise[8:32, 50:58] = -75
-    (missing,) = inspection(picture(noise)).missing
+    (missing,) = findings(picture(noise)).missing
     assert (missing.part.start_frame, missing.part.end_frame) == (30, 100)
 
 
 def test_without_hz_and_seconds_bands_and_frames_are_numbers(noise):
     noise[48:, 30:] = -75
-    found = inspection(picture(noise, hz=False, seconds=False))
+    found = findings(picture(noise, hz=False, seconds=False))
     assert [(band.part.low_band, band.part.high_band) for band in found.bands] == [
         (0, 16),
         (16, 32),
@@ -120,4 +120,4 @@ def test_without_hz_and_seconds_bands_and_frames_are_numbers(noise):
 
 
 def test_a_picture_of_one_level_is_told():
-    assert "the whole picture is of one level" in inspection(picture(np.full((BANDS, FRAMES), -80.0))).notes
+    assert "the whole picture has one level" in findings(picture(np.full((BANDS, FRAMES), -80.0))).notes

@@ -59,21 +59,21 @@ def save(tmp_path):
     [
         (b"", "empty"),
         (b"this is a text, and no picture\n" * 40, "not a picture"),
-        (b"\x89PNG\r\n\x1a\n", "broken|not a picture"),
+        (b"\x89PNG\r\n\x1a\n", "damaged|not a picture"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n(x) run\n", "not a picture"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not a picture"),
         (png(100_000, 100_000), r"100000 x 100000 pixels|too large"),
         (png(10_000, 5_000), r"10000 x 5000 pixels; at most 40,000,000"),
-        (png(400, 300, b"\0" * 100), "broken"),
+        (png(400, 300, b"\0" * 100), "damaged"),
     ],
     ids=["empty", "text", "stump", "postscript", "svg", "huge", "large", "short"],
 )
 def test_what_is_no_whole_picture_is_refused_in_a_line(tmp_path, data, told):
     path = tmp_path / "file.png"
     path.write_bytes(data)
-    start = time.perf_counter()
+    start = time.process_time()
     assert re.search(told, one_line(path))
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 def test_a_truncated_picture_is_refused(draw, array):
@@ -81,7 +81,7 @@ def test_a_truncated_picture_is_refused(draw, array):
     data = path.read_bytes()
     for share in (0.1, 0.5, 0.9):
         path.write_bytes(data[: int(share * len(data))])
-        assert "broken" in one_line(path)
+        assert "damaged" in one_line(path)
 
 
 def test_a_missing_file_a_folder_and_a_pipe_are_refused(tmp_path):
@@ -144,9 +144,9 @@ def test_noise_in_a_frame_is_no_spectrogram_and_takes_no_minutes(save, rng):
     pixels[100:800, 100:1100] = rng.integers(0, 256, (700, 1000, 3))
     pixels[100:800, [100, 1099]] = 0
     pixels[[100, 799], 100:1100] = 0
-    start = time.perf_counter()
+    start = time.process_time()
     assert "no colour bar" in one_line(save(pixels), db_range=(-80, 0))
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10
 
 
 def test_an_empty_frame_and_a_tiny_one_are_refused(save):

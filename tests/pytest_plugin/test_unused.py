@@ -84,7 +84,7 @@ def test_files_that_are_not_judged_are_told_in_one_line():
     assert judged.unknown == ()
     files = {f"/t/{n}.py": f"{n}.py" for n in range(5)}
     line = unknown_line(type(judged)(unknown=tuple((file, "1 not run") for file in files), doubtful=7), files)
-    start = "5 test files not judged, with 7 goldens that no test used so far "
+    start = "5 test files not checked for unused goldens, 7 goldens unused "
     assert line == start + "(0.py: 1 not run; 1.py: 1 not run; 2.py: 1 not run; and 2 more)"
 
 

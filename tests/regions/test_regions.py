@@ -18,6 +18,7 @@ from diagnose.audio import Audio
 from diagnose.metrics import METRICS
 from diagnose.regions import find_regions
 from diagnose.regions.connect import connected
+from diagnose.regions.find import FINDERS
 from diagnose.regions.plane import MOST_COLUMNS, difference_plane, span, stretches
 from diagnose.results.region import Region, size
 from diagnose.results.report import LimitLevels, MetricRow
@@ -474,3 +475,7 @@ def test_stretches_join_over_gaps_and_come_by_weight(over, gap, expected):
 def test_a_span_leaves_out_5_percent_at_either_end(weights, expected):
     part = span(np.array(weights, float))
     assert (part.start, part.stop) == expected
+
+
+def test_each_finder_that_a_metric_names_is_there_and_none_is_left_over():
+    assert {metric.region[0] for metric in METRICS.values() if metric.region} == set(FINDERS)

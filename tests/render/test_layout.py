@@ -70,7 +70,7 @@ def piped(files):
         key = (name, *extra.items())
         if key not in found:
             done = subprocess.run(
-                [PROGRAM, *WORDS[name]], cwd=files, env=environment(extra), capture_output=True, text=True, timeout=60
+                [PROGRAM, *WORDS[name]], cwd=files, env=environment(extra), capture_output=True, text=True, timeout=600
             )
             assert done.stderr == ""
             found[key] = done.stdout
@@ -97,7 +97,7 @@ def in_a_terminal(folder, words, columns, extra):
         while part := os.read(leader, 65536):
             parts.append(part)
     os.close(leader)
-    assert program.wait(60) == 1
+    assert program.wait(600) == 1
     return b"".join(parts).decode().replace("\r\n", "\n")
 
 

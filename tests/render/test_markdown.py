@@ -137,7 +137,7 @@ def test_a_huge_suite_stays_under_one_megabyte_and_says_what_is_missing(checks):
     text = to_markdown(Suite("huge", (Case("a", "FAIL", many), Case("b", "PASS"))))
     assert len(text.encode()) <= 2**20
     rows = text.count("| ❌ | a |")
-    left_out = re.search(r"\n\n(\d+) more lines are left out", text)
+    left_out = re.search(r"\n\n(\d+) more lines were skipped", text)
     assert rows + (int(left_out[1]) if left_out else 0) == checks
     assert bool(left_out) == (checks > 10_000)
     assert "- ✅ **b**: PASS" in text

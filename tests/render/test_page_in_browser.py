@@ -409,7 +409,7 @@ def axe():
     places = [os.environ.get("AXE_CORE", ""), os.environ.get("NODE_PATH", "") + "/axe-core/axe.min.js"]
     if shutil.which("npm"):
         for where in (["npm", "root"], ["npm", "root", "-g"]):
-            done = subprocess.run(where, capture_output=True, text=True, timeout=30)
+            done = subprocess.run(where, capture_output=True, text=True, timeout=600)
             places.append(f"{done.stdout.strip()}/axe-core/axe.min.js")
     found = next((Path(place) for place in places if place and Path(place).is_file()), None)
     if found is None:

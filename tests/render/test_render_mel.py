@@ -167,25 +167,25 @@ def test_any_name_is_kept_in_json(path):
 
 def test_the_verdict_is_first_and_each_difference_a_line(capsys):
     found = inference(candidate())
-    one = Difference("fmax_hz", 11025.0, 8000.0, "band 60 sits at 4.73 kHz instead of 3.71")
+    one = Difference("fmax_hz", 11025.0, 8000.0, "band 60 is at 4.73 kHz instead of 3.71")
     two = Difference("centred", True, False, "late")
     lines = shown(capsys, "a.npy", found, ContractCheck(found, WANTED, (one, two), ()))
     assert lines[:4] == [
-        f"FAIL  this is not what {WANTED.name} reads: 2 differences",
-        "differs    fmax_hz 11025, not 8000: band 60 sits at 4.73 kHz instead of 3.71",
-        "differs    frames centred, where they should not be: late",
+        f"FAIL  the mel does not match {WANTED.name}: 2 differences",
+        "differs    fmax_hz 11025, not 8000: band 60 is at 4.73 kHz instead of 3.71",
+        "differs    frames are centred, but should not be: late",
         "array      a.npy  (80, 83) (bands, frames), values -80 to 0",
     ]
     (first, *_) = shown(capsys, "a.npy", found, ContractCheck(found, WANTED, (one,), ()))
-    assert first == f"FAIL  this is not what {WANTED.name} reads: 1 difference"
+    assert first == f"FAIL  the mel does not match {WANTED.name}: 1 difference"
 
 
 def test_a_pass_says_what_was_not_checked(capsys):
     found = inference(candidate())
     (first, *_) = shown(capsys, "a.npy", found, ContractCheck(found, WANTED, (), ("hop", "norm")))
-    assert first == f"PASS  nothing seen that {WANTED.name} does not read; not checked: hop, norm"
+    assert first == f"PASS  no difference from {WANTED.name} found; not checked: hop, norm"
     (first, *_) = shown(capsys, "a.npy", found, ContractCheck(found, WANTED, (), (), 0.0004))
-    assert first == f"PASS  this is what {WANTED.name} reads"
+    assert first == f"PASS  the mel matches {WANTED.name}"
 
 
 def test_notes_signs_and_the_measure(capsys):
@@ -230,7 +230,9 @@ def test_text_from_outside_is_text(capsys, text):
 
 
 def test_a_candidate_in_words():
-    assert words(candidate()) == ("power-db with reference max, top_db 80, 80 bands, 100% sure, from the values alone")
+    assert words(candidate()) == (
+        "power-db with reference max, top_db 80, 80 bands, 100% probable, from the values alone"
+    )
     grid = MelGrid(22050, fmax=11025.0, padding="centre")
     assert words(candidate(grid=grid)) == (
         "power-db with reference max, top_db 80, 22050 Hz, n_fft 1024, hop 256, 80 bands, 0 to 11025 Hz, "
@@ -238,7 +240,7 @@ def test_a_candidate_in_words():
     )
     ln = ValueScale("ln-magnitude", clip=1e-5)
     assert words(Candidate(ln, "power", 80, probability=0.914)) == (
-        "ln-magnitude of a power sum, clipped at 1e-05, 80 bands, 91% sure, from the values alone"
+        "ln-magnitude of a power sum, clipped at 1e-05, 80 bands, 91% probable, from the values alone"
     )
 
 

@@ -135,7 +135,7 @@ def test_without_sounds_it_says_why_it_has_no_picture(broken):
 def test_long_sounds_are_not_kept_in_a_notebook(rng):
     noise = Audio(rng.uniform(-0.5, 0.5, (1, 30 * RATE)).astype(np.float32), RATE)
     text = diagnose.compare(noise, noise)._repr_html_()
-    assert "too long to be kept in a notebook" in text
+    assert "too long for a notebook" in text
     assert len(text) < 600_000
 
 
@@ -241,7 +241,7 @@ def test_pyplot_knows_nothing_of_it(broken):
         "assert not {'pandas', 'matplotlib', 'jinja2'} & set(sys.modules)\n"
         "report.figure()._repr_png_()\nassert 'matplotlib.pyplot' not in sys.modules"
     )
-    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, timeout=600)
     assert (done.returncode, done.stderr) == (0, "")
 
 

@@ -1,4 +1,4 @@
-"""A picture's inspection as JSON and on a terminal."""
+"""A picture's findings as JSON and on a terminal."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from diagnose.picture import Picture, inspection
+from diagnose.picture import Picture, findings
 from diagnose.render.picture import as_dict, print_picture, to_json
 
 
@@ -42,7 +42,7 @@ def unknown(picture):
 
 
 def test_json_holds_what_the_schema_promises(picture):
-    found = json.loads(to_json(picture, inspection(picture)))
+    found = json.loads(to_json(picture, findings(picture)))
     assert set(found) >= {
         *("schema", "tool", "picture", "size", "colour_map", "bands", "frames", "db_range", "seconds", "fmax_hz"),
         *("axis", "bands_over_time", "missing", "edges", "notes"),
@@ -66,7 +66,7 @@ def test_json_holds_what_the_schema_promises(picture):
 
 
 def test_what_is_not_known_is_null(unknown):
-    found = as_dict(unknown, inspection(unknown))
+    found = as_dict(unknown, findings(unknown))
     assert [found[name] for name in ("seconds", "fmax_hz", "axis", "colour_map")] == [None] * 4
     assert {found["edges"][0][name] for name in ("start_s", "end_s", "low_hz", "high_hz")} == {None}
     assert len(found["notes"]) == 3
@@ -75,11 +75,11 @@ def test_what_is_not_known_is_null(unknown):
 def test_a_number_that_is_none_raises(picture):
     broken = msgspec.structs.replace(picture, fmax_hz=float("nan"))
     with pytest.raises(ValueError, match="nan"):
-        to_json(broken, inspection(picture))
+        to_json(broken, findings(picture))
 
 
 def test_the_terminal_shows_levels_edges_missing_and_notes(picture, capsys):
-    print_picture(picture, inspection(picture))
+    print_picture(picture, findings(picture))
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == r"a\x1b[31mred\nname.png"
     text = "\n".join(lines)
@@ -93,7 +93,7 @@ def test_the_terminal_shows_levels_edges_missing_and_notes(picture, capsys):
 
 
 def test_the_terminal_shows_numbers_where_hz_and_seconds_are_not_known(unknown, capsys):
-    print_picture(unknown, inspection(unknown))
+    print_picture(unknown, findings(unknown))
     text = capsys.readouterr().out
     assert "edge     right, frames 95 to 99:" in text
     assert "missing  bands 32 to 63, frames 30 to 94:" in text
@@ -106,7 +106,7 @@ def test_sixty_columns_are_enough(picture, capsys, monkeypatch, colour):
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("FORCE_COLOR" if colour else "TTY_COMPATIBLE", "1")
     monkeypatch.delenv("NO_COLOR", raising=False)
-    print_picture(picture, inspection(picture))
+    print_picture(picture, findings(picture))
     plain = __import__("re").sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out)
     lines = plain.splitlines()
     assert max(map(len, lines)) <= 60

@@ -68,7 +68,7 @@ def test_added_noise_is_what_is_left_and_a_faint_one_is_raised(level):
     kind, left = decoded(made.null.player)
     assert kind == "audio/flac"
     raised = max(-20 - level, 0)
-    assert ("raised by" in made.null.note) == (raised > 0)
+    assert ("amplified by" in made.null.note) == (raised > 0)
     wanted = added.mono * scale * 10 ** (raised / 20)
     assert np.corrcoef(left.mono, wanted)[0, 1] < -0.99  # reference minus generated
     assert np.std(left.mono) / np.std(wanted) == pytest.approx(1, abs=0.06)

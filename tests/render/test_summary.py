@@ -135,7 +135,7 @@ def test_the_worst_are_linked_where_they_have_a_page(small):
     links = [attributes["href"] for tag, attributes in page.tags if tag == "a"]
     shown = {worst.row.row for worst in small.worst}
     assert sorted(links) == sorted(f"pages/{number}-x.html" for number in range(1, 9) if number in shown)
-    assert "40 failed pairs have no report here: the worst 8 took what --pages allows" in page.text
+    assert "40 failed pairs have no report here: the worst 8 reach the size limit of --pages" in page.text
     assert "diagnose compare r.wav" in page.text
 
 

@@ -11,9 +11,7 @@ import pytest
 
 import diagnose
 from diagnose import example
-from diagnose.align import Alignment
 from diagnose.audio import Audio
-from diagnose.comparison import _alignment_facts as alignment_facts
 from diagnose.metrics import METRICS
 from diagnose.results.cause import Cause, Explained
 from diagnose.results.region import Region
@@ -285,23 +283,6 @@ def test_scalars_leave_out_what_no_logger_takes(reports):
     found = Report("1", facts.reference, facts.generated, facts.alignment, rows, "ERROR").scalars()
     assert found == {"reference/a_db": 1.0, "b_db": 1.5, "reference/b_db": 0.5, "generated/b_db": 2.0}
     assert {type(value) for value in found.values()} == {float}
-
-
-@pytest.mark.parametrize(
-    ("alignment", "delay_s", "gain_db"),
-    [
-        (Alignment(441, 10.0, -1, -0.99, 12.0, "waveform"), 0.02, 20.0),
-        (Alignment(-128, 0.5, None, 0.7, None, "spectrogram"), -128 / 22050, -6.0206),
-        (Alignment(0, 1.0, None, 0.2, None, "none"), None, 0.0),
-    ],
-)
-def test_an_alignment_in_seconds_and_db(alignment, delay_s, gain_db):
-    facts = alignment_facts(alignment, RATE, 11025)
-    assert (facts.rate_hz, facts.compared_s) == (RATE, 0.5)
-    assert facts.delay_s == delay_s
-    assert facts.gain_db == pytest.approx(gain_db, abs=1e-4)
-    assert (facts.polarity, facts.method) == (alignment.polarity, alignment.method)
-    assert (facts.reason is None) == (delay_s is not None)
 
 
 @pytest.mark.parametrize(

@@ -146,7 +146,7 @@ def test_first_is_the_first_notebook():
 
 
 def test_no_other_preset_is_known():
-    with pytest.raises(InputError, match=r"^last: no such preset; known are first, best$"):
+    with pytest.raises(InputError, match=r"^last: no such preset; use first, best$"):
         preset("last")
     with pytest.raises(InputError, match="no such preset"):
         read(None, "../presets/first")
@@ -306,7 +306,7 @@ def test_nan_and_infinity_are_refused_in_a_term(toml, key, value):
 
 
 def test_an_unknown_contract_is_refused_with_those_that_are_known(toml):
-    with pytest.raises(InputError, match=r"nope: no such contract; known are .*whisper") as caught:
+    with pytest.raises(InputError, match=r"nope: no such contract; .*whisper") as caught:
         read(toml('[target]\ncontract = "nope"\n'), "first")
     assert "\n" not in str(caught.value)
 
@@ -367,7 +367,7 @@ def test_a_seed_of_filters_that_is_none_is_refused(toml, seed):
     ids=["bytes", "zeros", "utf-16", "no value", "twice", "deep"],
 )
 def test_what_is_no_toml_is_refused(toml, text):
-    refused(toml(text), "not TOML")
+    refused(toml(text), "not valid TOML")
 
 
 @settings(max_examples=50)

@@ -17,9 +17,9 @@ from tnca.config import Target as Settings
 from tnca.config import parse
 from tnca.generation import carried, generate, vocoder_of
 from tnca.judge import ceiling, judge
-from tnca.look import grow
-from tnca.run import begin
 from tnca.target import target_of
+from tnca.training.look import grow
+from tnca.training.run import begin
 from tnca.vocoders.griffinlim import GriffinLim
 from tnca.vocoders.vocoder import Mel, OtherContract, check
 
@@ -93,7 +93,7 @@ def test_steps_and_seed_are_those_that_are_asked_for(run):
 
 @pytest.mark.parametrize("steps", [0, -1, 10_001])
 def test_steps_out_of_range_are_refused(run, steps):
-    with pytest.raises(InputError, match=f"^--steps {steps}: 1 to 10000 are taken$"):
+    with pytest.raises(InputError, match=f"^--steps {steps}: must be 1 to 10000$"):
         generate(run, steps=steps)
 
 
@@ -196,7 +196,7 @@ def test_another_vocoder_is_asked_and_judged_by_its_own_ceiling(run):
 
 @pytest.mark.parametrize("phase", ["target", "frequency"])
 def test_only_griffin_lim_can_be_started_from_a_phase(run, phase):
-    with pytest.raises(InputError, match=f"^--phase {phase}: spoken makes its own phases; it is griffinlim"):
+    with pytest.raises(InputError, match=f"^--phase {phase}: spoken makes its own phases; use --vocoder griffinlim"):
         generate(run, Spoken(BIGVGAN), phase=phase)
 
 
@@ -213,7 +213,7 @@ def test_griffin_lim_is_in_the_contract_of_the_run():
 def test_a_vocoder_that_is_none_is_refused(name):
     with pytest.raises(InputError) as caught:
         vocoder_of(name, BIGVGAN)
-    assert str(caught.value) == f"--vocoder {name}: griffinlim, bigvgan:FOLDER or bigvgan:HUB/ID"
+    assert str(caught.value) == f"--vocoder {name}: must be griffinlim, bigvgan:DIR or bigvgan:HUB/ID"
 
 
 def test_a_folder_without_a_bigvgan_is_refused_in_a_line(tmp_path):
@@ -227,5 +227,5 @@ def test_a_vocoder_of_another_contract_is_refused_in_words():
         with pytest.raises(OtherContract) as caught:
             generate(run, voice)
         first, *lines = str(caught.value).splitlines()
-        assert first == f"{voice.name} cannot read a mel in librosa_db_max:"
+        assert first == f"{voice.name} cannot use a mel in librosa_db_max:"
         assert any(line.strip().startswith("scale") for line in lines)

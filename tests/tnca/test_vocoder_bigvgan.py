@@ -173,7 +173,7 @@ def test_a_mel_that_overflows_the_network_is_one_line(folder):
     vocoder = BigVGAN(str(folder))
     with pytest.raises(InputError) as failure:
         vocoder(Mel(np.full((20, 5), 3e38), vocoder.contract))
-    one_line(failure, "NaN or infinite samples")
+    one_line(failure, "non-finite samples")
 
 
 # Its contract
@@ -317,18 +317,18 @@ def replaced(state, name, change):
 WEIGHTS = {
     "hostile": (lambda state: Opens(), "more than tensors"),
     "hostile within": (lambda state: {"generator": state, "more": Opens()}, "more than tensors"),
-    "a state alone": (lambda state: state, "not a BigVGAN's generator"),
-    "a discriminator": (lambda state: {"mpd": state}, "not a BigVGAN's generator"),
-    "a list": (lambda state: [1, 2], "not a BigVGAN's generator"),
-    "no weights": (lambda state: {"generator": {}}, "not a BigVGAN's generator"),
-    "words": (lambda state: {"generator": {"conv_pre.bias": "0"}}, "not a BigVGAN's generator"),
+    "a state alone": (lambda state: state, "not a BigVGAN generator"),
+    "a discriminator": (lambda state: {"mpd": state}, "not a BigVGAN generator"),
+    "a list": (lambda state: [1, 2], "not a BigVGAN generator"),
+    "no weights": (lambda state: {"generator": {}}, "not a BigVGAN generator"),
+    "words": (lambda state: {"generator": {"conv_pre.bias": "0"}}, "not a BigVGAN generator"),
     "integers": (lambda state: {"generator": replaced(state, "conv_pre.bias", torch.Tensor.long)}, "generator"),
     "complex": (lambda state: {"generator": replaced(state, "conv_pre.bias", lambda t: t + 0j)}, "generator"),
     "sparse": (lambda state: {"generator": replaced(state, "conv_pre.bias", torch.Tensor.to_sparse)}, "generator"),
     "not stored": (lambda state: {"generator": replaced(state, "conv_pre.bias", lambda t: t.to("meta"))}, "generator"),
     "one number, claimed a million times": (
         lambda state: {"generator": replaced(state, "conv_pre.bias", lambda t: torch.zeros(1).expand(10**6))},
-        "not a BigVGAN's generator",
+        "not a BigVGAN generator",
     ),
     "one missing": (lambda state: {"generator": without(state, "conv_post.bias")}, "conv_post.bias"),
     "one too many": (lambda state: {"generator": {**state, "a\nb": torch.zeros(1)}}, r"a\nb"),
@@ -445,7 +445,7 @@ def test_a_folder_that_is_missing_is_one_line_and_nothing_is_downloaded(tmp_path
 def test_a_file_in_the_place_of_a_folder_is_one_line(folder):
     with pytest.raises(InputError) as failure:
         BigVGAN(str(folder / "bigvgan_generator.pt"))
-    one_line(failure, "is a file; give the folder")
+    one_line(failure, "is a file; give the directory")
 
 
 def test_without_the_package_the_line_says_what_to_install(folder, monkeypatch):
@@ -483,7 +483,7 @@ def test_a_hub_that_fails_is_one_line_with_the_files_and_where_to_put_them(tmp_p
     with pytest.raises(InputError) as failure:
         BigVGAN("nvidia/bigvgan_base_22khz_80band")
     words = ("config.json", "bigvgan_generator.pt", "https://huggingface.co/nvidia/bigvgan_base_22khz_80band")
-    one_line(failure, *words, "--vocoder bigvgan:FOLDER")
+    one_line(failure, *words, "--vocoder bigvgan:DIR")
 
 
 def test_the_hub_s_own_errors_are_one_line(tmp_path, monkeypatch):

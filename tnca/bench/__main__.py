@@ -1,4 +1,4 @@
-"""python -m tnca.bench: `tnca bench`, on a machine that has torch and numpy and nothing else."""
+"""python -m tnca.bench: `tnca bench` for a machine with only torch and numpy."""
 
 from __future__ import annotations
 
@@ -17,19 +17,20 @@ from tnca.kernels import MEMORY
 
 EXAMPLES = """\
 tnca bench                                      this processor
-tnca bench --device cuda --batch 1,64           a GPU, one note and 64 at once
+tnca bench --device cuda --batch 1,64           a GPU; one note, and 64 at once
 tnca bench --kernels native --json - | jq .rows[].ratio_to_first
-python -m tnca.bench --device cuda              the same, where only torch is installed
+python -m tnca.bench --device cuda              the same, if only torch is installed
 
-Prints a row a kernel, precision and mode: steps or iterations a second (median, slowest, fastest of the rounds), the
-ratio to the first code, FLOP/s of the layers (backward twice forward; what is computed again is not counted) and
-their share of the machine's own matrix product, the peak of memory, the error against double precision.
+Prints one row per kernel, precision and mode: steps or iterations per second (median, slowest and fastest round),
+the ratio to the first code, FLOP/s of the layers (the backward pass counts twice the forward pass, recomputation is
+not counted) and their share of the matrix product of this machine, the peak memory, and the error against double
+precision.
 
 --json: {device, threads, torch, python, date, grid, matmul_flops, copy_bytes, rows: [{backend, precision, mode,
 batch, per_s, cells_per_s, spread, ratio_to_first, flops, share_of_matmul, share_of_copy, peak_bytes, error,
 slope_error, right}]}
 
-Exit codes: 0 measured; 1 a kernel gave what it must not; 2 wrong usage, or a device that is not there.
+Exit codes: 0 measured; 1 the result of a kernel is wrong; 2 wrong usage, or a device that is not available.
 """
 
 
@@ -74,35 +75,35 @@ class _Parser(argparse.ArgumentParser):
 def _parser(program: str) -> argparse.ArgumentParser:
     parser = _Parser(
         program,
-        description="Time the automaton's kernels against the first code, in turn, on random states.",
+        description="Measure the speed of the automaton's kernels, on random states, relative to the first code.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("--device", default="auto", help="auto, cpu, cuda or cuda:N [auto]")
-    add("--batch", default="1", metavar="N,N", help="states at once [1]")
-    add("--kernels", default="", metavar="A,B", help=f"of {', '.join(NAMES)} [all that work]")
-    add("--mode", choices=[*MODES, "both"], default="both")
-    add("--steps", type=_count, default=96, help="of a rollout [96]")
-    add("--bands", type=_count, default=80)
-    add("--frames", type=_count, default=88)
-    add("--rounds", type=_count, default=7, help="each kernel runs once a round [7]")
-    add("--threads", type=_count, help="of a CPU [torch's own]")
-    add("--memory", choices=MEMORY, default="stored", help="of the backward pass [stored]")
-    add("--json", metavar="F", help="write it as JSON too; - is stdout")
+    add("--device", default="auto", help="device: auto, cpu, cuda or cuda:N [auto]")
+    add("--batch", default="1", metavar="N,N", help="numbers of states at once [1]")
+    add("--kernels", default="", metavar="A,B", help=f"kernels to measure: {', '.join(NAMES)} [all that work here]")
+    add("--mode", choices=[*MODES, "both"], default="both", help="what to measure [both]")
+    add("--steps", type=_count, default=96, help="steps of a rollout [96]")
+    add("--bands", type=_count, default=80, help="bands of the grid [80]")
+    add("--frames", type=_count, default=88, help="frames of the grid [88]")
+    add("--rounds", type=_count, default=7, help="rounds; each kernel runs once per round [7]")
+    add("--threads", type=_count, help="CPU threads [as torch chooses]")
+    add("--memory", choices=MEMORY, default="stored", help="what the backward pass does with states [stored]")
+    add("--json", metavar="F", help="also write the results as JSON to F, or - for stdout")
     return parser
 
 
 def _count(text: str) -> int:
     if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text}: a whole number from 1")
+        raise argparse.ArgumentTypeError(f"{text}: must be a whole number from 1")
     return int(text)
 
 
 def _counts(option: str, text: str) -> tuple[int, ...]:
     found = tuple(int(each) if each.isdigit() else 0 for each in text.split(","))
     if min(found) < 1:
-        raise ValueError(f"{option} {text}: whole numbers from 1, with commas between")
+        raise ValueError(f"{option} {text}: must be whole numbers from 1, separated by commas")
     return found
 
 
@@ -112,7 +113,7 @@ def _check_writable(path: str | None) -> None:
         return
     folder = os.path.dirname(str(path)) or "."
     if not os.path.isdir(folder):
-        raise ValueError(f"--json {path}: no such folder")
+        raise ValueError(f"--json {path}: no such directory")
     if os.path.isdir(str(path)) or not os.access(folder, os.W_OK):
         raise ValueError(f"--json {path}: cannot be written")
 

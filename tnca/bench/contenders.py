@@ -53,7 +53,7 @@ def contenders(task: Task, kernels: tuple[str, ...], memory: str, said: Callable
         yield from _in_jax(task, said)
     against = against_bf16(task.device)
     if against:
-        said(f"bf16: {against}; left out")
+        said(f"bf16: {against}; skipped")
     for name in (each for each in kernels if each != JAX):
         for precision in ("fp32",) if against else PRECISIONS:
             try:
@@ -63,7 +63,7 @@ def contenders(task: Task, kernels: tuple[str, ...], memory: str, said: Callable
                 if precision == "fp32":
                     said(f"{name}: {missing}")
             except torch.OutOfMemoryError:
-                said(f"{name} {precision}: no memory for a batch of {len(task.state)}; left out")
+                said(f"{name} {precision}: not enough memory for a batch of {len(task.state)}; skipped")
 
 
 def _in_jax(task: Task, said: Callable[[str], object]) -> Iterator[Contender]:
@@ -72,7 +72,7 @@ def _in_jax(task: Task, said: Callable[[str], object]) -> Iterator[Contender]:
 
         cell = JaxCell(task)
     except (ImportError, RuntimeError) as error:  # not there, or without this device
-        said(f"{JAX}: {str(error).splitlines()[0]}; left out")
+        said(f"{JAX}: {str(error).splitlines()[0]}; skipped")
         return
     yield Contender(JAX, "fp32", cell.forward, cell.training, *cell.errors)
 

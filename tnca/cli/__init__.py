@@ -1,4 +1,4 @@
-"""The command line of the automaton: training, and what is made of a trained run."""
+"""The command line of the automaton: train, generate, measure."""
 
 from tnca.cli.program import cli, main
 

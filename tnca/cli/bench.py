@@ -10,11 +10,11 @@ import click
 @click.command(
     context_settings={"ignore_unknown_options": True, "help_option_names": []},
     add_help_option=False,
-    short_help="Time the kernels of the automaton against the first code.",
+    short_help="Measure the speed of the automaton's kernels.",
 )
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def bench(arguments: tuple[str, ...]) -> None:
-    """Time the kernels of the automaton against the first code."""
+    """Measure the speed of the automaton's kernels."""
     from tnca.bench.__main__ import main
 
     sys.exit(main(list(arguments), "tnca bench"))

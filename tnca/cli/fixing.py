@@ -1,4 +1,4 @@
-"""tnca fixes: every known fix, applied and measured."""
+"""tnca fixes: apply and measure every known fix."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ STYLES = {"came true": "green", "no effect": "", "made it worse": "red"}
 
 @click.command()
 @click.argument("audio", required=False)
-@click.option("--out", metavar="DIR", default="fixes", show_default=True, help="For the report and the trainings.")
-@click.option("--only", multiple=True, metavar="NAME,...", help="These fixes, and no others.")
-@click.option("--epochs", type=click.IntRange(1, 10**6), help=f"Of a training.  [default: {EPOCHS}]")
-@click.option("--seeds", type=click.IntRange(2, 100), default=3, show_default=True, help="Trainings a side.")
-@click.option("--jobs", type=click.IntRange(1, 256), help="Trainings at once.  [default: one a core]")
-@click.option("--quick", is_flag=True, help=f"A grid of 20 bands, 16 steps, {QUICK_EPOCHS} epochs: what CI can afford.")
-@click.option("--vocoder", default="griffinlim", show_default=True, help=f"For the round trips: {VOCODER}")
-@click.option("--no-sound", is_flag=True, help="A page without players, for a sound that may not be passed on.")
-@click.option("--golden", metavar="DIR", help="Hold each fix against its threshold; exit 1 where one is not held.")
-@click.option("--record", is_flag=True, help="Write the thresholds that --golden lacks, instead.")
-@click.option("--json", "json_file", metavar="FILE", help="Write the JSON to FILE too, or - for stdout.")
-@click.option("--list", "listed", is_flag=True, help="Say what the fixes are, and measure nothing.")
+@click.option("--out", metavar="DIR", default="fixes", show_default=True, help="Directory of report and trainings.")
+@click.option("--only", multiple=True, metavar="NAME,...", help="Measure only these fixes.")
+@click.option("--epochs", type=click.IntRange(1, 10**6), help=f"Epochs of a training.  [default: {EPOCHS}]")
+@click.option("--seeds", type=click.IntRange(2, 100), default=3, show_default=True, help="Trainings per side.")
+@click.option("--jobs", type=click.IntRange(1, 256), help="Trainings at once.  [default: one per core]")
+@click.option("--quick", is_flag=True, help=f"For CI: a grid of 20 bands, 16 steps, {QUICK_EPOCHS} epochs.")
+@click.option("--vocoder", default="griffinlim", show_default=True, help=f"Vocoder of the round trips: {VOCODER}")
+@click.option("--no-sound", is_flag=True, help="Write the page without players, for a sound you must not publish.")
+@click.option("--golden", metavar="DIR", help="Compare each fix with its threshold in DIR.")
+@click.option("--record", is_flag=True, help="Write the thresholds that are missing in --golden DIR.")
+@click.option("--json", "json_file", metavar="FILE", help="Also write the JSON to FILE, or - for stdout.")
+@click.option("--list", "listed", is_flag=True, help="List the fixes and exit.")
 def fixes(
     audio: str | None,
     out: str,
@@ -51,20 +51,23 @@ def fixes(
     json_file: str | None,
     listed: bool,
 ) -> None:
-    """Apply every known fix to AUDIO's pipeline, without and with it from the same seeds, and say which came true.
+    """Measure every known fix of the pipeline on AUDIO.
 
     \b
-    tnca fixes violin.wav --out fixes                    an hour or so on two cores
+    tnca fixes violin.wav --out fixes                    about an hour on two cores
     tnca fixes violin.wav --only unmasked-loss,circular-padding
-    tnca fixes --quick                                   two minutes, on a string note that comes with the package
-    tnca fixes --list                                    what is claimed, and by whom
-    tnca fixes --quick --golden tests/golden/fixes       in CI; a file that is deleted can be recorded anew
+    tnca fixes --quick                                   two minutes, on a string note of the package
+    tnca fixes --list                                    what each fix claims, and the source of the claim
+    tnca fixes --quick --golden tests/golden/fixes       in CI
 
-    Writes DIR/fixes.html and DIR/fixes.json; DIR/work keeps the trainings, so that the same command goes on where
-    it was stopped.  The fixes and what was claimed for them: tnca/fixes/catalogue.toml.
+    Each fix is applied in trainings or round trips without and with it, from the same seeds.  Writes DIR/fixes.html
+    and DIR/fixes.json.  The trainings are saved in DIR/work: the same command continues a run that was stopped.  The
+    fixes and their claims are in tnca/fixes/catalogue.toml.
+
+    Exit codes: 0 measured; 1 a fix is below its threshold (with --golden); 130 interrupted.
     """
     if record and golden is None:
-        raise click.UsageError("--record writes thresholds into --golden DIR")
+        raise click.UsageError("--record needs --golden DIR")
     names = tuple(name for each in only for name in each.split(","))
     if not all(names):
         raise click.UsageError(f"--only {','.join(names)}: a name is empty")
@@ -100,7 +103,7 @@ def fixes(
             )
         )
     except KeyboardInterrupt:
-        click.echo("tnca: stopped; the same command goes on where it was", err=True)
+        click.echo("tnca: interrupted; the same command continues the run", err=True)
         sys.exit(EXIT_INTERRUPTED)
     write(page, to_html(found, players=not no_sound))
     text = _json(as_dict(found))
@@ -113,13 +116,13 @@ def fixes(
     if golden is not None and record:
         written = thresholds.record(found, golden)
         kept = len(chosen) - len(written)
-        click.echo(f"{golden}: {len(written)} written, {kept} that were there kept as they are", err=True)
+        click.echo(f"{golden}: {len(written)} thresholds written, {kept} existing unchanged", err=True)
     if held is not None:
         _fail(thresholds.check(found, held), len(held))
 
 
 def _line(done: int, whole: int, what: str) -> None:
-    """Where no bar can be drawn."""
+    """Progress without a terminal."""
     click.echo(f"{done} of {whole} {what}", err=True)
 
 
@@ -174,6 +177,6 @@ def _fail(lines: list[str], count: int) -> None:
     for line in lines:
         click.echo(f"FAIL {line}", err=True)
     failed = len({line.partition(":")[0] for line in lines})
-    click.echo(f"{count - failed} of {count} fixes hold their thresholds", err=True)
+    click.echo(f"{count - failed} of {count} fixes reach their thresholds", err=True)
     if lines:
         sys.exit(EXIT_FAIL)

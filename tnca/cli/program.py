@@ -18,18 +18,18 @@ CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 @click.group(context_settings=CONTEXT)
 @click.version_option(VERSION, prog_name="tnca")
 def cli() -> None:
-    """Grow the mel spectrogram of a note with a neural cellular automaton, and hear it.
+    """Grow the mel spectrogram of a note with a neural cellular automaton.
 
     \b
-    tnca demo                                   a trained automaton grows a string note, heard and judged
-    tnca train violin.wav --out runs/violin     learn to grow a note
-    tnca generate runs/violin --out gen.wav     grow it, and make it sound
-    tnca roundtrip violin.wav --out trip.wav    what the vocoder alone makes of the note
-    tnca fixes violin.wav --out fixes           every known fix, applied and measured
-    tnca bench --batch 1,16                     how fast the automaton grows here, kernel by kernel
+    tnca demo                                   try it: grow a string note with a trained automaton
+    tnca train violin.wav --out runs/violin     train an automaton on a note
+    tnca generate runs/violin --out gen.wav     generate the sound of a trained run
+    tnca roundtrip violin.wav --out trip.wav    measure the vocoder alone
+    tnca fixes violin.wav --out fixes           measure every known fix
+    tnca bench --batch 1,16                     measure the speed of the kernels
 
-    Exit codes: 0 done; 1 a mel in another contract than the vocoder's, a fix under its threshold; 2 wrong usage or
-    unreadable input; 4 a fault of the program itself; 130 stopped.
+    Exit codes: 0 done; 1 a mel does not match the vocoder's contract, or a fix is below its threshold; 2 wrong usage
+    or unreadable input; 4 an internal error; 130 interrupted.
     """
 
 

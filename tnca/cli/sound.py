@@ -1,4 +1,4 @@
-"""tnca generate, roundtrip, demo: a mel becomes a sound, and the sound is judged."""
+"""tnca generate, roundtrip, demo: from a mel to a sound, and a comparison with the reference."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ if TYPE_CHECKING:
     from tnca.generation import Generated, Phase
     from tnca.judge import Judged
 
-VOCODER = "griffinlim, bigvgan:FOLDER or bigvgan:HUB/ID."
+VOCODER = "griffinlim, bigvgan:DIR or bigvgan:HUB/ID."
 
 
 @click.command()
 @click.argument("run")
-@click.option("--out", metavar="WAV", required=True, help="The sound; .wav, .flac or .ogg.")
+@click.option("--out", metavar="WAV", required=True, help="Output file: .wav, .flac or .ogg.")
 @click.option("--vocoder", default="griffinlim", show_default=True, help=VOCODER)
-@click.option("--steps", type=click.IntRange(min=1), help="Steps to grow; the run's own by default.")
-@click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, help="Which cells fire, where not all do.")
+@click.option("--steps", type=click.IntRange(min=1), help="Number of steps.  [default: the run's]")
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, help="Seed, if fire_rate is below 1.")
 @click.option(
     "--phase",
     type=click.Choice(["none", "target", "frequency"]),
     default="none",
     show_default=True,
-    help="Carried beside the grid to start Griffin-Lim from: the target's phases, or only their frequencies.",
+    help="Initial phases of Griffin-Lim: none, those of the target, or only their frequencies.",
 )
-@click.option("--device", default="cpu", show_default=True, help="auto, cpu, cuda or cuda:N.")
-@click.option("--json", "json_file", metavar="FILE", help="Write the figures as JSON to FILE, or - for stdout.")
+@click.option("--device", default="cpu", show_default=True, help="Device: auto, cpu, cuda or cuda:N.")
+@click.option("--json", "json_file", metavar="FILE", help="Write the metrics as JSON to FILE, or - for stdout.")
 def generate(
     run: str,
     out: str,
@@ -42,19 +42,21 @@ def generate(
     device: str,
     json_file: str | None,
 ) -> None:
-    """Grow what the run in folder RUN has learnt, and make it sound.
+    """Generate the sound of the trained run in directory RUN.
 
     \b
     tnca generate runs/violin --out gen.wav
     tnca generate runs/violin --vocoder bigvgan:models/bigvgan_base_22khz_80band --out gen.wav
     diagnose compare runs/violin/reference_in_band.wav gen.wav
 
-    Beside each figure stands the round trip's: the reference's own mel through the same vocoder.
+    Each metric is shown beside that of the round trip: the mel of the reference through the same vocoder.
+
+    Exit codes: 0 done; 1 the contract of the mel does not match the vocoder.
     """
     from diagnose import audio as sounds
-    from tnca import run as runs
     from tnca.generation import generate as go
     from tnca.generation import vocoder_of
+    from tnca.training import run as runs
 
     check_outputs({"out": out, "json": json_file}, *runs.files(run))
     where = runs.device_of(device)
@@ -98,9 +100,8 @@ def print_figures(columns: dict[str, Judged]) -> None:
 
 def _round_trip(judged: Judged) -> str:
     figures = ", ".join(f"{name} {value:.3f}" for name, value in judged.figures.items() if value is not None)
-    return (
-        f"round trip, the reference's own mel through the same vocoder: {figures}; {', '.join(judged.causes) or 'none'}"
-    )
+    causes = ", ".join(judged.causes) or "none"
+    return f"round trip, the mel of the reference through the same vocoder: {figures}; causes: {causes}"
 
 
 def _as_dict(judged: Judged) -> dict[str, Any]:
@@ -109,19 +110,23 @@ def _as_dict(judged: Judged) -> dict[str, Any]:
 
 @click.command()
 @click.argument("audio")
-@click.option("--out", metavar="WAV", required=True, help="The sound; .wav, .flac or .ogg.")
+@click.option("--out", metavar="WAV", required=True, help="Output file: .wav, .flac or .ogg.")
 @click.option("--vocoder", default="griffinlim", show_default=True, help=VOCODER)
 @click.option(
     "--contract",
-    help="The mel between: a name of `diagnose contracts`.  [default: bigvgan_base_22khz_80band, or the network's own]",
+    help="Contract of the mel: see `diagnose contracts`.  [default: bigvgan_base_22khz_80band, or the network's]",
 )
-@click.option("--device", default="cpu", show_default=True, help="auto, cpu, cuda or cuda:N.")
+@click.option("--device", default="cpu", show_default=True, help="Device: auto, cpu, cuda or cuda:N.")
 def roundtrip(audio: str, out: str, vocoder: str, contract: str | None, device: str) -> None:
-    """Send AUDIO's own mel through a vocoder: what a model before it can be expected to reach at best.
+    """Convert AUDIO to a mel and back with a vocoder.
 
     \b
     tnca roundtrip violin.wav --out trip.wav
     tnca roundtrip violin.wav --vocoder bigvgan:models/bigvgan_base_22khz_80band --out trip.wav
+
+    The result is the best that a model in front of this vocoder can reach.
+
+    Exit codes: 0 done; 1 the contract of the mel does not match the vocoder.
     """
     check_outputs({"out": out}, audio)
     from diagnose import audio as sounds
@@ -129,8 +134,8 @@ def roundtrip(audio: str, out: str, vocoder: str, contract: str | None, device: 
     from tnca.config import Target as Settings
     from tnca.generation import vocoder_of
     from tnca.judge import ceiling
-    from tnca.run import device_of
     from tnca.target import target_of
+    from tnca.training.run import device_of
 
     voice = vocoder_of(vocoder, load(contract or "bigvgan_base_22khz_80band"), str(device_of(device)))
     target = target_of(sounds.read(audio), Settings(contract or voice.contract))
@@ -140,14 +145,14 @@ def roundtrip(audio: str, out: str, vocoder: str, contract: str | None, device: 
 
 
 @click.command()
-@click.option("--out", metavar="DIR", default="tnca-demo", show_default=True, help="Folder; made where missing.")
+@click.option("--out", metavar="DIR", default="tnca-demo", show_default=True, help="Output directory.")
 def demo(out: str) -> None:
-    """Grow a string note with the automaton that comes with the package, hear it and judge it.
+    """Grow a string note with the trained automaton of the package.
 
     \b
     tnca demo --out /tmp/demo
 
-    Writes reference.wav, grown.wav and report.html; takes seconds on a CPU.
+    Writes reference.wav, grown.wav and report.html, and compares the two.  Takes seconds on a CPU.
     """
     import msgspec
 

@@ -1,4 +1,4 @@
-"""tnca train: a run in a folder, watched, stopped and gone on with."""
+"""tnca train: train a run in a directory; show, stop and resume it."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from diagnose.cli.shell import EXIT_INTERRUPTED
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tnca.run import Run
-    from tnca.training import Listener
+    from tnca.training.loop import Listener
+    from tnca.training.run import Run
 
 KERNELS = ("auto", "reference", "compiled", "native", "triton")  # tnca.kernels', which would load torch for --help
 PRECISIONS = ("auto", "fp32", "bf16")
@@ -26,20 +26,20 @@ STOPS = (signal.SIGINT, signal.SIGTERM)  # Ctrl-C, and what a scheduler sends
 
 @click.command()
 @click.argument("audio", nargs=-1, required=True)
-@click.option("--out", metavar="DIR", required=True, help="Folder of the run, runs/NAME; made whole or not at all.")
-@click.option("--preset", type=click.Choice(["first", "best"]), help="Settings to start from.  [default: best]")
-@click.option("--config", metavar="F.toml", help="Settings laid over the preset's.")
-@click.option("--epochs", type=click.IntRange(min=1), help="Epochs in all, instead of the preset's.")
-@click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Of the first weights and of every draw.")
-@click.option("--seeds", type=click.IntRange(1, 1024), default=1, help="So many runs of each note, at once.")
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+@click.option("--out", metavar="DIR", required=True, help="Directory of the run, e.g. runs/NAME.")
+@click.option("--preset", type=click.Choice(["first", "best"]), help="Base settings.  [default: best]")
+@click.option("--config", metavar="F.toml", help="Settings that override the preset.")
+@click.option("--epochs", type=click.IntRange(min=1), help="Total number of epochs.  [default: the preset's]")
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Seed of the weights and of all random numbers.")
+@click.option("--seeds", type=click.IntRange(1, 1024), default=1, help="Number of runs of each note, trained at once.")
+@click.option("--device", default="auto", show_default=True, help="Device: auto, cpu, cuda or cuda:N.")
 @click.option(
     "--kernel",
     type=click.Choice(KERNELS),
-    help="What computes the rollouts; auto takes the fastest that works here.  [default: auto]",
+    help="Kernel of the rollouts; auto is the fastest that works here.  [default: auto]",
 )
-@click.option("--precision", type=click.Choice(PRECISIONS), help="Of the layers.  [default: auto]")
-@click.option("--resume", is_flag=True, help="Go on with the run in --out, from its checkpoint, bit for bit on CPU.")
+@click.option("--precision", type=click.Choice(PRECISIONS), help="Precision of the layers.  [default: auto]")
+@click.option("--resume", is_flag=True, help="Continue the run in --out from its checkpoint; exact on a CPU.")
 def train(
     audio: tuple[str, ...],
     out: str,
@@ -53,7 +53,7 @@ def train(
     precision: str | None,
     resume: bool,
 ) -> None:
-    """Learn to grow the mel spectrogram of AUDIO, a note of up to a minute.
+    """Train an automaton to grow the mel spectrogram of AUDIO.
 
     \b
     tnca train violin.wav --out runs/violin
@@ -61,16 +61,20 @@ def train(
     tnca train violin.wav --out runs/first --preset first --epochs 500
     tnca train a.wav b.wav --out runs/both --seeds 4      eight runs: runs/both/a-0, ..., runs/both/b-3
 
-    Several notes of one length, and several seeds of each, are grown in one rollout, where a GPU earns its keep.
-    Writes checkpoint.pt, metrics.csv, a picture and a sound a look, and index.html, which follows the run.
-    Ctrl-C finishes the epoch, saves and says how to go on.  Settings: tnca/presets/*.toml, and config.toml of a run.
+    AUDIO is a note of up to a minute.  Several notes of equal length, and several seeds of each, are trained in one
+    rollout, which is efficient on a GPU.  Writes
+    checkpoint.pt, metrics.csv, index.html, which shows the progress, and a picture and a sound per look.  Ctrl-C
+    finishes the epoch, saves, and shows the command that continues the run.  For the settings see
+    tnca/presets/*.toml and the config.toml of a run.
+
+    Exit codes: 0 all epochs done; 2 wrong usage or unreadable input; 130 interrupted.
     """
-    from tnca.run import device_of
-    from tnca.training import train_together
+    from tnca.training.loop import train_together
+    from tnca.training.run import device_of
 
     if resume and any(given is not None for given in (preset, config, seed)):
         raise click.UsageError(
-            "--resume goes on with the run's own settings; only --epochs, --kernel and --precision can be changed"
+            "--resume uses the settings of the run; only --epochs, --kernel and --precision can be changed"
         )
     given = _given(epochs=epochs, seed=seed, kernel=kernel, precision=precision)
     where = device_of(device)
@@ -82,18 +86,18 @@ def train(
         train_together(runs, heard, stop)
     if any(run.epoch < run.config.epochs for run in runs) and stop.asked:
         epoch = min(run.epoch for run in runs)
-        click.echo(f"tnca: stopped after epoch {epoch} of {runs[0].config.epochs}; go on with", err=True)
+        click.echo(f"tnca: stopped after epoch {epoch} of {runs[0].config.epochs}; continue with", err=True)
         many = f" --seeds {seeds}" if seeds > 1 else ""
         click.echo(f"  tnca train {' '.join(map(_quoted, audio))} --out {_quoted(out)}{many} --resume", err=True)
         sys.exit(EXIT_INTERRUPTED)
     for run in runs:
         click.echo(f"{run.folder}: epoch {run.epoch}, best at {run.best['epoch']} by {run.config.watch.best}")
-        click.echo(f"  hear it with  tnca generate {_quoted(run.folder or out)} --out generated.wav")
+        click.echo(f"  generate the sound with  tnca generate {_quoted(run.folder or out)} --out generated.wav")
 
 
 def _all_or_none(begin: Callable[[_Planned], Run], planned: list[_Planned], *, keep: bool) -> list[Run]:
     """The runs; where one cannot be, the folders of those before it go again, unless they are kept."""
-    from tnca.training import check_alike
+    from tnca.training.loop import check_alike
 
     runs: list[Run] = []
     try:
@@ -123,7 +127,9 @@ def _planned(audio: tuple[str, ...], out: str, seeds: int) -> Iterator[_Planned]
     stems = [os.path.splitext(os.path.basename(each))[0] for each in audio]
     twice = next((stem for stem in stems if stems.count(stem) > 1), None)
     if twice is not None:
-        raise click.UsageError(f"two notes are named {twice}, and their runs would be; rename one, or train them apart")
+        raise click.UsageError(
+            f"two notes are named {twice}, and so are their runs; rename one, or train them separately"
+        )
     for note, stem in zip(audio, stems, strict=True):
         for later in range(seeds):
             yield _Planned(note, os.path.join(out, f"{stem}-{later}" if seeds > 1 else stem), later)
@@ -134,7 +140,7 @@ def _started(preset: str, config: str | None, planned: _Planned, given: dict[str
 
     from diagnose import audio as sounds
     from tnca.config import read
-    from tnca.training import start
+    from tnca.training.loop import start
 
     settings = read(config, preset, given)
     seeded = msgspec.structs.replace(settings, seed=(settings.seed + planned.later) % 2**63)
@@ -143,7 +149,7 @@ def _started(preset: str, config: str | None, planned: _Planned, given: dict[str
 
 def _resumed(planned: _Planned, given: dict[str, Any], device: Any) -> Run:
     from diagnose import audio as sounds
-    from tnca.run import resumed
+    from tnca.training.run import resumed
 
     return resumed(planned.folder, sounds.read(planned.audio), device, given)
 

@@ -1,4 +1,4 @@
-"""The known fixes, as catalogue.toml has them: whose claim, what was predicted, and the settings of both sides."""
+"""The known fixes of catalogue.toml: source of the claim, prediction, and settings without and with the fix."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def fixes(only: tuple[str, ...] = ()) -> tuple[Fix, ...]:
     unknown = [name for name in only if name not in known]
     if unknown:
         near = [match for name in unknown for match in get_close_matches(name.lower(), known, 1)]
-        said = f"did you mean {', '.join(near)}?" if near else f"known are {', '.join(known)}"
+        said = f"did you mean {', '.join(near)}?" if near else f"the fixes are: {', '.join(known)}"
         raise InputError(f"--only {','.join(unknown)}: no such fix; {said}")
     return tuple(fix for fix in known.values() if not only or fix.name in only)
 

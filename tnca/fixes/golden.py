@@ -1,4 +1,4 @@
-"""The thresholds that the fixes hold: a TOML file a fix, recorded once, checked ever after."""
+"""The thresholds of the fixes: one TOML file per fix, recorded once and checked from then on."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 SPREADS = 2.0  # so far from what was recorded the seeds' own spread may take the mean
 LEAST_SHARE = 0.1  # of the improvement, where the seeds happened to agree
 LEAST_LEFT = 0.5
-# Relative, of a gradient in float32.  Its sums differ by up to 1e-6 between processors; the factor of another
-# weighting, or a weighting that acts on single bins, differs by more than 0.1.
-ROUNDING = 1e-4
+# Relative, of a gradient in float32.  Between processors its factor moved by 2e-7 at most, single bins by 1e-7; of the
+# fixes that act on single bins the weakest, l1-weight, moves them by 7e-4.
+ROUNDING = 1e-5
 DIGITS = 7  # of a factor, kept: far below ROUNDING
 LARGEST_FILE = 1 << 16
 ACTS = 0.25  # of how far a fix moved what is grown
@@ -82,7 +82,7 @@ def check(found: Study, held: dict[str, Threshold]) -> list[str]:
 def _threshold(each: Measured, found: Study) -> Threshold:
     verdict = each.verdict
     if verdict.change is None:
-        raise InputError(f"{each.fix.name}: {verdict.says}; there is nothing to record")
+        raise InputError(f"{each.fix.name}: {verdict.says}; nothing to record")
     gradient: dict[str, float] = each.evidence.get("gradient", {})
     unlike = gradient.get("unlike", 1.0) < ROUNDING
     moved: float | None = each.evidence.get("moved_db")
@@ -118,7 +118,7 @@ def _read(path: str, name: str) -> Threshold:
         raise InputError(f"{path}: not a threshold: {error}") from None
     numbers = (held.change, held.tolerance, held.moved_db, held.factor, held.unlike)
     if held.fix != name or not all(math.isfinite(number) for number in numbers if number is not None):
-        raise InputError(f"{path}: not a threshold of {name}: its fix is {held.fix}, and its numbers have to be finite")
+        raise InputError(f"{path}: not a threshold of {name}: its fix is {held.fix}; its numbers must be finite")
     return held
 
 
@@ -126,10 +126,10 @@ def _broken(each: Measured, held: Threshold, found: Study) -> list[str]:
     """Lines on what this fix no longer does."""
     name, verdict = each.fix.name, each.verdict
     if held.sound != fingerprint(found.sound):
-        return [f"{name}: was recorded on another sound (fingerprint {held.sound}); measure it on that"]
+        return [f"{name}: was recorded on another sound (fingerprint {held.sound}); use that sound"]
     if (held.metric, held.epochs, held.seeds, held.quick) != (each.fix.prediction.metric, *_size(found)):
         size = f"{held.epochs} epochs, {held.seeds} seeds{', --quick' * held.quick}"
-        return [f"{name}: was recorded as {held.metric} at {size}; measure it so"]
+        return [f"{name}: was recorded as {held.metric} at {size}; use the same settings"]
     lines = []
     least, most = bounds(held, each.fix.prediction.amount)
     if verdict.change is None:
@@ -174,7 +174,7 @@ def _undone(each: Measured, held: Threshold) -> list[str]:
     if held.unlike is not None and unlike > max(held.unlike, ROUNDING):
         lines.append(f"does not multiply the gradient by one factor: single bins differ from it by {unlike:.2g}")
     if held.breaches is not None and _breaches(each) != held.breaches:
-        lines.append(f"leaves {_breaches(each)} differences from the vocoder's contract, not {held.breaches}")
+        lines.append(f"leaves {_breaches(each)} differences from the contract of the vocoder, not {held.breaches}")
     return lines
 
 

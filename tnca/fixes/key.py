@@ -1,4 +1,4 @@
-"""What a training depends on, as a name: its settings, the sound, and the code that carries it out."""
+"""The name of a training: a hash of all that it depends on (settings, sound, code)."""
 
 from __future__ import annotations
 

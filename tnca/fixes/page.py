@@ -1,4 +1,4 @@
-"""fixes.html: a table that is understood in a minute, then each fix as it was predicted, seen, heard and measured."""
+"""fixes.html: a table of all fixes, then each with its prediction, pictures, sounds and metrics."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from diagnose.text import number as with_unit
 from diagnose.text import printable
 from diagnose.version import VERSION
 from tnca.config import Target as Settings
+from tnca.fixes.golden import ROUNDING
 from tnca.judge import within_band
-from tnca.look import level_png
-from tnca.page import HEIGHT, WIDTH, curves, figure
 from tnca.target import levels_db, target_of
+from tnca.training.look import level_png
+from tnca.training.page import HEIGHT, WIDTH, curves, figure
 
 if TYPE_CHECKING:
     from tnca.fixes.study import Measured, Study
@@ -27,7 +28,7 @@ LABELS = {"broken": "without it", "fixed": "with it"}
 def to_html(found: Study, *, players: bool = True) -> str:
     """The page, whole in itself.  players: with the sounds, which may not be passed on with every reference."""
     environment = page_environment("tnca", styles=("look.css", "fixes.css"))
-    environment.globals.update(number=number)
+    environment.globals.update(number=number, rounding=ROUNDING)
     return environment.get_template("fixes.html").render(
         name=printable(found.sound.name),
         study=found,

@@ -1,4 +1,4 @@
-"""All the trials of some fixes: planned, carried out side by side, gone on with where they were stopped, judged."""
+"""All trials of some fixes: plan, run in parallel, resume, judge."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from diagnose.audio import Audio
     from diagnose.mel.contract import MelContract
     from tnca.config import Config
+    from tnca.fixes.catalogue import Side
     from tnca.vocoders.vocoder import Vocoder
 
     Sides = dict[str, tuple[Outcome, ...]]
@@ -36,6 +37,13 @@ class Scale(msgspec.Struct, frozen=True):
     epochs: int
     seeds: int
     quick: bool = False
+
+
+class Trip(msgspec.Struct, frozen=True, eq=False):
+    """A round trip: an outcome a voice, and what is held against its mel."""
+
+    outcomes: tuple[Outcome, ...]
+    breaches: list[str] | None
 
 
 class Measured(msgspec.Struct, frozen=True, eq=False):
@@ -82,7 +90,8 @@ def study(
     planned(done, whole) is told how many trainings are done, after each.  Raises InputError for a
     sound that cannot be grown, and for a vocoder that cannot be given such mels, before anything is trained.
     """
-    sides = {fix.name: _round_trips(fix, sound, voice, scale) for fix in chosen if fix.measured == "round trip"}
+    trips: dict[str, Trip] = {}
+    sides = {fix.name: _round_trips(fix, sound, voice, scale, trips) for fix in chosen if fix.measured == "round trip"}
     trainings = [
         (fix.name, side, key(config, sound), config)
         for fix in chosen
@@ -98,7 +107,7 @@ def study(
     for fix, side, name, _ in trainings:
         of_fix = sides.setdefault(fix, {})
         of_fix[side] = (*of_fix.get(side, ()), grown[name])
-    measured = (_measured(fix, sound, voice, sides[fix.name], scale) for fix in chosen)
+    measured = (_measured(fix, sound, sides[fix.name], scale, trips) for fix in chosen)
     return Study(sound, voice.name, voice.contract, scale, tuple(measured))
 
 
@@ -112,13 +121,22 @@ def _configs(fix: Fix, scale: Scale) -> Iterator[tuple[str, Config]]:
             yield name, settings(fix, side, quick=scale.quick, over=over)
 
 
-def _round_trips(fix: Fix, sound: Audio, voice: Vocoder, scale: Scale) -> Sides:
-    """With each seed of Griffin-Lim's phases, for another vocoder once."""
-    voices = _voices(fix, voice, scale)
-    return {
-        name: tuple(round_trip(sound, settings(fix, side), side, each) for each in voices)
-        for name, side in fix.sides.items()
-    }
+def _round_trips(fix: Fix, sound: Audio, voice: Vocoder, scale: Scale, trips: dict[str, Trip]) -> Sides:
+    """With each seed of Griffin-Lim's phases, for another vocoder once.  trips: those done, each side once."""
+    voices, sides = _voices(fix, voice, scale), {}
+    for name, side in fix.sides.items():
+        config, place = settings(fix, side), _place(fix, side, sound)
+        if place not in trips:
+            outcomes = tuple(round_trip(sound, config, side, each) for each in voices)
+            trips[place] = Trip(outcomes, breaches(sound, config, side, voice.contract))
+        sides[name] = trips[place].outcomes
+    return sides
+
+
+def _place(fix: Fix, side: Side, sound: Audio) -> str:
+    """The name of a round trip: of its settings, what is undone, and whose phases it is given."""
+    by_phase = any(each.phase != "none" for each in fix.sides.values())
+    return f"{key(settings(fix, side), sound)} {side.undone} {side.phase} {by_phase}"
 
 
 def _voices(fix: Fix, voice: Vocoder, scale: Scale) -> list[Vocoder]:
@@ -145,7 +163,7 @@ def _carried_out(
         )
     except TerminatedWorkerError:
         said = (
-            f"one of {jobs} trainings at once was killed, perhaps for memory; the same command goes on; or fewer --jobs"
+            f"one of {jobs} parallel trainings was killed (out of memory?); run the command again, or use fewer --jobs"
         )
         raise InputError(said) from None
 
@@ -154,11 +172,11 @@ def _work(sound: Audio, name: str, config: Config, place: str, contract: MelCont
     return name, trained(sound, config, place, contract)
 
 
-def _measured(fix: Fix, sound: Audio, voice: Vocoder, sides: Sides, scale: Scale) -> Measured:
+def _measured(fix: Fix, sound: Audio, sides: Sides, scale: Scale, trips: dict[str, Trip]) -> Measured:
     if fix.measured == "training":
         evidence = _evidence_of_training(fix, sound, sides, scale)
     else:
-        against = {name: breaches(sound, settings(fix, side), side, voice.contract) for name, side in fix.sides.items()}
+        against = {name: trips[_place(fix, side, sound)].breaches for name, side in fix.sides.items()}
         evidence = {"contract": against, **_moved(sides)}
     metric = fix.prediction.metric
     values = {name: [each.figures.get(metric) for each in found] for name, found in sides.items()}

@@ -1,4 +1,4 @@
-"""One side of a fix, carried out: a mel given to the vocoder as it is, or an automaton trained from a seed."""
+"""Run one side of a fix: a round trip through the vocoder, or the training of an automaton from a seed."""
 
 from __future__ import annotations
 
@@ -18,25 +18,22 @@ from diagnose.mel.contract import names
 from tnca.config import Target as TargetSettings
 from tnca.generation import carried
 from tnca.judge import judge
-from tnca.look import RANGE_DB, Diverged, grow
 from tnca.losses import Losses
-from tnca.run import CHECKPOINT, Run, resumed
 from tnca.target import Target, levels_db, target_of
-from tnca.training import start, train
+from tnca.training.look import RANGE_DB, Diverged, grow
+from tnca.training.loop import start, train
+from tnca.training.run import CHECKPOINT, Run, resumed
 from tnca.vocoders.griffinlim import GriffinLim
 from tnca.vocoders.vocoder import Mel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from numpy.typing import NDArray
-
+    from diagnose.arrays import Floats
     from diagnose.mel.contract import MelContract
     from tnca.config import Config
     from tnca.fixes.catalogue import Side, Undoing
     from tnca.vocoders.vocoder import Vocoder
-
-    Floats = NDArray[np.floating[Any]]
 
 CPU = torch.device("cpu")
 EARLY_STEPS = 4
@@ -111,7 +108,7 @@ def trained(sound: Audio, config: Config, folder: str, contract: MelContract) ->
         there = os.path.isfile(os.path.join(folder, CHECKPOINT))
         run = _gone_on_with(folder, sound) if there else start(sound, config, folder, CPU)
         if run.config != config:
-            raise InputError(f"{folder}: holds a training with other settings; delete it, or give another --out")
+            raise InputError(f"{folder}: contains a training with other settings; delete it, or give another --out")
         run.shown = False  # a page for each of a hundred trainings takes longer than some of them
         try:
             if run.epoch < config.epochs:
@@ -119,7 +116,7 @@ def trained(sound: Audio, config: Config, folder: str, contract: MelContract) ->
         except Diverged:
             return _lost(run)
         if not run.rows:
-            raise InputError(f"{folder}: a training without a look; delete it, and it is done again")
+            raise InputError(f"{folder}: a training without results; delete it to train again")
         return _outcome(run, contract)
 
 
@@ -127,7 +124,7 @@ def _gone_on_with(folder: str, sound: Audio) -> Run:
     try:
         return resumed(folder, sound, CPU)
     except InputError as error:
-        raise InputError(f"{error}; delete that folder, and it is trained again") from None
+        raise InputError(f"{error}; delete that directory to train again") from None
 
 
 @contextmanager

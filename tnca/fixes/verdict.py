@@ -70,7 +70,7 @@ def uncertainty(spread: float, count: int) -> float:
 
 def _lacking(prediction: Prediction, broken: int, fixed: int) -> Verdict:
     word: Word = "no effect" if broken == fixed else "came true" if fixed < broken else "made it worse"
-    said = f"{prediction.metric} could not be had from {broken} without it, from {fixed} with it (silence, or diverged)"
+    said = f"{prediction.metric} not measurable in {broken} without it, in {fixed} with it (silent, or diverged)"
     return Verdict(word, None, None, None, 0.0, 0.0, said)
 
 
@@ -89,9 +89,9 @@ def _says(prediction: Prediction, change: float, unsure: float) -> str:
     """The figure that decides."""
     amount = f"{abs(change):.3g} {unit(prediction)}".strip()
     better = "better" if change > 0 else "worse"
-    said = "the same" if change == 0 else f"{amount} {better}"
-    undecided = "; more seeds would tell" if prediction.amount <= abs(change) <= unsure else ""
-    return f"{said} ± {unsure:.2g}, at least {prediction.amount:g} asked{undecided}"
+    said = "no change" if change == 0 else f"{amount} {better}"
+    undecided = "; use more seeds" if prediction.amount <= abs(change) <= unsure else ""
+    return f"{said} ± {unsure:.2g}, at least {prediction.amount:g} required{undecided}"
 
 
 def unit(prediction: Prediction) -> str:

@@ -1,4 +1,4 @@
-"""Which kernel a rollout takes on this machine, and why."""
+"""Choose the kernel of a rollout on this machine, with the reason."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def choose(kernel: str, precision: str, memory: str, device: torch.device) -> Ch
     else:
         check(kernel, device)
     if precision == "bf16" and kernel not in IN_BF16:
-        raise KernelMissing(f"the {kernel} kernel computes in fp32 alone; {' and '.join(IN_BF16)} have bf16")
+        raise KernelMissing(f"the {kernel} kernel computes in fp32 only; {' and '.join(IN_BF16)} have bf16")
     if precision == "auto":
         against = against_bf16(device) or (None if kernel in IN_BF16 else f"the {kernel} kernel has no bf16")
         precision = "fp32" if against else "bf16"
@@ -69,7 +69,7 @@ def check(kernel: str, device: torch.device) -> None:
         try:
             from tnca.kernels import triton  # noqa: F401 -- whether it can be
         except ImportError as error:
-            raise KernelMissing(f"the triton kernel cannot be loaded ({error}); torch 2.9 or later brings it") from None
+            raise KernelMissing(f"the triton kernel cannot be loaded ({error}); it needs torch 2.9 or later") from None
 
 
 def against_bf16(device: torch.device) -> str | None:

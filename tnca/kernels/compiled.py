@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from tnca.kernels.missing import KernelMissing
+from tnca.kernels.padding import pad
 from tnca.kernels.params import ALPHA
-from tnca.padding import pad
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,7 +47,7 @@ def run(
             )
     except torch._dynamo.exc.TorchDynamoException as error:
         why = (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
-        raise KernelMissing(f"torch.compile does not work here ({why}); take another kernel") from None
+        raise KernelMissing(f"torch.compile does not work here ({why}); use another kernel") from None
     return state
 
 

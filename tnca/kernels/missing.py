@@ -1,4 +1,4 @@
-"""What is said where a kernel cannot run on this machine."""
+"""The error for a kernel that cannot run on this machine."""
 
 
 class KernelMissing(RuntimeError):

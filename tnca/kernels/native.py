@@ -25,7 +25,7 @@ from torch.autograd.function import once_differentiable
 
 from tnca.kernels import processor
 from tnca.kernels.missing import KernelMissing
-from tnca.padding import MODES
+from tnca.kernels.padding import MODES
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -62,9 +62,9 @@ def run(
     """
     tensors = (state, params.where, *params.weights, *params.biases)
     if any(each.dtype != torch.float32 or each.device.type != "cpu" for each in tensors):
-        raise ValueError("the native kernel takes float32 on the CPU")
+        raise ValueError("the native kernel needs float32 on the CPU")
     if fires is not None and (fires.dtype != torch.bool or fires.device.type != "cpu"):
-        raise ValueError("fires are bool, on the CPU")
+        raise ValueError("fires must be bool, on the CPU")
     if steps == 0:
         return state
     keep = torch.is_grad_enabled() and any(each.requires_grad for each in tensors)
@@ -126,7 +126,7 @@ def _problem(settings: _Settings, cells: Tensor, where: Tensor, layers: tuple[Te
     widths = (weights[0].shape[2], *(weight.shape[1] for weight in weights))
     _check_sizes(cells, where, weights, biases, widths)
     if settings.fires is not None and settings.fires.shape != (settings.steps, batch, high, wide):
-        raise ValueError(f"fires {tuple(settings.fires.shape)}: one for each of {settings.steps} steps and every cell")
+        raise ValueError(f"fires {tuple(settings.fires.shape)}: needs one for each of {settings.steps} steps and cell")
     sizes = (ctypes.c_int32 * len(widths))(*widths)
     problem = _Problem(
         *(rules, batch, channels, high, wide, where.shape[0], half),
@@ -167,7 +167,7 @@ def _at(tensor: Tensor) -> ctypes.c_void_p:
 
 def _checked(code: int) -> None:
     if code:
-        raise MemoryError("the native kernel found no memory, or no thread")
+        raise MemoryError("the native kernel has not enough memory, or cannot start a thread")
 
 
 # Building
@@ -181,7 +181,7 @@ def load() -> ctypes.CDLL:
         library = ctypes.CDLL(path) if _is_ours(path) else _build(path)
         library.tnca_kept_size.restype = library.tnca_hidden_size.restype = ctypes.c_int64
     except (OSError, AttributeError) as error:
-        raise KernelMissing(f"{path}: cannot be loaded ({error}); delete it and it is built again") from None
+        raise KernelMissing(f"{path}: cannot be loaded ({error}); delete it to build it again") from None
     return library
 
 
@@ -252,5 +252,5 @@ def _compiled(source: str, folder: str) -> str:
         raise KernelMissing(f"the native kernel cannot be built ({why}); install g++ or clang++, and ninja") from None
     found = [os.path.join(folder, each) for each in os.listdir(folder) if each.endswith((".so", ".pyd", ".dylib"))]
     if not found:
-        raise KernelMissing("the native kernel cannot be built (the compiler made nothing)")
+        raise KernelMissing("the native kernel cannot be built (the compiler wrote no library)")
     return found[0]

@@ -38,7 +38,7 @@ class Params(NamedTuple):
 
 
 class Padding(NamedTuple):
-    """What a cell at the border sees beyond it, for each axis one of tnca.padding.MODES."""
+    """What a cell at the border sees beyond it, for each axis one of tnca.kernels.padding.MODES."""
 
     time: str = "zero"
     frequency: str = "zero"

@@ -1,4 +1,4 @@
-"""What the system says of its processor."""
+"""Information on the processor, from the system."""
 
 from __future__ import annotations
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import torch
 from torch.nn import functional
 
+from tnca.kernels.padding import pad
 from tnca.kernels.params import ALPHA
-from tnca.padding import pad
-from tnca.perceive import perceive
+from tnca.kernels.perceive import perceive
 
 if TYPE_CHECKING:
     from torch import Tensor

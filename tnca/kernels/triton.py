@@ -22,7 +22,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 from tnca.kernels import triton_step
-from tnca.perceive import SEEN
+from tnca.kernels.perceive import SEEN
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -196,7 +196,7 @@ def _over_all(sizes: Sizes, plan: Plan) -> tuple[tuple[int], tuple[int, int, int
 
 def _plan(params: Params, state: Tensor, steps: int, precision: str, tiling: Tiling | None) -> Plan:
     if precision not in TILINGS:
-        raise ValueError(f'precision: "fp32" or "bf16", not "{precision}"')
+        raise ValueError(f'precision must be "fp32" or "bf16", not "{precision}"')
     tiling = tiling or TILINGS[precision]
     tiles = triton.cdiv(state[:, 0].numel() // params.rules, tiling.block)
     slots = min(tiles, tiling.slots or max(1, _processors(state) // params.rules))

@@ -27,7 +27,7 @@ def cells(tile, high, wide, total, BLOCK: tl.constexpr):
 
 @triton.jit
 def _beside(line, by: tl.constexpr, size, MODE: tl.constexpr):
-    """The line that is seen from a line one further (by = -1 or 1), by tnca.padding."""
+    """The line that is seen from a line one further (by = -1 or 1), by tnca.kernels.padding."""
     to = line + by
     if MODE == "zero":
         to = tl.where((to >= 0) & (to < size), to, -1)

@@ -89,31 +89,29 @@ class Config(msgspec.Struct, frozen=True):
         grid = self.grid
         stages = list(zip(self.upsample_rates, self.upsample_kernel_sizes, strict=False))
         rules = {
-            f"win_size {self.win_size}: only a window as long as n_fft ({self.n_fft}) is read": (
-                self.win_size == self.n_fft
-            ),
-            f"hop_size {self.hop_size}: n_fft / {MOST_OVERLAP} to n_fft ({self.n_fft}) is read": (
+            f"win_size {self.win_size}: must be n_fft ({self.n_fft})": (self.win_size == self.n_fft),
+            f"hop_size {self.hop_size}: must be n_fft / {MOST_OVERLAP} to n_fft ({self.n_fft})": (
                 max(1, self.n_fft // MOST_OVERLAP) <= self.hop_size <= self.n_fft
             ),
-            f"fmin {grid.fmin:g}, fmax {grid.fmax:g}: 0 <= fmin < fmax <= sampling_rate / 2 has to hold": (
+            f"fmin {grid.fmin:g}, fmax {grid.fmax:g}: must be 0 <= fmin < fmax <= sampling_rate / 2": (
                 grid.fmin < grid.fmax <= grid.rate / 2
             ),
-            f"upsample_rates {self.upsample_rates}: their product has to be hop_size, {self.hop_size}": (
+            f"upsample_rates {self.upsample_rates}: their product must be hop_size, {self.hop_size}": (
                 math.prod(self.upsample_rates) == self.hop_size
             ),
-            "upsample_kernel_sizes: as many as upsample_rates are read": (
+            "upsample_kernel_sizes: must be as many as upsample_rates": (
                 len(self.upsample_kernel_sizes) == len(self.upsample_rates)
             ),
-            f"upsample_kernel_sizes {self.upsample_kernel_sizes}: each has to exceed its rate by an even number": all(
+            f"upsample_kernel_sizes {self.upsample_kernel_sizes}: each must exceed its rate by an even number": all(
                 kernel >= rate and (kernel - rate) % 2 == 0 for rate, kernel in stages
             ),
-            f"upsample_initial_channel {self.upsample_initial_channel}: halved at each stage it has to stay above 0": (
+            f"upsample_initial_channel {self.upsample_initial_channel}: must stay above 0 when halved at each stage": (
                 self.upsample_initial_channel >> len(self.upsample_rates) > 0
             ),
-            "resblock_dilation_sizes: as many lists as resblock_kernel_sizes are read": (
+            "resblock_dilation_sizes: must be as many lists as resblock_kernel_sizes": (
                 len(self.resblock_dilation_sizes) == len(self.resblock_kernel_sizes)
             ),
-            f"resblock_kernel_sizes {self.resblock_kernel_sizes}: each has to be odd": all(
+            f"resblock_kernel_sizes {self.resblock_kernel_sizes}: each must be odd": all(
                 kernel % 2 for kernel in self.resblock_kernel_sizes
             ),
         }
@@ -144,7 +142,7 @@ class BigVGAN:
         with torch.inference_mode():
             samples = self._network(values[None])[0].float().cpu().numpy()
         if not np.isfinite(samples).all():
-            raise InputError("bigvgan turns this mel into NaN or infinite samples; look at the range of its values")
+            raise InputError("bigvgan makes non-finite samples of this mel; check the range of its values")
         return Audio(samples, self.contract.grid.rate, self.name)
 
 
@@ -188,10 +186,10 @@ def _files(source: str) -> tuple[str, str]:
             _check_file(path, LARGEST_WEIGHTS)
         return found[0], found[1]
     if os.path.exists(source):
-        raise InputError(f"{source}: is a file; give the folder that holds {CONFIG} and {WEIGHTS}")
+        raise InputError(f"{source}: is a file; give the directory with {CONFIG} and {WEIGHTS}")
     if not HUB_ID.fullmatch(source):
         raise InputError(
-            f"{source}: no such folder; give one that holds {CONFIG} and {WEIGHTS}, or a hub id, "
+            f"{source}: no such directory; give one with {CONFIG} and {WEIGHTS}, or a hub id such as "
             "nvidia/bigvgan_base_22khz_80band"
         )
     return _download(source, CONFIG), _download(source, WEIGHTS)
@@ -204,8 +202,8 @@ def _download(hub_id: str, name: str) -> str:
         return str(hf_hub_download(hub_id, name))
     except Exception as error:  # noqa: BLE001 -- no network, no such repository, a full disk: each library its own
         raise InputError(
-            f"{hub_id}: no such folder, and {name} cannot be had from the hub ({_line(error)}); download {CONFIG} and "
-            f"{WEIGHTS} from https://huggingface.co/{hub_id} into any folder and give --vocoder bigvgan:FOLDER"
+            f"{hub_id}: no such directory, and {name} cannot be downloaded ({_line(error)}); download {CONFIG} and "
+            f"{WEIGHTS} from https://huggingface.co/{hub_id} to a directory and give --vocoder bigvgan:DIR"
         ) from None
 
 
@@ -214,11 +212,11 @@ def _check_file(path: str, most: int) -> None:
         found = os.stat(path)
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or _line(error)
-        raise InputError(f"{path}: cannot be read ({why}); a BigVGAN's folder holds {CONFIG} and {WEIGHTS}") from None
+        raise InputError(f"{path}: cannot be read ({why}); a BigVGAN directory has {CONFIG} and {WEIGHTS}") from None
     if not stat.S_ISREG(found.st_mode):
-        raise InputError(f"{path}: is not a regular file; a BigVGAN's folder holds {CONFIG} and {WEIGHTS}")
+        raise InputError(f"{path}: is not a regular file; a BigVGAN directory has {CONFIG} and {WEIGHTS}")
     if found.st_size > most:
-        raise InputError(f"{path}: {found.st_size:,} bytes, over {most:,}; this is no BigVGAN's")
+        raise InputError(f"{path}: {found.st_size:,} bytes, over {most:,}; not a file of BigVGAN")
 
 
 def _state(path: str) -> dict[str, torch.Tensor]:
@@ -232,11 +230,11 @@ def _state(path: str) -> dict[str, torch.Tensor]:
     except InputError:
         raise
     except Exception as error:  # noqa: BLE001 -- whatever a broken or hostile file makes of the unpickler
-        why = "it holds more than tensors" if "weights_only" in str(error).lower() else _line(error)
+        why = "it contains more than tensors" if "weights_only" in str(error).lower() else _line(error)
         raise InputError(f"{path}: cannot be loaded with weights_only=True ({why}); download it again") from None
     state = found.get("generator") if isinstance(found, dict) else None
     if not (isinstance(state, dict) and state and all(map(_is_weight, state.values()))):
-        raise InputError(f"{path}: not a BigVGAN's generator: {{'generator': weights by name}} is read")
+        raise InputError(f"{path}: not a BigVGAN generator; expected {{'generator': weights by name}}")
     return {str(name): value for name, value in state.items()}
 
 
@@ -245,7 +243,7 @@ def _check_claims(path: str) -> None:
         with zipfile.ZipFile(path) as archive:
             claimed = sum(info.file_size for info in archive.infolist())
         if claimed > LARGEST_WEIGHTS:
-            raise InputError(f"{path}: claims {claimed:,} bytes, over {LARGEST_WEIGHTS:,}; this is no BigVGAN's")
+            raise InputError(f"{path}: claims {claimed:,} bytes, over {LARGEST_WEIGHTS:,}; not a file of BigVGAN")
 
 
 def _is_weight(value: object) -> bool:
@@ -300,17 +298,17 @@ def _fold_norm(network: Any) -> None:
 def _check_state(wanted: dict[str, torch.Tensor], state: dict[str, torch.Tensor], path: str) -> None:
     """Raises InputError where the file holds other weights than the network has, too many, or NaN."""
     other = f"{path}: not the weights of the network in {CONFIG}"
-    for word, odd in (("missing", wanted.keys() - state.keys()), ("not its own", state.keys() - wanted.keys())):
+    for word, odd in (("missing", wanted.keys() - state.keys()), ("unknown", state.keys() - wanted.keys())):
         if odd:
             raise InputError(f"{other}: {len(odd)} are {word} ({', '.join(map(repr, sorted(odd)[:3]))[:200]} ...)")
     for name, value in wanted.items():
         if value.shape != state[name].shape:
             raise InputError(f"{other}: {name} has shape {tuple(state[name].shape)}, not {tuple(value.shape)}")
     if sum(value.numel() for value in wanted.values()) > MOST_PARAMETERS:
-        raise InputError(f"{path}: over {MOST_PARAMETERS:,} weights; no published BigVGAN has as many")
+        raise InputError(f"{path}: over {MOST_PARAMETERS:,} weights, more than any published BigVGAN")
     broken = [name for name, value in state.items() if not torch.isfinite(value).all()]
     if broken:
-        raise InputError(f"{path}: {broken[0]} holds NaN or infinite weights; download the file again")
+        raise InputError(f"{path}: {broken[0]} has non-finite weights; download the file again")
 
 
 def _on(network: torch.nn.Module, device: str) -> torch.nn.Module:

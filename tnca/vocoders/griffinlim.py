@@ -11,8 +11,8 @@ from diagnose.resynthesis import sound_from_mel
 from tnca.vocoders.vocoder import Mel, check
 
 if TYPE_CHECKING:
+    from diagnose.arrays import Floats
     from diagnose.mel.contract import MelContract
-    from tnca.vocoders.vocoder import Floats
 
 
 class GriffinLim:

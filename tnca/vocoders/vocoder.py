@@ -1,8 +1,8 @@
-"""What a vocoder is: a contract, and a call that turns a mel in that contract into sound."""
+"""The interface of a vocoder: a contract, and a call that turns a mel in that contract into sound."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 import numpy as np
@@ -12,11 +12,8 @@ from diagnose.mel.contract import MelContract  # noqa: TC001
 from diagnose.mel.differences import declared
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from diagnose.arrays import Floats
     from diagnose.audio import Audio
-
-    Floats = NDArray[np.floating[Any]]
 
 
 class Mel(msgspec.Struct, frozen=True, eq=False):
@@ -46,9 +43,9 @@ def check(mel: Mel, vocoder: Vocoder) -> None:
     found = declared(mel.contract, vocoder.contract)
     if found:
         ours = f"a mel in {mel.contract.name or mel.contract.about}"
-        raise OtherContract("\n  ".join((f"{vocoder.name} cannot read {ours}:", *(each.line for each in found))))
+        raise OtherContract("\n  ".join((f"{vocoder.name} cannot use {ours}:", *(each.line for each in found))))
     bands = vocoder.contract.grid.bands
     if mel.values.ndim != 2 or mel.values.shape[0] != bands or mel.values.shape[1] < 1:
-        raise InputError(f"the mel: shape {mel.values.shape}, where ({bands}, frames) is read")
+        raise InputError(f"the mel: shape {mel.values.shape}, expected ({bands}, frames)")
     if not np.isfinite(mel.values).all():
-        raise InputError("the mel holds NaN or infinite values; the training has diverged")
+        raise InputError("the mel has non-finite values; the training diverged")

@@ -113,7 +113,7 @@ function scoreText(test) {
   const chance = guessing(right, said);
   const words = `${right} of ${said} right, p = ${chance < 0.001 ? "< 0.001" : chance.toFixed(3)}`;
   if (said < test.hidden.length) return `${words}. Trial ${said + 1} of ${test.hidden.length}.`;
-  return `${words}: ${chance < 0.05 ? "they can be told apart" : "that may be guessing"} (p is the chance to guess as many).`;
+  return `${words}: ${chance < 0.05 ? "you hear a difference" : "this may be guessing"} (p is the probability of so many by chance).`;
 }
 
 // A deck
@@ -167,7 +167,7 @@ async function play(deck, from) {
   try {
     await load(deck);
   } catch (error) {
-    deck.find(".state").textContent = "This browser cannot decode the sounds; the players below may.";
+    deck.find(".state").textContent = "This browser cannot decode the sounds; use the players below.";
     return;
   }
   if (active !== deck) return; // another was asked for while this one was decoded

@@ -170,10 +170,11 @@ def test_a_mistake_is_one_line(arguments, said, capsys):
     assert written.err.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_the_command_and_the_module_are_one():
     program = str(Path(sys.executable).with_name("tnca"))
     helps = [
-        subprocess.run([*way, "--help"], capture_output=True, text=True, timeout=60, check=True).stdout
+        subprocess.run([*way, "--help"], capture_output=True, text=True, timeout=600, check=True).stdout
         for way in ([program, "bench"], [sys.executable, "-m", "tnca.bench"])
     ]
     assert "tnca bench --device cuda --batch 1,64" in helps[0]

@@ -122,7 +122,7 @@ def test_what_is_laid_over_comes_last():
 
 def test_only_some_in_the_catalogues_order_and_no_other_name():
     assert [fix.name for fix in fixes(("phase", "db-power"))] == ["db-power", "phase"]
-    with pytest.raises(InputError, match="--only flux: no such fix; known are db-power, log-magnitude"):
+    with pytest.raises(InputError, match="--only flux: no such fix; the fixes are: db-power, log-magnitude"):
         fixes(("db-power", "flux"))
     with pytest.raises(InputError, match=r"--only dbpower,Phase: no such fix; did you mean db-power, phase\?"):
         fixes(("dbpower", "Phase"))

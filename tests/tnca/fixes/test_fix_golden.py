@@ -24,22 +24,23 @@ from tnca.fixes.verdict import decide
 NOTE = example.bowed_string(seconds=0.1)
 NAMED = {fix.name: fix for fix in fixes()}
 THRESHOLDS = Path(__file__).parents[2] / "golden" / "fixes"
-# How far a recorded change moved at most under another processor or number of threads (`make test-portable`); what
+# How far a recorded change moved at most, measured with the code of AVX-512, AVX2 and SSE 4 (tests/portable.py); what
 # is not named moved by less than 0.0001.
 MOVES = {
     "frequency-weight": 0.009,
-    "frequency-weight-exponential": 0.003,
+    "frequency-weight-exponential": 0.005,
     "per-bin-weight": 0.002,
     "l1-weight": 0.01,
-    "boundary-loss": 0.25,
-    "multiscale-perceptual": 0.01,
-    "audio-loss": 0.07,
+    "unmasked-loss": 0.002,
+    "boundary-loss": 0.34,
+    "multiscale-perceptual": 0.002,
+    "audio-loss": 0.16,
     "temporal-consistency": 0.006,
-    "circular-padding": 0.02,
-    "grid-margin": 0.02,
-    "positional-channels": 0.01,
+    "circular-padding": 0.022,
+    "grid-margin": 0.016,
+    "positional-channels": 0.005,
     "all-first": 0.02,
-    "all-best": 0.04,
+    "all-best": 0.05,
 }
 MARGIN = 5
 
@@ -166,15 +167,15 @@ def test_an_inert_weighting_has_to_stay_the_factor_it_was(tmp_path):
 
 
 def test_the_rounding_of_another_processor_is_no_other_factor(tmp_path):
-    """Measured: the factor moves by 1e-6, single bins by 2e-7.  A weighting that acts moves them by more than 0.1."""
+    """Measured: the factor moves by 2e-7, single bins by 1e-7.  Of fixes that act, l1-weight does least: 7e-4."""
     record(made("frequency-weight", [5.0], [5.0], gradient={"factor": 2.0, "unlike": 1e-8}), str(tmp_path))
     path = tmp_path / "frequency-weight.toml"
     path.write_text(re.sub("unlike = .*", "unlike = 1e-06", path.read_text()))  # as older versions recorded it
-    for moved, lines in ((2e-5, 0), (5e-4, 1)):
+    for moved, lines in ((5e-6, 0), (5e-5, 1)):
         gradients = {"factor": 2.0 * (1 + moved), "unlike": 0.0}, {"factor": 2.0, "unlike": moved}
         for gradient in gradients:
             assert len(held(made("frequency-weight", [5.0], [5.0], gradient=gradient), tmp_path)) == lines
-    assert 2e-5 < ROUNDING < 5e-4
+    assert 20 * 2e-7 < ROUNDING < 7e-4 / 20
 
 
 def test_a_weighting_that_acts_has_no_factor_to_hold(tmp_path):

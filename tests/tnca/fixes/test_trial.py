@@ -17,9 +17,9 @@ from tnca.fixes.catalogue import fixes, settings
 from tnca.fixes.golden import ROUNDING
 from tnca.fixes.study import likeness
 from tnca.fixes.trial import alive_share, breaches, round_trip, slopes, trained, undone
-from tnca.run import resumed
 from tnca.target import target_of
-from tnca.training import train
+from tnca.training.loop import train
+from tnca.training.run import resumed
 from tnca.vocoders.griffinlim import GriffinLim
 
 NAMED = {fix.name: fix for fix in fixes()}

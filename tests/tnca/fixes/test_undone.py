@@ -11,15 +11,16 @@ import pytest
 from test_gate import QUICK, THRESHOLDS
 
 from diagnose.mel.contract import load
-from tnca import cell, losses, perceive
+from tnca import losses
 from tnca.cli.fixing import _sound
 from tnca.config import L1, MultiscaleGram
 from tnca.config import Gram as GramTerm
 from tnca.fixes import golden, trial
 from tnca.fixes.catalogue import fixes
 from tnca.fixes.study import study
-from tnca.kernels import reference
+from tnca.kernels import perceive, reference
 from tnca.losses import audio, spectral, structure, texture
+from tnca.rule import cell
 from tnca.vocoders.griffinlim import GriffinLim
 
 VOICE = GriffinLim(load("bigvgan_base_22khz_80band"))

@@ -57,7 +57,7 @@ def test_students_t_is_the_tables():
 
 
 def test_it_says_the_figure_that_decides():
-    assert decide(LOWER, [5, 5], [3, 2]).says == "2.5 dB better ± 3.2, at least 1 asked; more seeds would tell"
+    assert decide(LOWER, [5, 5], [3, 2]).says == "2.5 dB better ± 3.2, at least 1 required; use more seeds"
     assert decide(LOWER, [5, 5, 5], [3, 3, 3]).says == "2 dB better ± 0, at least 1 asked"
     assert decide(Prediction("share", "lower", 0.5), [1.0], [1.0]).says == "the same ± 0, at least 0.5 asked"
     assert decide(TO_ONE, [1.0], [10.0]).says == "20 dB worse ± 0, at least 6 asked"
@@ -75,7 +75,7 @@ def test_a_side_that_has_no_figure_has_lost(broken, fixed, word):
     found = decide(TO_ONE, broken, fixed)
     assert (found.word, found.change, found.broken, found.fixed) == (word, None, None, None)
     lacking = (broken.count(None), fixed.count(None))
-    assert found.says.startswith("rms_ratio could not be had from {} without it, from {} with it".format(*lacking))
+    assert found.says.startswith("rms_ratio not measurable in {} without it, in {} with it".format(*lacking))
 
 
 def test_silence_is_120_db_from_one():

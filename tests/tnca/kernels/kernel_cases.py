@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 
 from tnca.kernels import ALPHA, Padding, Params, reference, run
-from tnca.perceive import positions
+from tnca.kernels.perceive import positions
 
 
 class Case(NamedTuple):

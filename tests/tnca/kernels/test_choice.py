@@ -55,7 +55,7 @@ def test_bf16_without_a_kernel_takes_the_one_that_has_it(compiler):
 
 def test_bf16_is_refused_by_a_kernel_without_it(compiler):
     compiler(True)
-    with pytest.raises(KernelMissing, match="the native kernel computes in fp32 alone"):
+    with pytest.raises(KernelMissing, match="the native kernel computes in fp32 only"):
         choose("native", "bf16", "stored", CPU)
 
 

@@ -42,6 +42,7 @@ def test_bf16_is_within_a_hundredth(case, traced):
         assert of_gradient < worst
 
 
+@pytest.mark.slow
 def test_bf16_training_reaches_the_same_loss(traced):
     before, theirs = trained_by(Choice(), 1), trained_by(Choice(), 200)
     ours = trained_by(Choice("compiled", "bf16"), 200)

@@ -134,7 +134,7 @@ def test_what_is_not_a_number_stays_so():
         (lambda r: {"params": r.params._replace(where=torch.zeros(2, 5, 6))}, "do not fit 4 channels and 2 positions"),
         (lambda r: {"params": r.params._replace(where=torch.zeros(0, 9, 9))}, "positions of (9, 9)"),
         (lambda r: {"fires": torch.ones(1, 1, 5, 6, dtype=torch.bool)}, "one for each of 3 steps"),
-        (lambda r: {"fires": torch.ones(3, 1, 5, 6)}, "fires are bool, on the CPU"),
+        (lambda r: {"fires": torch.ones(3, 1, 5, 6)}, "fires must be bool, on the CPU"),
     ],
 )
 def test_sizes_that_do_not_fit_are_refused(wrong, said):
@@ -175,7 +175,7 @@ print(torch.equal(one, native.run(task.params, task.state, 2, PADDING)))
 @needs_compiler
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_where_no_more_threads_are_to_be_had_it_takes_fewer():
-    done = subprocess.run([sys.executable, "-c", FEW_THREADS], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([sys.executable, "-c", FEW_THREADS], capture_output=True, text=True, timeout=600, check=False)
     assert (done.returncode, done.stdout) == (0, "True\n"), done.stderr
 
 
@@ -198,7 +198,7 @@ def test_a_library_that_is_none_is_one_line(monkeypatch, tmp_path):
     (tmp_path / "timbre-diagnose").mkdir()
     with open(native.place(), "w") as file:
         file.write("no library")
-    with pytest.raises(KernelMissing, match=r"cannot be loaded .*; delete it and it is built again$"):
+    with pytest.raises(KernelMissing, match=r"cannot be loaded .*; delete it to build it again$"):
         native.load.__wrapped__()
 
 
@@ -217,7 +217,7 @@ print(os.listdir(os.environ["XDG_CACHE_HOME"]))
 def test_without_a_compiler_auto_takes_the_plain_cell_and_says_why(tmp_path):
     environment = {"PATH": "/nowhere", "CXX": "no-such-compiler", "XDG_CACHE_HOME": str(tmp_path)}
     done = subprocess.run(
-        [sys.executable, "-c", WITHOUT], capture_output=True, text=True, env=environment, timeout=60, check=False
+        [sys.executable, "-c", WITHOUT], capture_output=True, text=True, env=environment, timeout=600, check=False
     )
     assert done.returncode == 0, done.stderr
     named, auto, left = done.stdout.splitlines()

@@ -1,4 +1,4 @@
-"""A run on disk: everything that decides what comes next, in one file that appears whole or not at all.
+"""The checkpoint of a run: its complete state in one file, written atomically.
 
 Model, optimiser, pool, the state of every random generator, the epoch, the best figure and the best weights.  Read
 with weights_only=True: tensors and plain values, nothing that can run.
@@ -32,14 +32,14 @@ def save(path: str, state: dict[str, Any]) -> None:
 def load(path: str) -> dict[str, Any]:
     """What save() was given; InputError in one line for anything else."""
     if not os.path.isfile(path):
-        raise InputError(f"{path}: no checkpoint there; `tnca train` makes one")
+        raise InputError(f"{path}: no such checkpoint; `tnca train` writes one")
     _check_size(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # noqa: BLE001 -- whatever a broken or hostile file makes of the unpickler
-        why = "it holds more than tensors" if "weights_only" in str(error).lower() else type(error).__name__
+        why = "it contains more than tensors" if "weights_only" in str(error).lower() else type(error).__name__
         raise InputError(f"{path}: not a checkpoint of tnca ({why})") from None
     if not isinstance(state, dict) or state.get("format") != FORMAT or not set(state) >= KEYS:
         raise InputError(f"{path}: not a checkpoint of tnca (no {FORMAT} in it)")
@@ -51,7 +51,7 @@ def fits(path: str, module: torch.nn.Module, weights: Any) -> None:
     try:
         module.load_state_dict(weights)
     except (RuntimeError, TypeError, AttributeError, ValueError):
-        raise InputError(f"{path}: the weights are another model's than its configuration says") from None
+        raise InputError(f"{path}: the weights do not fit the configuration") from None
 
 
 def _check_size(path: str) -> None:
@@ -63,4 +63,4 @@ def _check_size(path: str) -> None:
     except (OSError, zipfile.BadZipFile) as error:
         raise InputError(f"{path}: cannot be read ({error})") from None
     if claimed > MOST_BYTES:
-        raise InputError(f"{path}: claims {claimed:,} bytes, over {MOST_BYTES:,}")
+        raise InputError(f"{path}: claims {claimed:,} bytes; at most {MOST_BYTES:,} are allowed")

@@ -16,8 +16,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tnca.cell import CellRule
 from tnca.config import Cell, preset
+from tnca.rule.cell import CellRule
 
 FIRST = preset("first").cell
 SEE = {

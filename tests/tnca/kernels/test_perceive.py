@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from tnca.padding import MODES
-from tnca.perceive import SEEN, perceive, positions
+from tnca.kernels.padding import MODES
+from tnca.kernels.perceive import SEEN, perceive, positions
 
 SCIPY_MODES = {"zero": "constant", "circular": "wrap", "reflect": "mirror", "replicate": "nearest"}
 SMOOTH, SLOPE = [1, 2, 1], [-1, 0, 1]

@@ -1,4 +1,4 @@
-"""What a cell sees of its neighbourhood: itself, the gradients in both directions, the Laplacian, where it is.
+"""Perception of a cell: its own state, the gradients in both directions, the Laplacian, its position.
 
 Sobel's operators and the nine-point Laplacian, unnormalised; x is time (frames), y is frequency (bands).
 """
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from tnca.padding import pad
+from tnca.kernels.padding import pad
 
 FILTERS = (
     ((-1, 0, 1), (-2, 0, 2), (-1, 0, 1)),  # Sobel x
@@ -25,7 +25,7 @@ SEEN = 1 + len(FILTERS)
 def perceive(state: Tensor, time: str, frequency: str) -> Tensor:
     """[state, Sobel x, Sobel y, Laplacian] [shape=(B, C, bands, frames) -> (B, 4 C, bands, frames)].
 
-    time, frequency: padding of the two axes, see tnca.padding.
+    time, frequency: padding of the two axes, see tnca.kernels.padding.
     """
     channels = state.shape[1]
     padded = pad(state, time, frequency)

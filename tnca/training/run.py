@@ -1,6 +1,6 @@
-"""A run: a rule, what it grows, and how far it has come; and the folder it lives in.
+"""A run: a rule, its target, its progress, and its directory.
 
-runs/NAME/checkpoint.pt   everything, see tnca.checkpoint
+runs/NAME/checkpoint.pt   everything, see tnca.training.checkpoint
           config.toml     the settings, whole
           reference.wav   the target's sound, mono, at the contract's rate
           reference_in_band.wav   the same within fmin..fmax of the contract: what a grown sound is judged by
@@ -25,15 +25,15 @@ import torch
 from diagnose import audio as sounds
 from diagnose.errors import InputError
 from diagnose.files import write_whole
-from tnca import checkpoint
 from tnca import device as devices
-from tnca.cell import CellRule
 from tnca.config import as_table, laid_over, parse
 from tnca.device import NoDevice
 from tnca.judge import Judged, ceiling, within_band
 from tnca.kernels import Choice, KernelMissing, choose
-from tnca.pool import Pool
+from tnca.rule.cell import CellRule
+from tnca.rule.pool import Pool
 from tnca.target import Target, target_of
+from tnca.training import checkpoint
 from tnca.vocoders.griffinlim import GriffinLim
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ class Run:
         for parameter in self.rule.parameters():
             kept = self.optimiser.state.get(parameter, {})
             if self.epoch and any(kept[name].shape != parameter.shape for name in ("exp_avg", "exp_avg_sq")):
-                raise ValueError("the optimiser's moments are another model's")
+                raise ValueError("the optimiser's moments do not fit the model")
 
     def _take_chance(self, state: dict[str, Any], path: str) -> None:
         """Which cells fire is drawn on the device, and one device's generator cannot go on with another's state."""
@@ -161,22 +161,22 @@ class Run:
         if begun_on == self.device.type:
             self.chance.set_state(state["chance"])
         elif self.config.cell.fire_rate < 1:
-            raise InputError(f"{path}: was begun on {begun_on}; give --device {begun_on} to go on with it")
+            raise InputError(f"{path}: was started on {begun_on}; give --device {begun_on} to continue")
 
     def take_best(self, state: dict[str, Any], path: str) -> None:
         """Only what a sound is made from; InputError where it is another sound's or another model's."""
         if not _alike(state.get("target"), self.target.values):
-            raise InputError(f"{path}: is of another sound; give the one it was begun with, or another --out")
+            raise InputError(f"{path}: belongs to another sound; give that sound, or another --out")
         try:
             best = {key: state["best"][key] for key in ("epoch", "figure", "rule")}
             msgspec.convert(best["figure"], float | None)
             msgspec.convert(best["epoch"], EpochNumber)
             self.best, self.epoch = best, msgspec.convert(state["epoch"], EpochNumber)
         except (KeyError, ValueError, TypeError) as error:
-            raise InputError(f"{path}: not a whole checkpoint ({type(error).__name__}: {error})") from None
+            raise InputError(f"{path}: not a complete checkpoint ({type(error).__name__}: {error})") from None
         checkpoint.fits(path, self.rule, self.best["rule"])
         if not all(bool(weight.isfinite().all()) for weight in self.rule.parameters()):
-            raise InputError(f"{path}: holds weights that are not finite; the training had diverged")
+            raise InputError(f"{path}: has non-finite weights; the training diverged")
 
 
 def begin(config: Config, target: Target, device: torch.device, folder: str | None) -> Run:
@@ -185,10 +185,10 @@ def begin(config: Config, target: Target, device: torch.device, folder: str | No
     if folder is None:
         return run
     if not folder:
-        raise InputError("--out: no folder name given")
+        raise InputError("--out: the directory name is empty")
     if os.path.exists(folder) and (not os.path.isdir(folder) or os.listdir(folder)):
-        how = "pass --resume to go on with it, or " if os.path.isfile(os.path.join(folder, CHECKPOINT)) else ""
-        raise InputError(f"{folder}: is there already; {how}give another --out")
+        how = "continue it with --resume, or " if os.path.isfile(os.path.join(folder, CHECKPOINT)) else ""
+        raise InputError(f"{folder}: already exists; {how}give another --out")
     place = os.path.realpath(folder)
     made = None
     try:
@@ -205,7 +205,7 @@ def begin(config: Config, target: Target, device: torch.device, folder: str | No
     except InputError as error:
         raise InputError(str(error).replace(str(made), folder)) from None
     except OSError as error:
-        raise InputError(f"{folder}: cannot be made ({error.strerror or error})") from None
+        raise InputError(f"{folder}: cannot create the directory ({error.strerror or error})") from None
     finally:
         if made is not None:
             shutil.rmtree(made, ignore_errors=True)
@@ -235,7 +235,7 @@ def resumed(folder: str, sound: Audio, device: torch.device, changed: dict[str, 
     run = Run(config, target_of(sound, config.target), device, folder)
     run.go_on(state, path)
     if run.epoch > config.epochs:
-        raise InputError(f"{path}: has come to epoch {run.epoch} already; give --epochs {run.epoch} or more")
+        raise InputError(f"{path}: is already at epoch {run.epoch}; give --epochs {run.epoch} or more")
     if changed:
         write_whole(os.path.join(folder, CONFIG), tomli_w.dumps(as_table(config)).encode())
     return run
@@ -244,7 +244,7 @@ def resumed(folder: str, sound: Audio, device: torch.device, changed: dict[str, 
 def opened(folder: str, device: torch.device) -> Run:
     """The run in a folder, to generate from."""
     if not os.path.isfile(os.path.join(folder, CHECKPOINT)):
-        raise InputError(f"{folder}: no run there; `tnca train AUDIO --out {folder}` makes one")
+        raise InputError(f"{folder}: contains no run; `tnca train AUDIO --out {folder}` starts one")
     return restored(os.path.join(folder, CHECKPOINT), sounds.read(os.path.join(folder, REFERENCE)), device, folder)
 
 

@@ -21,9 +21,9 @@ from diagnose.errors import InputError
 from diagnose.mel.contract import load
 from tnca.config import parse
 from tnca.judge import FIGURES
-from tnca.look import grow, look, png
 from tnca.target import levels_db
-from tnca.training import start, train
+from tnca.training.look import grow, look, png
+from tnca.training.loop import start, train
 from tnca.vocoders.griffinlim import GriffinLim
 from tnca.vocoders.vocoder import Mel
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from diagnose.errors import InputError
-from tnca import checkpoint
+from tnca.training import checkpoint
 
 STATE = {
     "config": '{"epochs": 3}',
@@ -58,11 +58,11 @@ def test_of_saving_nothing_is_left_but_the_file(path, tmp_path):
 
 
 def test_a_missing_one(path):
-    assert "no checkpoint there; `tnca train` makes one" in refused(path)
+    assert "no such checkpoint; `tnca train`" in refused(path)
 
 
 def test_a_folder_is_none(tmp_path):
-    assert "no checkpoint there" in refused(str(tmp_path))
+    assert "no such checkpoint" in refused(str(tmp_path))
 
 
 def other(path, data):
@@ -110,7 +110,7 @@ def test_a_pickle_that_would_run_something_is_not_run(path, tmp_path, how):
 
 def test_the_reason_for_a_hostile_one_is_said(path, tmp_path):
     torch.save({"format": checkpoint.FORMAT, **STATE, "rows": Hostile(str(tmp_path / "x"))}, path)
-    assert "it holds more than tensors" in refused(path)
+    assert "it contains more than tensors" in refused(path)
 
 
 def test_a_file_that_claims_too_much_is_refused_before_it_is_read(path, monkeypatch):
@@ -173,4 +173,4 @@ def test_weights_of_the_module_fit():
 def test_weights_of_another_model_are_refused_in_one_line(weights):
     with pytest.raises(InputError) as caught:
         checkpoint.fits("run", torch.nn.Linear(3, 2), weights)
-    assert str(caught.value) == "run: the weights are another model's than its configuration says"
+    assert str(caught.value) == "run: the weights do not fit the configuration"

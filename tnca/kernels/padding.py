@@ -1,4 +1,4 @@
-"""What a cell at the border sees beyond it: zeros, the other side, the mirror image or the border itself.
+"""Padding: what a cell at the border sees beyond it: zeros, the other side, the mirror image or the border.
 
 1 2 3   zero       0 1 2 3 0
 circular   3 1 2 3 1

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
-from tnca.cell import run_together
 from tnca.losses import Losses
+from tnca.rule.cell import run_together
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from torch import Tensor
 
-    from tnca.run import Run
+    from tnca.training.run import Run
 
 TINY = 1e-8
 WARM = 3  # iterations before one is captured: libraries set themselves up in the first ones

@@ -1,4 +1,4 @@
-"""Training: grow, compare with the target, follow the gradient; now and then listen and look."""
+"""Training: grow, compare with the target, follow the gradient; look at the result at intervals."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import msgspec
 import torch
 
 from diagnose.errors import InputError
-from tnca.checkpoint import MOST_BYTES
-from tnca.iteration import Captured, Learner, can_be_captured, iterate
-from tnca.look import Diverged, Look, check_watched, diverged, finish, look, open_page
 from tnca.losses import Losses
-from tnca.run import Run, begin
 from tnca.target import target_of
+from tnca.training.checkpoint import MOST_BYTES
+from tnca.training.iteration import Captured, Learner, can_be_captured, iterate
+from tnca.training.look import Diverged, Look, check_watched, diverged, finish, look, open_page
+from tnca.training.run import Run, begin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from diagnose.audio import Audio
     from tnca.config import Config, Optimiser
-    from tnca.iteration import Grown
     from tnca.target import Target
+    from tnca.training.iteration import Grown
 
 
 class Listener(Protocol):
@@ -51,13 +51,13 @@ def check_size(config: Config, target: Target) -> None:
     bands, frames = (size + 2 * config.cell.margin for size in target.values.shape)
     claimed = 4 * config.cell.channels * bands * frames * config.growth.pool
     if claimed > MOST_BYTES // 2:
-        raise InputError(f"growth.pool {config.growth.pool}: {claimed:,} bytes of states; {MOST_BYTES // 2:,} are kept")
+        raise InputError(f"growth.pool {config.growth.pool}: {claimed:,} bytes of states, over {MOST_BYTES // 2:,}")
 
 
 def train(run: Run, listener: Listener | None = None, stop: Callable[[], bool] = bool) -> Run:
     """The run, trained until its last epoch, until patience is at its end, or until stop() is true.
 
-    Every watch.every epochs it looks (see tnca.look) and saves; it saves too when it is stopped.
+    Every watch.every epochs it looks (see tnca.training.look) and saves; it saves too when it is stopped.
     """
     return train_together([run], listener, stop)[0]
 
@@ -120,10 +120,10 @@ def check_alike(runs: Sequence[Run]) -> None:
     first = runs[0]
     for run in runs[1:]:
         if msgspec.structs.replace(run.config, seed=first.config.seed) != first.config:
-            raise InputError(f"{run.folder or 'a run'}: other settings than {first.folder or 'the first'}'s")
+            raise InputError(f"{run.folder or 'a run'}: settings differ from {first.folder or 'the first'}")
         if run.target.values.shape != first.target.values.shape:
             sizes = [f"{each.target.values.shape[1]} frames of {each.target.sound.name}" for each in (first, run)]
-            raise InputError(f"{' and '.join(sizes)}: notes that are trained at once are of one length")
+            raise InputError(f"{' and '.join(sizes)}: notes that are trained at once must have one length")
 
 
 class _Drawn(NamedTuple):

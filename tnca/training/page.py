@@ -1,4 +1,4 @@
-"""The page of a run: how far it is, what it has grown, how that sounds, what the figures did."""
+"""The page of a run: progress, mels, sounds, and the metrics over the epochs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from diagnose.text import printable
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tnca.run import Row, Run
+    from tnca.training.run import Row, Run
 
 WIDTH, HEIGHT = 400, 110
 LATEST = 4

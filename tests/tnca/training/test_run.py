@@ -17,10 +17,10 @@ import torch
 from diagnose import example
 from diagnose.audio import Audio
 from diagnose.errors import InputError
-from tnca import checkpoint
 from tnca.config import as_table, parse
-from tnca.run import begin, device_of, opened, restored, resumed
 from tnca.target import target_of
+from tnca.training import checkpoint
+from tnca.training.run import begin, device_of, opened, restored, resumed
 
 CPU = torch.device("cpu")
 CONTRACT = {
@@ -99,7 +99,7 @@ def test_a_run_that_is_there_is_refused_with_the_way_on(target, tmp_path):
     begin(CONFIG, target, CPU, folder)
     before = (tmp_path / "run" / "checkpoint.pt").read_bytes()
     said = refused(begin, CONFIG, target, CPU, folder)
-    assert said == f"{folder}: is there already; pass --resume to go on with it, or give another --out"
+    assert said == f"{folder}: already exists; continue it with --resume, or give another --out"
     assert (tmp_path / "run" / "checkpoint.pt").read_bytes() == before
     assert os.listdir(tmp_path) == ["run"]
 
@@ -109,17 +109,21 @@ def test_a_folder_of_others_and_a_file_are_refused(target, tmp_path):
     (tmp_path / "folder" / "letter.txt").write_text("mine")
     (tmp_path / "file").write_text("mine")
     for name in ("folder", "file"):
-        assert refused(begin, CONFIG, target, CPU, str(tmp_path / name)).endswith(
-            "is there already; give another --out"
-        )
-    assert "cannot be made (" in refused(begin, CONFIG, target, CPU, str(tmp_path / "file" / "run"))
+        assert refused(begin, CONFIG, target, CPU, str(tmp_path / name)).endswith("already exists; give another --out")
+    assert "cannot create the directory (" in refused(begin, CONFIG, target, CPU, str(tmp_path / "file" / "run"))
     assert everything(tmp_path) == ["file", "folder", "folder/letter.txt"]
 
 
 FAILING = {
-    "settings": ("tnca.run.write_whole", InputError("config.toml: cannot be written (No space left on device)")),
+    "settings": (
+        "tnca.training.run.write_whole",
+        InputError("config.toml: cannot be written (No space left on device)"),
+    ),
     "sound": ("diagnose.audio.write", OSError(errno.ENOSPC, "No space left on device")),
-    "checkpoint": ("tnca.checkpoint.write_whole", InputError("it: cannot be written (No space left on device)")),
+    "checkpoint": (
+        "tnca.training.checkpoint.write_whole",
+        InputError("it: cannot be written (No space left on device)"),
+    ),
     "rename": ("os.replace", OSError(errno.ENOSPC, "No space left on device")),
     "folder": ("os.mkdir", OSError(errno.ENOSPC, "No space left on device")),
 }
@@ -156,7 +160,7 @@ def test_an_interrupt_leaves_nothing(target, tmp_path, monkeypatch):
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("tnca.checkpoint.write_whole", interrupted)
+    monkeypatch.setattr("tnca.training.checkpoint.write_whole", interrupted)
     with pytest.raises(KeyboardInterrupt):
         begin(CONFIG, target, CPU, str(tmp_path / "run"))
     assert everything(tmp_path) == []
@@ -199,7 +203,7 @@ def test_another_sound_is_refused(note, folder):
         Audio(note.samples * np.float32(1.1), 16000),
     )
     for other in others:
-        assert "is of another sound; give the one it was begun with" in refused(resumed, folder, other, CPU)
+        assert "belongs to another sound" in refused(resumed, folder, other, CPU)
 
 
 def test_as_much_as_another_fft_rounds_is_no_other_sound(note, folder, target):
@@ -209,12 +213,12 @@ def test_as_much_as_another_fft_rounds_is_no_other_sound(note, folder, target):
 
 
 def test_where_there_is_no_run(note, tmp_path):
-    assert "no checkpoint there; `tnca train` makes one" in refused(resumed, str(tmp_path / "none"), note, CPU)
+    assert "no such checkpoint; `tnca train`" in refused(resumed, str(tmp_path / "none"), note, CPU)
 
 
 def test_changed_settings_are_checked(note, folder):
     assert resumed(folder, note, CPU, {"epochs": 9}).config == msgspec.structs.replace(CONFIG, epochs=9)
-    assert "epochs: 1 to" in refused(resumed, folder, note, CPU, {"epochs": 0})
+    assert "epochs: must be 1 to" in refused(resumed, folder, note, CPU, {"epochs": 0})
 
 
 WEIGHTS = torch.nn.Linear(2, 2).state_dict()
@@ -224,11 +228,11 @@ BROKEN = {
     "config is a list": ({"config": "[]"}, "not a configuration"),
     "config is deep": ({"config": "[" * 100_000}, "its configuration cannot be read"),
     "a key too many": ({"config": json.dumps({**as_table(CONFIG), "speed": 1})}, "speed"),
-    "another's weights": ({"rule": WEIGHTS}, "the weights are another model's"),
+    "another's weights": ({"rule": WEIGHTS}, "the weights do not fit"),
     "another's best weights": ({"best": {"epoch": 0, "figure": None, "rule": WEIGHTS}}, "another model's"),
-    "best is None": ({"best": None}, "not a whole checkpoint"),
-    "best lacks its figure": ({"best": {"epoch": 0}}, "not a whole checkpoint"),
-    "epoch is text": ({"epoch": "many"}, "not a whole checkpoint"),
+    "best is None": ({"best": None}, "not a complete checkpoint"),
+    "best lacks its figure": ({"best": {"epoch": 0}}, "not a complete checkpoint"),
+    "epoch is text": ({"epoch": "many"}, "not a complete checkpoint"),
     "no target": ({"target": None}, "is of another sound"),
     "no optimiser": ({"optimiser": {}}, "cannot be resumed"),
     "no pool": ({"pool": None}, "cannot be resumed"),
@@ -242,7 +246,7 @@ BROKEN = {
     "rows are a number": ({"rows": 3}, "resumed"),
     "rows are numbers": ({"rows": [3]}, "resumed"),
     "seconds are text": ({"seconds": "long"}, "resumed"),
-    "best is as good as a word": ({"best": "FIGURE"}, "not a whole checkpoint"),
+    "best is as good as a word": ({"best": "FIGURE"}, "not a complete checkpoint"),
     "a target that has a gradient": ({"target": "GRADIENT"}, "another sound"),
     "a target that is sparse": ({"target": "SPARSE"}, "another sound"),
 }
@@ -274,8 +278,8 @@ def test_it_is_opened_without_the_sound(folder, target):
 
 def test_where_there_is_none_the_command_that_makes_one_is_said(tmp_path):
     missing = str(tmp_path / "none")
-    assert refused(opened, missing, CPU) == f"{missing}: no run there; `tnca train AUDIO --out {missing}` makes one"
-    assert "no run there" in refused(opened, str(tmp_path), CPU)
+    assert refused(opened, missing, CPU) == f"{missing}: contains no run; `tnca train AUDIO --out {missing}` starts one"
+    assert "contains no run" in refused(opened, str(tmp_path), CPU)
 
 
 def test_a_run_without_its_reference(folder):
@@ -322,8 +326,8 @@ def test_only_what_generating_takes_is_needed(folder, note, tmp_path):
 @pytest.mark.parametrize("name", ["nonsense", "", "cuda:x", "cpu:-1", "meta", "xla", "mps", "hpu", "cuda:99999999999"])
 def test_a_device_that_is_not_there_is_said_in_a_line(name):
     said = refused(device_of, name)
-    assert said.startswith(f"--device {name}: is not there (")
-    assert said.endswith("); auto, cpu or cuda")
+    assert said.startswith(f"--device {name}: is not available (")
+    assert said.endswith("); use auto, cpu or cuda")
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU is there")

@@ -15,12 +15,12 @@ import torch
 from diagnose import example
 from diagnose.audio import Audio
 from diagnose.errors import InputError
-from tnca import checkpoint, iteration
 from tnca.config import Optimiser, parse
-from tnca.iteration import normalise
-from tnca.look import grow, look
-from tnca.run import opened, resumed
-from tnca.training import learning_rate, out_of_patience, start, train, train_together
+from tnca.training import checkpoint, iteration
+from tnca.training.iteration import normalise
+from tnca.training.look import grow, look
+from tnca.training.loop import learning_rate, out_of_patience, start, train, train_together
+from tnca.training.run import opened, resumed
 
 CPU = torch.device("cpu")
 CONTRACT = {
@@ -302,7 +302,7 @@ def test_a_loss_that_is_not_finite_ends_it_and_the_checkpoint_stays(note, tmp_pa
     run = begun(note, settings(epochs=12), tmp_path / "run")
     with pytest.raises(InputError) as caught:
         train(run, stop=diverge(run, 5))
-    said = "the training diverged by epoch 8: not finite any more; lower optimiser.learning_rate"
+    said = "the training diverged by epoch 8: non-finite values; lower optimiser.learning_rate"
     assert str(caught.value) == f"{tmp_path / 'run'}: {said}"
     kept = resumed(str(tmp_path / "run"), note, CPU)
     assert kept.epoch == 4
@@ -416,7 +416,7 @@ def test_a_figure_that_there_is_not_is_said_with_those_that_there_are(note, tmp_
     with pytest.raises(InputError) as caught:
         train(begun(note, settings(watch={"best": "loudness"}), tmp_path / "run"))
     said = str(caught.value)
-    assert said.startswith("watch.best: no figure loudness; there are ")
+    assert said.startswith("watch.best: no metric loudness; use one of ")
     assert "\n" not in said
     for figure in ("loss", "l2", "mel_error_db", "rms_ratio", "spectral_convergence"):
         assert figure in said
@@ -471,9 +471,9 @@ def test_notes_of_one_length_are_trained_together(note):
 
 def test_runs_that_are_not_alike_are_refused(note):
     longer = Audio(np.tile(note.samples, 2), note.rate, "longer")
-    with pytest.raises(InputError, match="notes that are trained at once are of one length"):
+    with pytest.raises(InputError, match="notes that are trained at once must have one length"):
         train_together([begun(note, settings()), begun(longer, settings())])
-    with pytest.raises(InputError, match="other settings than the first's"):
+    with pytest.raises(InputError, match="settings differ from the first"):
         train_together([begun(note, settings()), begun(note, settings(epochs=9))])
 
 
@@ -507,7 +507,7 @@ def test_a_captured_training_is_the_plain_one(note):
     tables = {"growth": {"steps": [3, 3]}, "epochs": 10, "compute": {"kernel": "reference", "precision": "fp32"}}
     plain, captured = (start(note, settings(**tables), None, torch.device("cuda")) for _ in range(2))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tnca.training.can_be_captured", lambda run: False)
+        patch.setattr("tnca.training.loop.can_be_captured", lambda run: False)
         train(plain)
     assert iteration.can_be_captured(captured)
     train(captured)

@@ -1,4 +1,4 @@
-"""A pool of states that are grown on, so that a pattern learns to stay and not only to appear.
+"""A pool of states that are grown further, so that a pattern learns to persist.
 
 After Mordvintsev et al., Growing Neural Cellular Automata, 2020: in each batch the worst state starts from the seed.
 """

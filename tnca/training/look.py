@@ -1,4 +1,4 @@
-"""A look at a run: what it has grown, how it sounds, what `diagnose` says of it; files for its folder."""
+"""A look at a run: its mel, its sound, the metrics of `diagnose`; files for its directory."""
 
 from __future__ import annotations
 
@@ -24,11 +24,12 @@ from tnca.vocoders.vocoder import Mel
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from diagnose.arrays import Floats
     from diagnose.audio import Audio
-    from tnca.cell import CellRule
     from tnca.config import Config
-    from tnca.run import Row, Run
-    from tnca.target import Floats, Target
+    from tnca.rule.cell import CellRule
+    from tnca.target import Target
+    from tnca.training.run import Row, Run
 
 RANGE_DB = 80.0
 METRICS = "metrics.csv"
@@ -71,7 +72,7 @@ class Diverged(InputError):
 def diverged(run: Run) -> Diverged:
     """What to say where a loss or a weight is not finite; the checkpoint of the last look is still there."""
     who = f"{run.folder}: " if run.folder else ""
-    said = f"the training diverged by epoch {run.epoch}: not finite any more; lower optimiser.learning_rate"
+    said = f"the training diverged by epoch {run.epoch}: non-finite values; lower optimiser.learning_rate"
     return Diverged(who + said)
 
 
@@ -79,7 +80,7 @@ def check_watched(target: Target, config: Config) -> None:
     """Raises InputError where watch.best is no figure of a look."""
     figures = ["loss", *names(config.loss.terms), *target.errors_db(target.values), *(name for name, *_ in FIGURES)]
     if config.watch.best not in figures:
-        raise InputError(f"watch.best: no figure {config.watch.best}; there are {', '.join(figures)}")
+        raise InputError(f"watch.best: no metric {config.watch.best}; use one of {', '.join(figures)}")
 
 
 def open_page(run: Run) -> None:
@@ -130,7 +131,7 @@ def _write(folder: str, run: Run, found: Look) -> None:
 
 
 def _write_page(folder: str, run: Run, *, running: bool) -> None:
-    from tnca.page import to_html
+    from tnca.training.page import to_html
 
     write_whole(os.path.join(folder, "index.html"), to_html(run, running).encode("utf-8", "backslashreplace"))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from tnca.pool import Pool
+from tnca.rule.pool import Pool
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from tnca import kernels
 from tnca.kernels import ALPHA, VALUE, Choice, Padding, Params
-from tnca.perceive import SEEN, positions
+from tnca.kernels.perceive import SEEN, positions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

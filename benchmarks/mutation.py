@@ -1,0 +1,423 @@
+"""How much of what the metrics, verdicts and gate compute do the tests hold?  One small change at a time.
+
+    python benchmarks/mutation.py                          # all, into reports/mutation.json; an hour and more
+    python benchmarks/mutation.py --count 300 --seed 1     # a sample
+    python benchmarks/mutation.py diagnose/metrics/level.py
+
+Each change is tried in a copy of the tree, on the tests in TESTS that call the changed function.  A change that breaks
+no test, and is not in mutation_survivors.toml with the reason why it is none, is a hole in the tests.  Under 90 %
+killed, or with an entry there that is no longer true, the exit status is 1.
+
+Tests are collected once a source; each change then gets a fork of that process, in which the function's code is
+exchanged.  What is outside any function, or is called while modules are imported, takes a fork that imports anew.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import importlib
+import json
+import os
+import platform
+import random
+import resource
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+import time
+import tomllib
+import traceback
+import types
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from mutants import Mutant, mutants
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+for threads in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
+    os.environ[threads] = "1"  # before numpy is loaded: a process that has threads cannot be forked safely
+
+ROOT = Path(__file__).resolve().parents[1]
+LISTED = Path(__file__).with_name("mutation_survivors.toml")
+REPORT = ROOT / "reports" / "mutation.json"
+LEAST = 0.90
+LONGEST_S = 4.0  # a test that takes longer is left out: the quick ones have to hold the line
+MEMORY = 8 << 30
+COPIED = ("diagnose", "tests", "benchmarks", "pyproject.toml")
+
+PYTEST = (
+    "-q",
+    "-p",
+    "no:cacheprovider",
+    "--no-header",
+    "--no-summary",
+    "-W",
+    "ignore::pytest.PytestAssertRewriteWarning",
+)
+
+GATE = ("tests/gate/test_checks.py", "tests/gate/test_calibration.py")
+DISTANCES = ("tests/analysis/test_distances.py", "tests/metrics/test_distance.py")
+SPECTRA = ("tests/analysis/test_spectra.py", "tests/metrics/test_spectrum.py")
+PITCH = ("tests/analysis/test_pitch.py", "tests/metrics/test_pitch.py")
+TESTS: dict[str, tuple[str, ...]] = {
+    **{
+        f"diagnose/metrics/{name}.py": (f"tests/metrics/test_{name}.py", "tests/metrics/test_metric.py")
+        for name in ("__init__", "bands", "clicks", "comb", "dynamics", "edges", "level", "loudness", "metric")
+    },
+    "diagnose/metrics/distance.py": (*DISTANCES, "tests/metrics/test_metric.py"),
+    "diagnose/metrics/pitch.py": PITCH,
+    "diagnose/metrics/spectrum.py": SPECTRA,
+    "diagnose/analysis/bands.py": ("tests/analysis/test_bands.py", "tests/metrics/test_bands.py"),
+    "diagnose/analysis/clicks.py": ("tests/analysis/test_clicks.py", "tests/metrics/test_clicks.py"),
+    "diagnose/analysis/comb.py": ("tests/analysis/test_comb.py", "tests/metrics/test_comb.py"),
+    "diagnose/analysis/distances.py": DISTANCES,
+    "diagnose/analysis/mel_grid.py": (*DISTANCES, "tests/metrics/test_dynamics.py"),
+    "diagnose/analysis/moments.py": ("tests/analysis/test_moments.py", "tests/metrics/test_level.py"),
+    "diagnose/analysis/pair.py": ("tests/analysis/test_pair.py", *DISTANCES),
+    "diagnose/analysis/pitch.py": PITCH,
+    "diagnose/analysis/signal.py": ("tests/metrics/test_metric.py", *SPECTRA),
+    "diagnose/analysis/spectra.py": SPECTRA,
+    "diagnose/verdicts.py": ("tests/test_verdicts.py",),
+    "diagnose/profile.py": ("tests/test_profile.py", "tests/test_verdicts.py"),
+    "diagnose/results/limit.py": ("tests/test_profile.py", "tests/test_verdicts.py"),
+    "diagnose/results/verdict.py": ("tests/test_verdicts.py",),
+    "diagnose/gate/checks.py": (*GATE, "tests/gate/test_commands.py"),
+    "diagnose/gate/golden.py": ("tests/gate/test_golden_file.py", "tests/gate/test_checks.py"),
+    "diagnose/gate/spread.py": ("tests/gate/test_spread.py",),
+    "diagnose/gate/calibration.py": ("tests/gate/test_calibration.py",),
+    "diagnose/scale.py": ("tests/test_scale.py",),
+    "diagnose/mel/ranking.py": ("tests/mel/test_ranking.py",),
+}
+TESTS["diagnose/metrics/__init__.py"] = ("tests/metrics/test_metric.py",)
+PRELOADED = (
+    "scipy.signal", "scipy.stats", "scipy.fft", "soxr", "soundfile", "librosa", "librosa.feature", "librosa.filters",
+    "librosa.onset", "pyloudnorm", "click", "rich.console", "jinja2", "tomli_w", "filelock", "hypothesis",
+    "hypothesis.strategies",
+)  # fmt: skip
+
+
+def forked(work: Callable[[], object], cpu_s: float, result: Path) -> object:
+    """What work() returns in a process of its own; None where it takes too long, too much memory, or dies."""
+    result.unlink(missing_ok=True)
+    pid = os.fork()
+    if not pid:
+        os.setpgid(0, 0)
+        resource.setrlimit(resource.RLIMIT_CPU, (int(cpu_s) + 2, int(cpu_s) + 4))
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+        try:
+            result.write_text(json.dumps(work()))
+        except BaseException:  # noqa: BLE001 - a mutant may raise anything; an error of this script is seen where it is not quiet
+            traceback.print_exc()
+        finally:
+            sys.stdout.flush()
+            os._exit(0)
+    end = time.monotonic() + 20 * cpu_s + 30  # of the wall's time: other people's work may slow it down
+    while os.waitpid(pid, os.WNOHANG)[0] == 0:
+        if time.monotonic() > end:
+            os.killpg(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+            break
+        time.sleep(0.01)
+    return json.loads(result.read_text()) if result.exists() and result.stat().st_size else None
+
+
+def quiet() -> None:
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)
+    os.dup2(null, 2)
+
+
+class Calls:
+    """Which functions of a file are called meanwhile, by qualified name."""
+
+    def __init__(self, path: str) -> None:
+        self.path, self.names = path, set()
+
+    def _called(self, frame: types.FrameType, event: str, _: object) -> None:
+        if event == "call" and frame.f_code.co_filename == self.path:
+            self.names.add(frame.f_code.co_qualname.partition(".<locals>")[0])
+
+    def __enter__(self) -> Calls:
+        threading.setprofile(self._called)
+        sys.setprofile(self._called)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        sys.setprofile(None)
+        threading.setprofile(None)
+
+
+class Server:
+    """A pytest plugin: instead of its loop, every mutant of one source in a fork of the session."""
+
+    def __init__(self, tree: Path, file: str, wanted: list[Mutant], said: Callable[[Mutant, str], None]) -> None:
+        self.tree, self.file, self.path = tree, file, str(tree / file)
+        self.wanted, self.said, self.result = wanted, said, tree.parent / "result.json"
+        self.error = ""
+        self.early: set[str] = set()
+        self.tests: dict[str, tuple[float, list[str]]] = {}
+
+    def pytest_collection(self, session: pytest.Session) -> None:
+        with Calls(self.path) as calls:
+            importlib.import_module(self.file.removesuffix(".py").removesuffix("/__init__").replace("/", "."))
+            session.perform_collect()
+        self.early = calls.names
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        found = forked(lambda: self._measured(session), 1200, self.result)
+        if found is None or found["failed"]:
+            why = f"fail without any change: {found['failed']}" if found else "do not end"
+            self.error = f"{self.file}: its tests {why}"
+            return True
+        self.tests = found["tests"]
+        for mutant in self.wanted:
+            if mutant.function and mutant.function not in self.early:
+                items = self._chosen(session, mutant)
+                seconds = sum(self.tests[item.nodeid][0] for item in items)
+                killed = not items or forked(
+                    lambda m=mutant, i=items: self._run(session, m, i), 6 * seconds + 10, self.result
+                )
+                self.said(mutant, "no test calls it" if not items else killed or "timeout")
+        return True
+
+    def _measured(self, session: pytest.Session) -> dict[str, object]:
+        quiet()
+        failed, tests = [], {}
+        for item, following in zip(session.items, [*session.items[1:], None], strict=True):
+            before, start = session.testsfailed, time.process_time()
+            with Calls(self.path) as calls:
+                item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            tests[item.nodeid] = time.process_time() - start, sorted(calls.names)
+            if session.testsfailed > before:
+                failed.append(item.nodeid)
+                session.shouldfail = False
+        return {"tests": tests, "failed": failed}
+
+    def _chosen(self, session: pytest.Session, mutant: Mutant) -> list[pytest.Item]:
+        """The tests that call the function, the quickest first."""
+        calling = [
+            item
+            for item in session.items
+            if mutant.function in self.tests[item.nodeid][1] and self.tests[item.nodeid][0] < LONGEST_S
+        ]
+        # By module, so that what its tests share is made once; the quickest module first.
+        modules = Counter[str]()
+        for item in calling:
+            modules[item.nodeid.partition("::")[0]] += self.tests[item.nodeid][0]
+        return sorted(
+            calling,
+            key=lambda i: (modules[i.nodeid.partition("::")[0]], i.nodeid.partition("::")[0], self.tests[i.nodeid][0]),
+        )
+
+    def _run(self, session: pytest.Session, mutant: Mutant, items: list[pytest.Item]) -> str:
+        quiet()
+        exchange(self.path, mutant)
+        for item, following in zip(items, [*items[1:], None], strict=True):
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            if session.testsfailed:
+                return item.nodeid
+        return "survived"
+
+
+def exchange(path: str, mutant: Mutant) -> None:
+    """Every function of the file gets the mutant's code, wherever it is referred to; nothing cached is left."""
+    codes: dict[tuple[str, int], types.CodeType] = {}
+
+    def gather(code: types.CodeType) -> None:
+        codes[code.co_qualname, code.co_firstlineno] = code
+        for constant in code.co_consts:
+            if isinstance(constant, types.CodeType):
+                gather(constant)
+
+    gather(compile(mutant.tree, path, "exec", dont_inherit=True))
+    for thing in gc.get_objects():
+        if type(thing) is types.FunctionType and thing.__code__.co_filename == path:
+            thing.__code__ = codes[thing.__code__.co_qualname, thing.__code__.co_firstlineno]
+        elif type(thing).__name__ == "_lru_cache_wrapper" and (thing.__module__ or "").startswith("diagnose"):
+            thing.cache_clear()
+
+
+class Quickest:
+    """A pytest plugin: the quickest tests first, and none that takes long."""
+
+    def __init__(self, tests: dict[str, tuple[float, list[str]]]) -> None:
+        self.tests = tests
+        self.failed = ""
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        seconds = {item.nodeid: self.tests.get(item.nodeid, (0.0, []))[0] for item in items}
+        items[:] = sorted((i for i in items if seconds[i.nodeid] < LONGEST_S), key=lambda i: seconds[i.nodeid])
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self.failed = self.failed or (report.nodeid if report.failed else "")
+
+
+def anew(tree: Path, mutant: Mutant, tests: list[str], known: dict[str, tuple[float, list[str]]]) -> str:
+    """The tests on the mutated file, everything of ours imported anew."""
+    quiet()
+    (tree / mutant.file).write_text(mutant.text)
+    plugin = Quickest(known)
+    code = pytest.main(["-x", *PYTEST, *tests], plugins=[plugin])
+    return plugin.failed or ("survived" if code == 0 else "cannot be imported")
+
+
+def copied(folder: Path) -> Path:
+    """A copy of the tree; the real sounds beside it, where they are."""
+    tree = folder / "tree"
+    tree.mkdir()
+    ignored = shutil.ignore_patterns("__pycache__", ".hypothesis")
+    for name in COPIED:
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, tree / name, ignore=ignored)
+        else:
+            shutil.copy(ROOT / name, tree / name)
+    if (ROOT.parent / "shared").is_dir():
+        (folder / "shared").symlink_to((ROOT.parent / "shared").resolve())
+    return tree
+
+
+def tried(tree: Path, file: str, wanted: list[Mutant], said: Callable[[Mutant, str], None]) -> None:
+    """Every wanted mutant of one source."""
+    tests = [test for test in TESTS[file] if (tree / test).exists()]
+    server = Server(tree, file, wanted, said)
+
+    def serve() -> dict[str, object]:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # pytest's own report
+        outcomes: list[tuple[int, str]] = []
+        server.said = lambda mutant, outcome: outcomes.append((wanted.index(mutant), outcome))
+        code = pytest.main([*PYTEST, *tests], plugins=[server])
+        error = server.error or ("" if server.tests else f"{file}: pytest ended with {code}")
+        return {"error": error, "outcomes": outcomes, "tests": server.tests}
+
+    found = forked(serve, 36_000, tree.parent / "server.json")
+    if found is None or found["error"]:
+        raise SystemExit(found["error"] if found else f"{file}: pytest died")
+    done = set()
+    for index, outcome in found["outcomes"]:
+        done.add(index)
+        said(wanted[index], outcome)
+    known = found["tests"]
+    limit = 6 * sum(seconds for seconds, _ in known.values() if seconds < LONGEST_S) + 30
+    original = (tree / file).read_text()
+    sys.dont_write_bytecode = True  # a mutant of the same size, in the same second, would be taken for the last one
+    for cache in (tree / file).parent.glob(f"__pycache__/{Path(file).stem}.*"):
+        cache.unlink()
+    for index, mutant in enumerate(wanted):
+        if index not in done:
+            outcome = forked(lambda m=mutant: anew(tree, m, tests, known), limit, tree.parent / "result.json")
+            said(mutant, outcome or "timeout")
+    (tree / file).write_text(original)
+    sys.dont_write_bytecode = False
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("files", nargs="*", help="sources; all where none is named")
+    parser.add_argument("--count", type=int, help="a sample of so many changes; all where it is not given")
+    parser.add_argument("--seed", type=int, default=0, help="of the sample")
+    parser.add_argument("--lines", help="FIRST-LAST, of one file")
+    parser.add_argument(
+        "--report", type=Path, help="where the figures go; reports/mutation.json for a run of all files"
+    )
+    parser.add_argument("--verbose", action="store_true", help="say which test kills each")
+    options = parser.parse_args()
+    files = options.files or list(TESTS)
+    pool = [mutant for file in files for mutant in mutants(file, (ROOT / file).read_text())]
+    if options.lines:
+        first, last = map(int, options.lines.split("-"))
+        pool = [mutant for mutant in pool if first <= mutant.number <= last]
+    listed = {(e["file"], e["line"], e["mutation"], e.get("nth", 1)): e["reason"] for e in survivors(files)}
+    stale = [] if options.lines else [key for key in listed if key not in {mutant.key for mutant in pool}]
+    if options.count is not None and options.count < len(pool):
+        chosen = set(random.Random(options.seed).sample(range(len(pool)), options.count))
+        pool = [mutant for index, mutant in enumerate(pool) if index in chosen]
+    outcomes: list[tuple[Mutant, str]] = []
+
+    def said(mutant: Mutant, outcome: str) -> None:
+        outcomes.append((mutant, outcome))
+        survived = outcome in ("survived", "no test calls it")
+        if survived and mutant.key not in listed:
+            print(f"{mutant}" + (f"   [{outcome}]" if outcome != "survived" else ""), flush=True)
+        elif options.verbose:
+            print(f"    {mutant}   [{outcome}]", flush=True)
+        if not survived and mutant.key in listed:
+            stale.append(mutant.key)
+
+    for name in PRELOADED:
+        importlib.import_module(name)
+    with tempfile.TemporaryDirectory(prefix="mutation-") as folder:
+        tree = copied(Path(folder).resolve())
+        os.chdir(tree)
+        os.environ["PYTHONPATH"] = str(tree)
+        sys.path[:0] = [str(tree)]
+        for file in files:
+            wanted = [mutant for mutant in pool if mutant.file == file]
+            if wanted:
+                start = time.monotonic()
+                tried(tree, file, wanted, said)
+                print(f"# {file}: {len(wanted)} in {time.monotonic() - start:.0f} s", file=sys.stderr, flush=True)
+    return reported(options, files, outcomes, listed, stale)
+
+
+def survivors(files: list[str]) -> list[dict[str, str]]:
+    """The listed ones of these files."""
+    entries = tomllib.loads(LISTED.read_text()).get("survivor", []) if LISTED.exists() else []
+    return [entry for entry in entries if entry["file"] in files]
+
+
+def reported(
+    options: argparse.Namespace,
+    files: list[str],
+    outcomes: list[tuple[Mutant, str]],
+    listed: dict[tuple[str, str, str, int], str],
+    stale: list[tuple[str, str, str, int]],
+) -> int:
+    """Print and write the figures; the exit status."""
+    rows, total = [], Counter()
+    for file in files:
+        of_file = [(mutant, outcome) for mutant, outcome in outcomes if mutant.file == file]
+        survived = [mutant for mutant, outcome in of_file if outcome in ("survived", "no test calls it")]
+        equivalent = [mutant for mutant in survived if mutant.key in listed]
+        row = {
+            "file": file,
+            "mutants": len(of_file),
+            "equivalent": len(equivalent),
+            "killed": len(of_file) - len(survived),
+            "timeouts": sum(outcome == "timeout" for _, outcome in of_file),
+        }
+        total.update({name: figure for name, figure in row.items() if name != "file"})
+        rows.append({**row, "survivors": [str(mutant) for mutant in survived if mutant.key not in listed]})
+        rows[-1]["listed"] = [{"mutant": str(mutant), "reason": listed[mutant.key]} for mutant in equivalent]
+    share = total["killed"] / max(total["mutants"] - total["equivalent"], 1)
+    for row in [*rows, {"file": "all", **total}]:
+        counted = row["mutants"] - row["equivalent"]
+        print(f"{row['file']:36} {row['killed']:5} of {counted:5}  {100 * row['killed'] / max(counted, 1):5.1f} %")
+    for key in stale:
+        print(f"stale in {LISTED.name}: {key}")
+    report = {
+        "date": datetime.now(UTC).date().isoformat(),
+        "python": platform.python_version(),
+        "numpy": importlib.import_module("numpy").__version__,
+        "count": options.count,
+        "seed": options.seed if options.count is not None else None,
+        "killed_share": round(share, 4),
+        **total,
+        "files": rows,
+    }
+    path = options.report or (None if options.files else REPORT)
+    if path:
+        path.write_text(json.dumps(report, indent=1) + "\n")
+    return 1 if stale or share < LEAST else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
