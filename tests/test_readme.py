@@ -10,6 +10,7 @@ from pathlib import Path
 import librosa
 import numpy as np
 
+from diagnose import audio, example
 from tnca.bench.measure import table
 from tnca.fixes.page import number
 
@@ -71,6 +72,20 @@ def block(beginning):
 def run(command, folder):
     tool = Path(sys.executable).parent / command[0]
     return subprocess.run([tool, *command[1:]], cwd=folder, capture_output=True, text=True)
+
+
+def test_the_block_on_python_runs(tmp_path, monkeypatch):
+    """As a user would paste it, in a folder with a sound of that name."""
+    monkeypatch.chdir(tmp_path)
+    note = example.bowed_string(seconds=0.5, rate=22050)
+    audio.write("violin.wav", note)
+    section = (ROOT / "README.md").read_text().split("## From Python\n")[1]
+    block = section.split("```python\n")[1].split("```")[0]
+    names = {"generated": example.misfed_vocoder(note).mono}
+    exec(block, names)
+    assert names["report"].verdict == "FAIL"
+    assert repr(names["sound"]) == "Audio(violin.wav, 22050 Hz, 1 channel, 0.500 s)"
+    assert json.loads((tmp_path / "report.json").read_text())["schema"] == "diagnose.report/1"
 
 
 def test_the_example_profile_is_read(tmp_path):
