@@ -109,7 +109,9 @@ def test_the_same_in_pytest(project):
     kept = golden.read_bytes()
 
     def pytest_(*words):
-        return project.run(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *words)
+        # hypothesis, which the project has no use for, takes two seconds to be imported.
+        without = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest")
+        return project.run(sys.executable, "-m", "pytest", "-q", *without, *words)
 
     done = pytest_()
     assert done.returncode == 0, done.stdout
