@@ -87,6 +87,14 @@ def test_a_level_may_lie_on_the_ideal_and_on_the_worse_side(name, direction, lev
     assert parsed(name, direction, level, None).warn == level
 
 
+@pytest.mark.parametrize("direction", ["both", "lower", "higher"])
+@pytest.mark.parametrize("key", ["warn", "fail"])
+def test_a_ratio_of_0_is_no_level(direction, key):
+    table = {"unit": "ratio", "direction": direction, "reason": "a test", key: 0.0}
+    with pytest.raises(InputError, match=rf"here\.rms_ratio\.{key}: a ratio's level is over 0"):
+        parse_limits({"rms_ratio": table}, "here")
+
+
 def test_a_tolerance_of_nothing_is_one():
     assert parsed("crest_db", "both", 1.0, 2.0, 0.0).tolerance == 0.0
     assert parsed("crest_db", "both", 1.0, 2.0, share(0.0, 0.5)).tolerance == Threshold(0.5, 0.0)

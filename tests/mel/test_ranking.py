@@ -93,6 +93,12 @@ def test_near_is_within_15_percent_and_2_thousandths_of_a_db(best_db, most_db):
     assert near(fits) == fits[:2]
 
 
+def test_the_last_that_is_near_and_the_first_that_is_not():
+    assert len(near([fit(0.0, 0.0), fit(0.0, 0.002)])) == 2
+    one = reading(rate=20_480, fmin=50.0)  # bins of 20 Hz
+    assert differing(one, replace(one, grid=replace(one.grid, fmin=52.0))) == ("fmin_hz",)
+
+
 @pytest.mark.parametrize("field", ["fmin", "fmax"])
 @pytest.mark.parametrize(("n_fft", "hz"), [(1024, 2.153), (2048, 1.077)])  # a tenth of 22,050 / n_fft
 def test_an_edge_is_the_same_within_a_tenth_of_a_bin(field, n_fft, hz):
@@ -142,7 +148,7 @@ def test_the_best_comes_first_with_its_share_of_the_odds():
     assert (said, found[0].unknown) == ([], frozenset())
 
 
-@pytest.mark.parametrize(("behind", "unknown"), [(0.0, {"hop"}), (0.99, {"hop"}), (1.01, set())])
+@pytest.mark.parametrize(("behind", "unknown"), [(0.0, {"hop"}), (0.99, {"hop"}), (1.0, set()), (1.01, set())])
 def test_what_is_nearly_as_likely_is_unknown_and_told(behind, unknown):
     found, said = settled([(reading(), 3.0), (reading(hop=300), 3.0 - behind)])
     assert found[0].unknown == unknown
