@@ -15,6 +15,7 @@ exchanged.  What is outside any function, or is called while modules are importe
 from __future__ import annotations
 
 import argparse
+import ast
 import gc
 import importlib
 import json
@@ -66,7 +67,7 @@ PYTEST = (
 GATE = ("tests/gate/test_checks.py", "tests/gate/test_calibration.py")
 DISTANCES = ("tests/analysis/test_distances.py", "tests/metrics/test_distance.py")
 SPECTRA = ("tests/analysis/test_spectra.py", "tests/metrics/test_spectrum.py")
-PITCH = ("tests/analysis/test_pitch.py", "tests/metrics/test_pitch.py")
+PITCH = ("tests/analysis/test_pitch_track.py", "tests/metrics/test_pitch.py")
 TESTS: dict[str, tuple[str, ...]] = {
     **{
         f"diagnose/metrics/{name}.py": (f"tests/metrics/test_{name}.py", "tests/metrics/test_metric.py")
@@ -75,9 +76,9 @@ TESTS: dict[str, tuple[str, ...]] = {
     "diagnose/metrics/distance.py": (*DISTANCES, "tests/metrics/test_metric.py"),
     "diagnose/metrics/pitch.py": PITCH,
     "diagnose/metrics/spectrum.py": SPECTRA,
-    "diagnose/analysis/bands.py": ("tests/analysis/test_bands.py", "tests/metrics/test_bands.py"),
-    "diagnose/analysis/clicks.py": ("tests/analysis/test_clicks.py", "tests/metrics/test_clicks.py"),
-    "diagnose/analysis/comb.py": ("tests/analysis/test_comb.py", "tests/metrics/test_comb.py"),
+    "diagnose/analysis/bands.py": ("tests/analysis/test_third_octaves.py", "tests/metrics/test_bands.py"),
+    "diagnose/analysis/clicks.py": ("tests/analysis/test_click_times.py", "tests/metrics/test_clicks.py"),
+    "diagnose/analysis/comb.py": ("tests/analysis/test_comb_shares.py", "tests/metrics/test_comb.py"),
     "diagnose/analysis/distances.py": DISTANCES,
     "diagnose/analysis/mel_grid.py": (*DISTANCES, "tests/metrics/test_dynamics.py"),
     "diagnose/analysis/moments.py": ("tests/analysis/test_moments.py", "tests/metrics/test_level.py"),
@@ -161,30 +162,38 @@ class Server:
     def __init__(self, tree: Path, file: str, wanted: list[Mutant], said: Callable[[Mutant, str], None]) -> None:
         self.tree, self.file, self.path = tree, file, str(tree / file)
         self.wanted, self.said, self.result = wanted, said, tree.parent / "result.json"
+        self.module = file.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
         self.error = ""
         self.early: set[str] = set()
         self.tests: dict[str, tuple[float, list[str]]] = {}
 
-    def pytest_collection(self, session: pytest.Session) -> None:
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection(self, session: pytest.Session) -> bool:
         with Calls(self.path) as calls:
-            importlib.import_module(self.file.removesuffix(".py").removesuffix("/__init__").replace("/", "."))
+            importlib.import_module(self.module)
             session.perform_collect()
         self.early = calls.names
+        return True  # or pytest would collect a second time
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         found = forked(lambda: self._measured(session), 1200, self.result)
         if found is None or found["failed"]:
-            why = f"fail without any change: {found['failed']}" if found else "do not end"
+            why = f"fail without any change: {', '.join(found['failed'][:5])}" if found else "do not end"
             self.error = f"{self.file}: its tests {why}"
             return True
         self.tests = found["tests"]
+        loaded = Loaded(self.path, self.module)
+        at_import = set().union(*(used_at_import(path.read_text()) for path in self.tree.glob("[dt]*/**/*.py")))
         for mutant in self.wanted:
-            if mutant.function and mutant.function not in self.early:
+            constant = "" if mutant.function else constant_of(mutant)
+            if (mutant.function and mutant.function not in self.early) or (constant and constant not in at_import):
                 items = self._chosen(session, mutant)
                 seconds = sum(self.tests[item.nodeid][0] for item in items)
                 killed = not items or forked(
-                    lambda m=mutant, i=items: self._run(session, m, i), 6 * seconds + 10, self.result
+                    lambda m=mutant, c=constant, i=items: self._run(session, loaded, m, c, i),
+                    6 * seconds + 10,
+                    self.result,
                 )
                 self.said(mutant, "no test calls it" if not items else killed or "timeout")
         return True
@@ -207,7 +216,8 @@ class Server:
         calling = [
             item
             for item in session.items
-            if mutant.function in self.tests[item.nodeid][1] and self.tests[item.nodeid][0] < LONGEST_S
+            if (not mutant.function or mutant.function in self.tests[item.nodeid][1])
+            and self.tests[item.nodeid][0] < LONGEST_S
         ]
         # By module, so that what its tests share is made once; the quickest module first.
         modules = Counter[str]()
@@ -218,9 +228,11 @@ class Server:
             key=lambda i: (modules[i.nodeid.partition("::")[0]], i.nodeid.partition("::")[0], self.tests[i.nodeid][0]),
         )
 
-    def _run(self, session: pytest.Session, mutant: Mutant, items: list[pytest.Item]) -> str:
+    def _run(
+        self, session: pytest.Session, loaded: Loaded, mutant: Mutant, constant: str, items: list[pytest.Item]
+    ) -> str:
         quiet()
-        exchange(self.path, mutant)
+        loaded.exchange(mutant, constant)
         for item, following in zip(items, [*items[1:], None], strict=True):
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             if session.testsfailed:
@@ -228,22 +240,70 @@ class Server:
         return "survived"
 
 
-def exchange(path: str, mutant: Mutant) -> None:
-    """Every function of the file gets the mutant's code, wherever it is referred to; nothing cached is left."""
-    codes: dict[tuple[str, int], types.CodeType] = {}
+class Loaded:
+    """What is loaded of one source: its functions, wherever they are referred to, and every cache of ours."""
 
-    def gather(code: types.CodeType) -> None:
-        codes[code.co_qualname, code.co_firstlineno] = code
-        for constant in code.co_consts:
-            if isinstance(constant, types.CodeType):
-                gather(constant)
+    def __init__(self, path: str, module: str) -> None:
+        self.path, self.module = path, sys.modules[module]
+        things = gc.get_objects()
+        self.functions = [f for f in things if type(f) is types.FunctionType and f.__code__.co_filename == path]
+        self.caches = [
+            thing
+            for thing in things
+            if type(thing).__name__ == "_lru_cache_wrapper" and (thing.__module__ or "").startswith("diagnose")
+        ]
+        gc.freeze()  # or a fork that collects garbage copies all of it
 
-    gather(compile(mutant.tree, path, "exec", dont_inherit=True))
-    for thing in gc.get_objects():
-        if type(thing) is types.FunctionType and thing.__code__.co_filename == path:
-            thing.__code__ = codes[thing.__code__.co_qualname, thing.__code__.co_firstlineno]
-        elif type(thing).__name__ == "_lru_cache_wrapper" and (thing.__module__ or "").startswith("diagnose"):
-            thing.cache_clear()
+    def exchange(self, mutant: Mutant, constant: str) -> None:
+        """Every function gets the mutant's code, or every module that has the constant its new value."""
+        whole = compile(mutant.tree, self.path, "exec", dont_inherit=True)
+        if constant:
+            names = {"__name__": self.module.__name__}
+            exec(whole, names)
+            old = getattr(self.module, constant)
+            for module in list(sys.modules.values()):
+                if getattr(module, "__dict__", {}).get(constant) is old:
+                    setattr(module, constant, names[constant])
+        codes: dict[tuple[str, int], types.CodeType] = {}
+
+        def gather(code: types.CodeType) -> None:
+            codes[code.co_qualname, code.co_firstlineno] = code
+            for inner in code.co_consts:
+                if isinstance(inner, types.CodeType):
+                    gather(inner)
+
+        gather(whole)
+        for function in self.functions:
+            function.__code__ = codes[function.__code__.co_qualname, function.__code__.co_firstlineno]
+        for cache in self.caches:
+            cache.cache_clear()
+
+
+def used_at_import(source: str) -> set[str]:
+    """Names that a module reads outside its functions."""
+    found: set[str] = set()
+
+    def walk(node: ast.AST) -> None:
+        for field, value in ast.iter_fields(node):
+            if field == "body" and isinstance(node, ast.FunctionDef | ast.Lambda):
+                continue
+            for part in value if isinstance(value, list) else [value]:
+                if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load):
+                    found.add(part.id)
+                if isinstance(part, ast.AST):
+                    walk(part)
+
+    walk(ast.parse(source))
+    return found
+
+
+def constant_of(mutant: Mutant) -> str:
+    """The name of the module's constant that a mutant changes; "" where it changes something else."""
+    for statement in mutant.tree.body:
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=name)]) if statement.lineno <= mutant.number <= statement.end_lineno:
+                return name
+    return ""
 
 
 class Quickest:

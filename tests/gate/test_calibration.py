@@ -6,13 +6,16 @@ import shutil
 import statistics
 import sys
 
+import msgspec
 import numpy as np
 import pytest
 
 from diagnose import gate
 from diagnose.comparison import compare
 from diagnose.errors import InputError
-from diagnose.gate.golden import load_golden
+from diagnose.gate import spread
+from diagnose.gate.golden import SCHEMA, Baseline, Golden, load_golden, save_golden
+from diagnose.results.report import AlignmentFacts, MetricRow, Report, SoundFacts
 
 RUNS = 20
 
@@ -191,6 +194,123 @@ def test_another_reference_is_refused(noisy):
     (noisy.folder / "reference.wav").write_bytes((noisy.folder / "generated.wav").read_bytes())
     with pytest.raises(InputError, match="the reference is another file"):
         gate.calibrate(noisy.suite, 3, noisy.render, "x")
+
+
+# Drawn figures: one metric, whose change in each run is given
+
+LIMITS = '[metric.spectral_centroid_hz]\nunit = "Hz"\ndirection = "both"\ntolerance = {}\nreason = "a test"\n'
+FACTS = SoundFacts("a.wav", 22050, 1, 1.0, {})
+ALIGNED = AlignmentFacts(22050, 1.0, 0.0, 0.0, 1, "waveform", 1.0, None, None)
+
+
+@pytest.fixture
+def drawn(noisy, monkeypatch):
+    """drawn(changes, recorded, tolerance) calibrates over runs of those changes, and gives the earned figures."""
+    monkeypatch.setattr("diagnose.gate.checks.causes_of", lambda report: ())
+    noisy.render(99)
+
+    def calibrate(changes, recorded=None, tolerance=0.5, version=1):
+        def compared(*_, **__):
+            change = left.pop(0)
+            row = MetricRow("spectral_centroid_hz", "Hz", 1000.0, change=change, reason=None if change else "silence")
+            return Report("0", FACTS, FACTS, ALIGNED, (msgspec.structs.replace(row, version=version),), "PASS")
+
+        left = list(changes)
+        monkeypatch.setattr("diagnose.gate.calibration.compare", compared)
+        head = noisy.suite.read_text().partition("[[case]]")[2]
+        noisy.suite.write_text('[suite]\nname = "noisy"\nprofile = "limits.toml"\n\n[[case]]' + head)
+        (noisy.folder / "limits.toml").write_text(LIMITS.format(tolerance))
+        if recorded:
+            sha = gate.commands.sha256(str(noisy.folder / "reference.wav"))
+            metric = {"spectral_centroid_hz": recorded}
+            save_golden(noisy.golden, Golden(SCHEMA, "note", "0", "me", "then", sha, metric))
+        (earned,) = gate.calibrate(noisy.suite, len(changes), noisy.render, "x")
+        return earned
+
+    return calibrate
+
+
+# The mean of these runs is 10 and their sample standard deviation 1.
+RUNS_OF_10 = [9.0, 10.0, 11.0]
+
+
+@pytest.mark.parametrize(
+    ("tolerance", "earlier", "furthest"),
+    [
+        (0.5, None, 6.0),  # six standard deviations of the runs
+        (8.0, None, 8.0),  # or the profile's tolerance
+        (0.5, 2.0, 2.0),  # or, where one was earned before, that: a second calibration is no way round the first
+        (0.5, 7.0, 7.0),
+        (3.0, 2.0, 3.0),
+    ],
+)
+@pytest.mark.parametrize("side", [-1, 1])
+def test_a_recorded_value_is_one_of_the_runs_up_to_so_far_from_them(drawn, noisy, tolerance, earlier, furthest, side):
+    within, beyond = (
+        Baseline("Hz", 1, 10.0 + side * (furthest + off), tolerance=earlier, spread=earlier, measured=earlier and 5)
+        for off in (-0.01, 0.01)
+    )
+    earned = drawn(RUNS_OF_10, within, tolerance)
+    assert earned.mean == within.change
+    assert earned.tolerance == pytest.approx(spread.tolerance(RUNS_OF_10, 1) + furthest - 0.01, rel=1e-6)
+    assert (earned.spread, earned.threshold) == (1.0, tolerance)
+    with pytest.raises(InputError, match=r"spectral_centroid_hz: recorded as .*, and the runs lie round 10, which"):
+        drawn(RUNS_OF_10, beyond, tolerance)
+
+
+def test_runs_all_alike_explain_no_difference_but_the_profiles_tolerance(drawn):
+    assert drawn([10.0, 10.0, 10.0], Baseline("Hz", 1, 10.49)).tolerance == pytest.approx(0.49)
+    with pytest.raises(InputError, match="does not explain"):
+        drawn([10.0, 10.0, 10.0], Baseline("Hz", 1, 10.51))
+
+
+def test_without_a_golden_the_mean_is_recorded(drawn, noisy):
+    earned = drawn([1.0, 2.0, 6.0])
+    assert (earned.mean, earned.spread) == (3.0, pytest.approx(7**0.5, rel=1e-8))
+    assert load_golden(noisy.golden).metric["spectral_centroid_hz"].measured == 3
+
+
+@pytest.mark.parametrize(("found", "mean"), [(2, None), (3, 10.0)])
+def test_a_spread_takes_three_runs_that_have_the_figure(drawn, noisy, found, mean):
+    earned = drawn([10.0] * found + [None] * (5 - found))
+    assert earned.mean == mean
+    kept = load_golden(noisy.golden).metric["spectral_centroid_hz"]
+    assert kept.measured == found
+    assert kept.unmeasured == ("silence" if mean else "measurable in 2 of 5 runs: silence")
+    assert kept.spread == (0.0 if mean else None)
+
+
+def test_a_figure_that_no_run_has_stays_so(drawn, noisy):
+    assert drawn([None] * 3).mean is None
+    assert load_golden(noisy.golden).metric["spectral_centroid_hz"] == Baseline("Hz", 1, unmeasured="silence")
+    assert drawn([None] * 3, Baseline("Hz", 1, unmeasured="short")).mean is None
+    earned = drawn(RUNS_OF_10, Baseline("Hz", 1, unmeasured="short"))  # nothing was recorded that it could move
+    assert (earned.mean, earned.tolerance) == (10.0, pytest.approx(spread.tolerance(RUNS_OF_10, 1), rel=1e-6))
+
+
+@pytest.mark.parametrize(
+    ("changes", "recorded", "said"),
+    [
+        ([None] * 3, Baseline("Hz", 1, 10.0), "silence"),
+        (RUNS_OF_10, Baseline("Hz", 2, 10.0), "has another version now"),
+        (RUNS_OF_10, Baseline("Hz", 2, unmeasured="short"), "has another version now"),
+    ],
+)
+def test_what_was_recorded_and_cannot_be_held_is_refused(drawn, changes, recorded, said):
+    with pytest.raises(InputError, match=f"spectral_centroid_hz: was recorded, and {said}; accept it first"):
+        drawn(changes, recorded)
+
+
+def test_progress_is_told_before_each_run(noisy):
+    told = []
+    gate.calibrate(noisy.suite, 3, noisy.render, "x", lambda *step: told.append(step))
+    assert told == [(0, 3, "rendering"), (1, 3, "rendering"), (2, 3, "rendering")]
+
+
+def test_a_suite_without_cases_has_nothing_to_calibrate(tmp_path):
+    (tmp_path / "suite.toml").write_text('[suite]\nname = "none"\n')
+    with pytest.raises(InputError, match="nothing to calibrate"):
+        gate.calibrate(tmp_path / "suite.toml", 3, lambda run: None, "x")
 
 
 # The command

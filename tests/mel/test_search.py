@@ -16,8 +16,7 @@ def test_a_line_in_closed_form():
     assert line(x, 3 * x - 2) == (3.0, -2.0, 0.0, 0.0)
     slope, offset, misfit, left = line(x, np.array([0.0, 1.0, 1.0, 2.0]))
     assert (slope, offset) == (pytest.approx(0.6), pytest.approx(0.1))
-    assert misfit == pytest.approx(1 - 0.9 * 2 / 2 * 0.6**2 * 5 / 2 / 0.9, abs=1)  # r**2 = 0.6**2 * 5 / 2
-    assert 1 - misfit == pytest.approx(0.6**2 * 5 / 2)
+    assert misfit == pytest.approx(0.1)  # 1 - r**2 with r = 3 / sqrt(5 * 2)
     assert left == pytest.approx(np.sqrt((2 - 1.8) / 4))
 
 
