@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from diagnose.gate.checks import checks, fresh, kept, limit_checks, threshold, with_spread_of
+from diagnose.gate.checks import check_metrics, new_golden, rounded, check_limits, profile_tolerance, with_spread_of
 from diagnose.gate.golden import SCHEMA, Baseline, Golden
 from diagnose.gate.spread import prediction
 from diagnose.results.limit import Limit, Threshold
@@ -31,7 +31,7 @@ def golden(**metric):
 
 def checked(baseline, row, held):
     """The one check of a metric."""
-    (check,) = checks(golden(**{row.name: baseline}), report(row), {row.name: held}, "sha")
+    (check,) = check_metrics(golden(**{row.name: baseline}), report(row), {row.name: held}, "sha")
     assert check.metric == row.name
     return check
 
@@ -51,7 +51,7 @@ def checked(baseline, row, held):
     ],
 )
 def test_the_profiles_tolerance_in_the_metrics_unit(before, row, tolerance, expected):
-    assert threshold(before, row, limit(tolerance)) == pytest.approx(expected, rel=1e-9)
+    assert profile_tolerance(before, row, limit(tolerance)) == pytest.approx(expected, rel=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_what_cannot_be_held_against_the_golden_is_said(baseline, row, verdict, 
 def test_every_metric_of_golden_or_profile_is_checked_and_no_other():
     held = {"spectral_centroid_hz": limit(10.0), "rms_ratio": limit(0.1, unit="ratio")}
     recorded = golden(spectral_centroid_hz=Baseline("Hz", 1, 40.0), crest_db=Baseline("dB", 1, 1.0))
-    found = list(checks(recorded, report(CENTROID, RATIO, OF_PAIR), held, "sha"))
+    found = list(check_metrics(recorded, report(CENTROID, RATIO, OF_PAIR), held, "sha"))
     assert [(one.metric, one.verdict) for one in found] == [
         ("spectral_centroid_hz", "PASS"),
         ("rms_ratio", "FAIL"),
@@ -127,7 +127,7 @@ def test_every_metric_of_golden_or_profile_is_checked_and_no_other():
     assert "no baseline" in found[1].text
     assert "no longer measured" in found[2].text
     # Measured, but in the profile no more: it was recorded, so it has to be said.
-    (_, lost) = checks(
+    (_, lost) = check_metrics(
         golden(crest_db=Baseline("dB", 1, 1.0)), report(CENTROID, MetricRow("crest_db", "dB")), held, "sha"
     )
     assert (lost.metric, lost.verdict) == ("crest_db", "FAIL")
@@ -135,7 +135,7 @@ def test_every_metric_of_golden_or_profile_is_checked_and_no_other():
 
 @pytest.mark.parametrize(("sha", "expected"), [("sha", []), ("other", [("reference", "ERROR")])])
 def test_another_reference_is_an_error_before_all_others(sha, expected):
-    found = list(checks(golden(), report(CENTROID), {}, sha))
+    found = list(check_metrics(golden(), report(CENTROID), {}, sha))
     assert [(one.metric, one.verdict) for one in found] == expected
 
 
@@ -149,7 +149,7 @@ def test_another_reference_is_an_error_before_all_others(sha, expected):
     ],
 )
 def test_a_cases_own_limit_is_judged_by_its_levels(row, verdict):
-    (check,) = limit_checks(report(row), {row.name: Limit("Hz", "higher", "as asked", 10.0, 20.0)})
+    (check,) = check_limits(report(row), {row.name: Limit("Hz", "higher", "as asked", 10.0, 20.0)})
     assert (check.metric, check.verdict, check.change) == ("spectral_centroid_hz (limit)", verdict, row.change)
     assert ("as asked" if verdict != "ERROR" else "not measured: silence") in check.text
 
@@ -159,7 +159,7 @@ def test_a_cases_own_limit_is_judged_by_its_levels(row, verdict):
     [(1 / 3, 0.333333333), (2e6 / 3, 666666.667), (-1.23456789012e-7, -1.23456789e-07), (0.0, 0.0)],
 )
 def test_a_golden_keeps_nine_digits(value, digits):
-    assert kept(value) == digits
+    assert rounded(value) == digits
 
 
 def test_an_accepted_value_keeps_the_spread_it_had_and_the_wider_tolerance():
@@ -192,11 +192,11 @@ def test_a_fresh_golden_has_every_metric_of_the_profile(monkeypatch):
     monkeypatch.setattr("diagnose.gate.checks.causes_of", lambda report: ())
     held = {"spectral_centroid_hz": limit(10.0), "rms_ratio": limit(0.1, unit="ratio")}
     odd = msgspec.structs.replace(CENTROID, change=100 / 3, version=3)
-    made = fresh("note", report(odd, RATIO, OF_PAIR), held, "sha", "me")
+    made = new_golden("note", report(odd, RATIO, OF_PAIR), held, "sha", "me")
     assert made.metric == {
         "spectral_centroid_hz": Baseline("Hz", 3, 33.3333333),
         "rms_ratio": Baseline("ratio", 1, 2.0),
     }
     assert (made.case, made.reference_sha256, made.recorded_by, made.causes) == ("note", "sha", "me", [])
-    lost = fresh("note", report(NOTHING, msgspec.structs.replace(RATIO, change=None)), held, "sha", "me")
+    lost = new_golden("note", report(NOTHING, msgspec.structs.replace(RATIO, change=None)), held, "sha", "me")
     assert [one.unmeasured for one in lost.metric.values()] == ["silence", "unknown"]
