@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
-OLDEST_TESTS := pytest pytest-xdist pytest-benchmark hypothesis librosa pyloudnorm matplotlib pandas
+OLDEST_TESTS := pytest pytest-xdist pytest-benchmark hypothesis librosa pyloudnorm matplotlib pandas ipython pyyaml joblib
 OLDEST_SKIPS := --ignore tests/tnca --ignore tests/batch/test_cluster.py
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
 
 from diagnose import audio, example
 from diagnose.audio import Audio
+
+yaml = pytest.importorskip("yaml")
 
 ROOT = Path(__file__).resolve().parents[1]
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text())

@@ -5,10 +5,11 @@ import sys
 
 import numpy as np
 import pytest
-import torch
 
 from diagnose.arrays import as_array
 from diagnose.errors import InputError
+
+torch = pytest.importorskip("torch")
 
 VALUES = np.array([[0.5, -0.25, 0.125], [1.0, 0.0, -1.0]])  # bfloat16 holds each of them exactly
 

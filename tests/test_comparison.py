@@ -8,7 +8,6 @@ import tracemalloc
 
 import numpy as np
 import pytest
-import torch
 
 import diagnose
 from diagnose import align, audio, example
@@ -166,10 +165,15 @@ def test_paths_arrays_and_audio_give_the_same(tmp_path, note, rng):
     assert (others["(n,)"].reference.path, others["(n,)"].generated.path) == ("reference", "generated")
 
 
-@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.float16, torch.bfloat16])
+@pytest.fixture(scope="module")
+def torch():
+    return pytest.importorskip("torch")
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "float16", "bfloat16"])
 @pytest.mark.parametrize("gradient", [False, True])
-def test_a_tensor_is_compared_and_measured_as_its_values_are(note, dtype, gradient):
-    tensor = torch.tensor(note.mono, requires_grad=gradient).to(dtype)
+def test_a_tensor_is_compared_and_measured_as_its_values_are(note, torch, dtype, gradient):
+    tensor = torch.tensor(note.mono, requires_grad=gradient).to(getattr(torch, dtype))
     values = tensor.detach().float().numpy()
     assert diagnose.measure(tensor, rate=RATE) == diagnose.measure(values, rate=RATE)
     report = diagnose.compare(note, tensor[None], rate=RATE)
@@ -183,9 +187,9 @@ TENSORS = {
         lambda x: x.to_sparse(),
         r"not an array of numbers \(.*[Ss]parse.*\); expected \(n,\) or \(channels, n\)",
     ),
-    "int16": (lambda x: (x * 32767).to(torch.int16), "dtype int16, not floating point; scale it to -1..1 first"),
+    "int16": (lambda x: (x * 32767).short(), "dtype int16, not floating point; scale it to -1..1 first"),
     "bool": (lambda x: x > 0, "dtype bool, not floating point; scale it to -1..1 first"),
-    "complex": (lambda x: x.to(torch.complex64), "dtype complex64, not floating point"),
+    "complex": (lambda x: x.cfloat(), "dtype complex64, not floating point"),
     "a batch": (lambda x: x[None, None], r"shape \(1, 1, 22050\); expected \(n,\) or \(channels, n\)"),
     "an infinite value": (lambda x: x / 0, "NaN or infinite samples"),
     "expanded": (lambda x: x[:1].expand(2**31), "2,147,483,648 values, over 1,073,741,824; give a part of it"),
@@ -193,7 +197,7 @@ TENSORS = {
 
 
 @pytest.mark.parametrize("kind", TENSORS)
-def test_a_tensor_without_samples_is_refused_in_one_line(note, kind):
+def test_a_tensor_without_samples_is_refused_in_one_line(note, torch, kind):
     make, said = TENSORS[kind]
     tensor = make(torch.tensor(note.mono))
     with pytest.raises(InputError, match=rf"^generated: {said}") as caught:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from diagnose.gate.checks import check_metrics, new_golden, rounded, check_limits, profile_tolerance, with_spread_of
+from diagnose.gate.checks import check_limits, check_metrics, new_golden, profile_tolerance, rounded, with_spread_of
 from diagnose.gate.golden import SCHEMA, Baseline, Golden
 from diagnose.gate.spread import prediction
 from diagnose.results.limit import Limit, Threshold

@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from diagnose.errors import InputError
 from diagnose.mel.array import plane
+
+torch = pytest.importorskip("torch")
 
 
 def ramp(bands=80, frames=200):
