@@ -53,8 +53,8 @@ LAYERS = [
     ("audio", "scale"),
     ("results",),
     ("process",),
-    ("arrays", "files", "git", "text", "toml"),
-    ("errors", "version"),
+    ("arrays", "files", "git", "toml"),
+    ("errors", "text", "version"),
 ]
 LEVEL = {name: -index for index, layer in enumerate(LAYERS) for name in layer}
 # The one arrow upwards: a Report shows itself in a notebook, whoever made it, and loads what shows it when asked.
