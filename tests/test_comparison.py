@@ -191,8 +191,8 @@ TENSORS = {
     "bool": (lambda x: x > 0, "dtype bool, not floating point; scale it to -1..1 first"),
     "complex": (lambda x: x.cfloat(), "dtype complex64, not floating point"),
     "a batch": (lambda x: x[None, None], r"shape \(1, 1, 22050\); expected \(n,\) or \(channels, n\)"),
-    "an infinite value": (lambda x: x / 0, "NaN or infinite samples"),
-    "expanded": (lambda x: x[:1].expand(2**31), "2,147,483,648 values, over 1,073,741,824; give a part of it"),
+    "an infinite value": (lambda x: x / 0, "non-finite samples"),
+    "expanded": (lambda x: x[:1].expand(2**31), "2,147,483,648 values.* 1,073,741,824"),
 }
 
 

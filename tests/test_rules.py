@@ -52,9 +52,9 @@ LAYERS = [
     ("spectrogram",),
     ("audio", "scale"),
     ("results",),
-    ("arrays", "process"),
-    ("files", "git", "text", "toml"),
-    ("errors", "version"),
+    ("process",),
+    ("arrays", "files", "git", "toml"),
+    ("errors", "text", "version"),
 ]
 LEVEL = {name: -index for index, layer in enumerate(LAYERS) for name in layer}
 # The one arrow upwards: a Report shows itself in a notebook, whoever made it, and loads what shows it when asked.

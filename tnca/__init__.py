@@ -50,9 +50,10 @@ if not TYPE_CHECKING:  # a type checker would take every name for one that is th
 
         if name == "config":
             return import_module("tnca.config")
-        if name in ("Config", "Run"):
-            return getattr(import_module(f"tnca.{name.lower()}"), name)
-        raise AttributeError(f"module 'tnca' has no attribute {name!r}")
+        home = {"Config": "tnca.config", "Run": "tnca.training.run"}.get(name)
+        if home is None:
+            raise AttributeError(f"module 'tnca' has no attribute {name!r}")
+        return getattr(import_module(home), name)
 
 
 def __dir__() -> list[str]:
