@@ -15,7 +15,7 @@ from diagnose.audio import Audio
 from diagnose.faults import FAULTS, Fault
 from diagnose.faults.fault import factor, rms
 
-DESIGN = {  # DESIGN, section 5
+DESIGN = {  # DESIGN, "Cause ids"
     *("vocoder-input-scale", "level-reference-lost", "gain", "dc-offset", "clipping", "polarity", "delay"),
     *("truncated", "sample-rate", "mel-range", "power-magnitude", "high-frequency-loss", "edge-artifact", "clicks"),
     *("frame-rate-hum", "noise", "phase-incoherent", "time-structure-lost", "mono-stereo", "dropout", "hum"),
@@ -106,12 +106,12 @@ def test_every_cause_is_one_a_report_may_name():
     assert named - BESIDES == DESIGN
 
 
-def test_the_causes_above_are_those_of_the_design():
+def test_the_causes_above_are_on_the_list_of_the_design():
     design = Path(__file__).resolve().parents[3] / "shared" / "DESIGN.md"
     if not design.is_file():
         pytest.skip("DESIGN.md is not here")
-    (line,) = re.findall(r"^Cause ids.*?: (`.*`)\.$", design.read_text(encoding="utf-8"), re.MULTILINE)
-    assert set(re.findall(r"`([a-z-]+)`", line)) == DESIGN
+    _, _, listed = design.read_text(encoding="utf-8").partition("\n### Cause ids")
+    assert set(re.findall(r"`([a-z-]+)`", listed.partition("\n#")[0])) >= DESIGN | BESIDES
 
 
 def test_what_needs_two_channels_fits_no_mono_sound():
