@@ -40,7 +40,7 @@ def padded(samples, framing):
     return np.pad(samples, framing.margin, mode="reflect" if framing.padding.endswith("reflect") else "constant")
 
 
-@settings(max_examples=200)
+@settings(max_examples=settings.default.max_examples * 2)
 @given(length=st.integers(1, 5000), framing=framings)
 def test_blocks_of_any_length_are_the_whole_padded_signal_framed_at_once(length, framing):
     blocks = list(power_blocks(noise(length), framing))

@@ -265,7 +265,7 @@ KINDS = ["silence", "constant", "noise", "tone", "square", "impulse", "clicks", 
 LEVELS = st.sampled_from([1e-30, 1e-6, 0.01, 0.5, 30.0])
 
 
-@settings(max_examples=150)
+@settings(max_examples=settings.default.max_examples * 3 // 2)
 @given(
     rate=st.sampled_from([2000, 8000, 22_050, 96_000]),
     kinds=st.tuples(st.sampled_from(KINDS), st.sampled_from(KINDS)),

@@ -152,7 +152,7 @@ found_lists = st.lists(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=settings.default.max_examples * 3)
 @given(found_lists)
 def test_nothing_is_named_twice_or_made_up_and_the_order_never_rises(strengths):
     found = ranked([cause(*one) for one in strengths])
@@ -164,7 +164,7 @@ def test_nothing_is_named_twice_or_made_up_and_the_order_never_rises(strengths):
     assert all(LEAST <= value <= 0.99 for value in confidences)
 
 
-@settings(max_examples=300)
+@settings(max_examples=settings.default.max_examples * 3)
 @given(found_lists)
 def test_what_is_neither_kept_nor_folded_weighs_too_little_or_is_folded_under_what_does(strengths):
     found = ranked([cause(*one) for one in strengths])
@@ -180,7 +180,7 @@ def test_what_is_neither_kept_nor_folded_weighs_too_little_or_is_folded_under_wh
         assert weighed < 0.1 or explainers
 
 
-@settings(max_examples=300)
+@settings(max_examples=settings.default.max_examples * 3)
 @given(found_lists)
 def test_the_weights_of_all_that_is_kept_stay_under_1(strengths):
     kept = [strength for _, strength in strengths]
@@ -188,7 +188,7 @@ def test_the_weights_of_all_that_is_kept_stay_under_1(strengths):
     assert sum(strength**3 / total for strength in kept) < 1
 
 
-@settings(max_examples=200)
+@settings(max_examples=settings.default.max_examples * 2)
 @given(found_lists, st.randoms(use_true_random=False))
 def test_the_order_in_which_they_were_found_only_breaks_ties(strengths, random):
     by_strength = {strength for _, strength in strengths}
@@ -200,7 +200,7 @@ def test_the_order_in_which_they_were_found_only_breaks_ties(strengths, random):
     assert shape(first) == shape(second)
 
 
-@settings(max_examples=200)
+@settings(max_examples=settings.default.max_examples * 2)
 @given(found_lists)
 def test_only_what_follows_is_folded(strengths):
     given = dict(strengths)

@@ -527,7 +527,9 @@ def into_a_closed_pipe(*arguments):
         os.close(writer)
 
 
-@pytest.mark.parametrize("form", [[], ["--json", "-"], ["--html", "-"]], ids=str)
+@pytest.mark.parametrize(
+    "form", [["--json", "-"], *(pytest.param(form, marks=pytest.mark.slow) for form in ([], ["--html", "-"]))], ids=str
+)
 def test_a_reader_that_goes_away_changes_no_verdict(pair, form):
     # `diagnose compare a b --json - | head -1` under `set -o pipefail`
     failed = into_a_closed_pipe("compare", *pair, *form)
@@ -543,7 +545,9 @@ def test_a_help_that_is_not_read_to_its_end_is_no_error(pair):
     assert done.stderr == ""
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp437"])
+@pytest.mark.parametrize(
+    "encoding", ["ascii", *(pytest.param(encoding, marks=pytest.mark.slow) for encoding in ("latin-1", "cp437"))]
+)
 def test_a_terminal_that_has_not_every_sign_gets_the_report(pair, encoding):
     done = subprocess.run(
         [PROGRAM, "compare", *pair], capture_output=True, env=os.environ | {"PYTHONIOENCODING": encoding}, timeout=600

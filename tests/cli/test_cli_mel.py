@@ -289,6 +289,7 @@ def test_a_scale_is_one_of_the_eight(diagnose, files, name):
     assert sum(each["probability"] for each in found["candidates"]) == pytest.approx(1, abs=0.05)
 
 
+@pytest.mark.slow
 def test_log10_of_a_power_is_one_of_the_eight_too(diagnose, files, tmp_path):
     """Whisper's before it is normalised; the schema has no ninth word."""
     grid = msgspec.structs.replace(load(BASE), levels=ValueScale("log10-power", clip=1e-10))

@@ -15,7 +15,7 @@ from diagnose.audio import Audio
 from diagnose.faults import FAULTS, Fault
 from diagnose.faults.fault import factor, rms
 
-DESIGN = {  # DESIGN, section 5
+DESIGN = {  # DESIGN, "Cause ids"
     *("vocoder-input-scale", "level-reference-lost", "gain", "dc-offset", "clipping", "polarity", "delay"),
     *("truncated", "sample-rate", "mel-range", "power-magnitude", "high-frequency-loss", "edge-artifact", "clicks"),
     *("frame-rate-hum", "noise", "phase-incoherent", "time-structure-lost", "mono-stereo", "dropout", "hum"),
@@ -106,7 +106,7 @@ def test_every_cause_is_one_a_report_may_name():
     assert named - BESIDES == DESIGN
 
 
-def test_the_causes_above_are_those_of_the_design():
+def test_the_causes_above_are_on_the_list_of_the_design():
     design = Path(__file__).resolve().parents[3] / "shared" / "DESIGN.md"
     if not design.is_file():
         pytest.skip("DESIGN.md is not here")

@@ -12,6 +12,10 @@ from diagnose.picture import findings, read_picture
 RATE, HOP = 22050, 256
 
 
+def slow(*values):
+    return [pytest.param(value, marks=pytest.mark.slow) for value in values]
+
+
 def median_error(picture, levels):
     assert picture.levels_db.shape == levels.shape
     return float(np.median(np.abs(picture.levels_db - levels)))
@@ -33,7 +37,7 @@ def as_drawn(picture, levels):
 # Colours
 
 
-@pytest.mark.parametrize("cmap", ["magma", "viridis", "inferno", "plasma", "gray", "gray_r"])
+@pytest.mark.parametrize("cmap", ["magma", "gray_r", *slow("viridis", "inferno", "plasma", "gray")])
 def test_levels_come_back_in_every_known_map(draw, array, cmap):
     levels = array()
     picture = read_picture(draw(levels, cmap=cmap))
@@ -54,7 +58,7 @@ def test_a_map_that_comes_round_again_is_told(draw, array):
     assert any("nearly the same colour" in note for note in picture.notes)
 
 
-@pytest.mark.parametrize("cmap", ["magma", "viridis", "gray"])
+@pytest.mark.parametrize("cmap", ["magma", *slow("viridis", "gray")])
 def test_without_a_bar_a_known_map_and_the_range_are_enough(draw, array, cmap):
     levels = array()
     path = draw(levels, cmap=cmap, bar=None)
@@ -81,7 +85,15 @@ def test_a_given_range_counts_more_than_the_labels(draw, array):
 
 
 @pytest.mark.parametrize(
-    ("size", "dpi"), [((6.4, 4.8), 72), ((6.4, 4.8), 100), ((8, 4), 80), ((10, 4), 150), ((11, 5), 200), ((10, 4), 300)]
+    ("size", "dpi"),
+    [
+        ((6.4, 4.8), 72),
+        ((10, 4), 150),
+        *(
+            pytest.param(size, dpi, marks=pytest.mark.slow)
+            for size, dpi in (((6.4, 4.8), 100), ((8, 4), 80), ((11, 5), 200), ((10, 4), 300))
+        ),
+    ],
 )
 def test_levels_bands_frames_and_labels_come_back_at_every_size(draw, array, size, dpi):
     levels = array()
@@ -113,8 +125,18 @@ def test_with_more_frames_than_pixels_a_frame_is_a_column_of_pixels(draw, array)
 # Axes
 
 
-@pytest.mark.parametrize("x", ["time", None])
-@pytest.mark.parametrize(("y", "bands"), [("mel", 80), ("linear", 65), ("log", 129), (None, 80)])
+AXES = [("mel", 80), ("linear", 65), ("log", 129), (None, 80)]
+OFTEN = {("mel", "time"), ("linear", None), ("log", "time"), (None, None)}
+
+
+@pytest.mark.parametrize(
+    ("y", "bands", "x"),
+    [
+        pytest.param(y, bands, x, marks=() if (y, x) in OFTEN else pytest.mark.slow)
+        for y, bands in AXES
+        for x in ("time", None)
+    ],
+)
 def test_every_axis_of_librosa_is_read(draw, array, y, bands, x):
     levels = array(bands)
     picture = read_picture(draw(levels, y=y, x=x, size=(10, 5), title=x is not None))
@@ -264,7 +286,7 @@ def test_of_two_spectrograms_the_first_is_read_and_a_curve_is_none(draw, array, 
 # Formats
 
 
-@pytest.mark.parametrize("quality", [75, 95])
+@pytest.mark.parametrize("quality", [75, *slow(95)])
 def test_a_jpeg_gives_levels_within_2_db(draw, array, quality):
     levels = array(20, 30)
     path = draw(levels, y=None)

@@ -561,6 +561,7 @@ def test_workers_find_the_unused_golden(recorded):
     assert "audio goldens: 2 PASS, 1 FAIL" in page_of(recorded)
 
 
+@pytest.mark.slow
 def test_workers_pass_together_with_the_entry_point(recorded):
     """The entry point and `-p` are one plugin; loadgroup gives a test another id than it was collected with."""
     folder = recorded.folder / "site" / "timbre_test-1.dist-info"
@@ -585,6 +586,7 @@ def test_a_worker_that_crashes_leaves_its_file_unjudged(recorded):
     assert "delete it" not in text(done)
 
 
+@pytest.mark.slow
 def test_two_workers_that_use_one_case_are_found_and_their_page_is_joined(run):
     run.write(test_a=ONE.replace("note())", "note(), case='same')"))
     run(UPDATE, failed=1)
@@ -618,6 +620,7 @@ def test_a_golden_is_locked_from_its_reading_to_its_writing(run, monkeypatch):
         assert "0.9 -> 1.8" not in text(run(gain=1.8, passed=1))
 
 
+@pytest.mark.slow
 def test_two_sessions_that_update_at_once_lose_nothing(run):
     """Each has a profile of one metric, so it drops the other's and adds its own: two entries in the log, each."""
     body = HEAD + "import os\n\ndef test_note(audio_golden):\n"

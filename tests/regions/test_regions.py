@@ -346,7 +346,7 @@ def odd_sound(kind, length, rng, level):
 KINDS = ["silence", "noise", "tone", "clicks", "hole", "constant"]
 
 
-@settings(max_examples=60)
+@settings(max_examples=settings.default.max_examples * 3 // 5)
 @given(
     rate=st.sampled_from([2000, 8000, 22050, 48000, 384_000]),
     kinds=st.tuples(st.sampled_from(["noise", "tone", "clicks", "hole"]), st.sampled_from(KINDS)),
@@ -364,7 +364,7 @@ def test_every_box_is_valid_whatever_is_compared(rate, kinds, lengths, levels, s
     assert_valid(diagnose.compare(*sounds, rate=rate))
 
 
-@settings(max_examples=40)
+@settings(max_examples=settings.default.max_examples * 2 // 5)
 @given(
     kinds=st.tuples(st.sampled_from(KINDS), st.sampled_from(KINDS)),
     lengths=st.tuples(st.integers(441, 9000), st.integers(441, 9000)),

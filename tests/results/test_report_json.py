@@ -324,7 +324,7 @@ JUNK = st.recursive(
 
 
 @given(st.data())
-@settings(max_examples=200)
+@settings(max_examples=settings.default.max_examples * 2)
 def test_any_value_anywhere_is_read_or_refused_in_a_line(kept, data):
     document = copy.deepcopy(kept)
     inside, key = document, data.draw(st.sampled_from(sorted(document)))
