@@ -5,8 +5,8 @@ from __future__ import annotations
 import shutil
 import statistics
 import sys
+from collections import namedtuple
 
-import msgspec
 import numpy as np
 import pytest
 
@@ -209,11 +209,12 @@ def drawn(noisy, monkeypatch):
     monkeypatch.setattr("diagnose.gate.checks.causes_of", lambda report: ())
     noisy.render(99)
 
-    def calibrate(changes, recorded=None, tolerance=0.5, version=1):
+    def calibrate(changes, recorded=None, tolerance=0.5, reference=1000.0):
         def compared(*_, **__):
             change = left.pop(0)
-            row = MetricRow("spectral_centroid_hz", "Hz", 1000.0, change=change, reason=None if change else "silence")
-            return Report("0", FACTS, FACTS, ALIGNED, (msgspec.structs.replace(row, version=version),), "PASS")
+            reason = None if change else "silence"
+            row = MetricRow("spectral_centroid_hz", "Hz", reference, change=change, reason=reason)
+            return Report("0", FACTS, FACTS, ALIGNED, (row,), "PASS")
 
         left = list(changes)
         monkeypatch.setattr("diagnose.gate.calibration.compare", compared)
@@ -230,6 +231,7 @@ def drawn(noisy, monkeypatch):
     return calibrate
 
 
+Known = namedtuple("Known", "id")
 # The mean of these runs is 10 and their sample standard deviation 1.
 RUNS_OF_10 = [9.0, 10.0, 11.0]
 
@@ -262,6 +264,21 @@ def test_runs_all_alike_explain_no_difference_but_the_profiles_tolerance(drawn):
     assert drawn([10.0, 10.0, 10.0], Baseline("Hz", 1, 10.49)).tolerance == pytest.approx(0.49)
     with pytest.raises(InputError, match="does not explain"):
         drawn([10.0, 10.0, 10.0], Baseline("Hz", 1, 10.51))
+
+
+def test_the_furthest_that_is_explained_still_is(drawn):
+    assert drawn([10.0, 10.0, 10.0], Baseline("Hz", 1, 10.5)).mean == 10.5
+
+
+def test_what_is_wrong_is_kept_as_it_was_in_the_last_run(drawn, noisy, monkeypatch):
+    monkeypatch.setattr("diagnose.gate.checks.causes_of", lambda report: [Known(f"at {report.metrics[0].change:g}")])
+    drawn(RUNS_OF_10)
+    assert load_golden(noisy.golden).causes == ["at 11"]
+
+
+def test_a_share_of_nothing_is_no_threshold(drawn):
+    assert drawn([None] * 3, tolerance="{ relative = 0.01 }", reference=None).threshold == 0
+    assert drawn([None] * 3, tolerance="{ relative = 0.01 }").threshold == pytest.approx(10.0)
 
 
 def test_without_a_golden_the_mean_is_recorded(drawn, noisy):

@@ -5,11 +5,16 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+<<<<<<< HEAD
 from diagnose.gate.checks import check_limits, check_metrics, new_golden, profile_tolerance, rounded, with_spread_of
+=======
+from diagnose.gate.checks import changed, checks, fresh, kept, limit_checks, shown, threshold, with_spread_of
+>>>>>>> 8cc3b3731669c82fa6ddb0155ec8e2d350cb4ef5
 from diagnose.gate.golden import SCHEMA, Baseline, Golden
 from diagnose.gate.spread import prediction
 from diagnose.results.limit import Limit, Threshold
 from diagnose.results.report import AlignmentFacts, MetricRow, Report, SoundFacts
+from diagnose.results.suite import Check
 
 CENTROID = MetricRow("spectral_centroid_hz", "Hz", 1000.0, 1040.0, 40.0)
 RATIO = MetricRow("rms_ratio", "ratio", 0.1, 0.2, 2.0)
@@ -79,7 +84,20 @@ def test_a_change_may_move_by_the_tolerance_and_further_to_the_better(direction,
     assert ("accept it to hold it" in check.text) == better
 
 
-@pytest.mark.parametrize(("earned", "expected", "said"), [(None, 10.0, False), (9.0, 10.0, False), (11.0, 11.0, True)])
+@pytest.mark.parametrize(
+    ("direction", "moved", "verdict"),
+    [("higher", 0.9, "FAIL"), ("higher", -0.9, "PASS"), ("lower", -0.9, "FAIL"), ("lower", 0.9, "PASS")],
+)
+def test_a_step_of_under_one_is_judged_as_a_larger_one(direction, moved, verdict):
+    row = msgspec.structs.replace(CENTROID, change=40.0 + moved)
+    check = checked(Baseline("Hz", 1, 40.0), row, limit(0.5, direction))
+    assert (check.verdict, check.better, check.tolerance) == (verdict, verdict == "PASS", 0.5)
+
+
+@pytest.mark.parametrize(
+    ("earned", "expected", "said"),
+    [(None, 10.0, False), (9.0, 10.0, False), (10.0, 10.0, False), (11.0, 11.0, True)],
+)
 def test_of_threshold_and_spread_the_wider_holds(earned, expected, said):
     for moved, verdict in [(expected - 0.1, "PASS"), (expected + 0.1, "FAIL")]:
         row = msgspec.structs.replace(CENTROID, change=40.0 + moved)
@@ -126,6 +144,9 @@ def test_every_metric_of_golden_or_profile_is_checked_and_no_other():
     ]
     assert "no baseline" in found[1].text
     assert "no longer measured" in found[2].text
+    # In the profile, and measured no more.
+    (_, lost) = checks(golden(rms_ratio=Baseline("ratio", 1, 2.0)), report(CENTROID), held, "sha")
+    assert (lost.metric, lost.verdict) == ("rms_ratio", "FAIL")
     # Measured, but in the profile no more: it was recorded, so it has to be said.
     (_, lost) = check_metrics(
         golden(crest_db=Baseline("dB", 1, 1.0)), report(CENTROID, MetricRow("crest_db", "dB")), held, "sha"
@@ -170,7 +191,8 @@ def test_an_accepted_value_keeps_the_spread_it_had_and_the_wider_tolerance():
     assert (found.change, found.spread, found.measured, found.unmeasured) == (50.0, 2.0, 20, "silence")
     assert found.tolerance == pytest.approx(of_one_run, rel=1e-8)
     assert with_spread_of(new, msgspec.structs.replace(old, tolerance=1e3), 7).tolerance == 1e3
-    assert with_spread_of(new, msgspec.structs.replace(old, tolerance=None), 7).tolerance == found.tolerance
+    narrow = msgspec.structs.replace(old, tolerance=None, spread=1e-3)
+    assert with_spread_of(new, narrow, 7).tolerance == pytest.approx(of_one_run * 1e-3 / 2, rel=1e-8)
 
 
 @pytest.mark.parametrize(
@@ -200,3 +222,26 @@ def test_a_fresh_golden_has_every_metric_of_the_profile(monkeypatch):
     assert (made.case, made.reference_sha256, made.recorded_by, made.causes) == ("note", "sha", "me", [])
     lost = new_golden("note", report(NOTHING, msgspec.structs.replace(RATIO, change=None)), held, "sha", "me")
     assert [one.unmeasured for one in lost.metric.values()] == ["silence", "unknown"]
+
+
+def test_the_report_is_judged_anew_by_what_the_gate_passed_and_failed(monkeypatch):
+    monkeypatch.setattr("diagnose.gate.checks.rejudged", lambda _, verdicts: verdicts)
+    found = [
+        Check("reference", "ERROR", "another file"),
+        Check("crest_db", "PASS", "as recorded"),
+        Check("hnr_db", "FAIL", "moved"),
+        Check("cutoff_hz", "ERROR", "another version"),
+        Check("no_metric_of_ours", "FAIL", "recorded, and measured no more"),
+        Check("rms_ratio", "PASS", "as recorded"),
+        Check("rms_ratio (limit)", "FAIL", "over the case's own limit"),
+        Check("dc_share (limit)", "PASS", "within it"),
+        Check("f0_hz (limit)", "WARN", "nearly over it"),
+    ]
+    assert shown(report(), found) == {"crest_db": "PASS", "hnr_db": "FAIL", "rms_ratio": "FAIL"}
+
+
+def test_accepting_may_move_what_fails_and_what_is_better():
+    held = {"spectral_centroid_hz": limit(10.0, "higher"), "rms_ratio": limit(0.1, unit="ratio")}
+    for before, moved in [(40.0, []), (60.0, ["spectral_centroid_hz"]), (20.0, ["spectral_centroid_hz"])]:
+        recorded = golden(spectral_centroid_hz=Baseline("Hz", 1, before), rms_ratio=Baseline("ratio", 1, 2.0))
+        assert changed(recorded, report(CENTROID, RATIO), held, "sha") == moved
