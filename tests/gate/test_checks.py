@@ -5,11 +5,16 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-<<<<<<< HEAD
-from diagnose.gate.checks import check_limits, check_metrics, new_golden, profile_tolerance, rounded, with_spread_of
-=======
-from diagnose.gate.checks import changed, checks, fresh, kept, limit_checks, shown, threshold, with_spread_of
->>>>>>> 8cc3b3731669c82fa6ddb0155ec8e2d350cb4ef5
+from diagnose.gate.checks import (
+    changed_metrics,
+    check_limits,
+    check_metrics,
+    new_golden,
+    profile_tolerance,
+    rounded,
+    with_gate_verdicts,
+    with_spread_of,
+)
 from diagnose.gate.golden import SCHEMA, Baseline, Golden
 from diagnose.gate.spread import prediction
 from diagnose.results.limit import Limit, Threshold
@@ -145,7 +150,7 @@ def test_every_metric_of_golden_or_profile_is_checked_and_no_other():
     assert "no baseline" in found[1].text
     assert "no longer measured" in found[2].text
     # In the profile, and measured no more.
-    (_, lost) = checks(golden(rms_ratio=Baseline("ratio", 1, 2.0)), report(CENTROID), held, "sha")
+    (_, lost) = check_metrics(golden(rms_ratio=Baseline("ratio", 1, 2.0)), report(CENTROID), held, "sha")
     assert (lost.metric, lost.verdict) == ("rms_ratio", "FAIL")
     # Measured, but in the profile no more: it was recorded, so it has to be said.
     (_, lost) = check_metrics(
@@ -237,11 +242,11 @@ def test_the_report_is_judged_anew_by_what_the_gate_passed_and_failed(monkeypatc
         Check("dc_share (limit)", "PASS", "within it"),
         Check("f0_hz (limit)", "WARN", "nearly over it"),
     ]
-    assert shown(report(), found) == {"crest_db": "PASS", "hnr_db": "FAIL", "rms_ratio": "FAIL"}
+    assert with_gate_verdicts(report(), found) == {"crest_db": "PASS", "hnr_db": "FAIL", "rms_ratio": "FAIL"}
 
 
 def test_accepting_may_move_what_fails_and_what_is_better():
     held = {"spectral_centroid_hz": limit(10.0, "higher"), "rms_ratio": limit(0.1, unit="ratio")}
     for before, moved in [(40.0, []), (60.0, ["spectral_centroid_hz"]), (20.0, ["spectral_centroid_hz"])]:
         recorded = golden(spectral_centroid_hz=Baseline("Hz", 1, before), rms_ratio=Baseline("ratio", 1, 2.0))
-        assert changed(recorded, report(CENTROID, RATIO), held, "sha") == moved
+        assert changed_metrics(recorded, report(CENTROID, RATIO), held, "sha") == moved
