@@ -86,7 +86,7 @@ def test_a_change_may_move_by_the_tolerance_and_further_to_the_better(direction,
     check = checked(Baseline("Hz", 1, 40.0), row, limit(10.0, direction))
     assert (check.verdict, check.better) == (verdict, better)
     assert (check.change, check.tolerance) == (40.0 + moved, 10.0)
-    assert ("accept it to hold it" in check.text) == better
+    assert ("accept it" in check.text) == better
 
 
 @pytest.mark.parametrize(
@@ -124,11 +124,11 @@ NOTHING = msgspec.structs.replace(CENTROID, change=None, reason="silence")
     [
         (Baseline("Hz", 1, unmeasured="short"), NOTHING, "PASS", "not measurable, as recorded"),
         (Baseline("Hz", 1, 40.0, "short"), NOTHING, "PASS", "not measurable, as recorded"),
-        (Baseline("Hz", 1, 40.0), NOTHING, "FAIL", "recorded as 40 Hz, and no longer measurable: silence"),
-        (Baseline("Hz", 1, unmeasured="short"), CENTROID, "FAIL", "now 40 Hz, and not measurable when recorded"),
-        (Baseline("Hz", 1, unmeasured="short", measured=1), CENTROID, "PASS", "measurable in some runs"),
-        (Baseline("Hz", 2, 40.0), CENTROID, "ERROR", "recorded by version 2 of the metric, measured by 1"),
-        (Baseline("kHz", 1, 40.0), CENTROID, "ERROR", "recorded by version 1 of the metric, measured by 1"),
+        (Baseline("Hz", 1, 40.0), NOTHING, "FAIL", "recorded as 40 Hz, but no longer measurable: silence"),
+        (Baseline("Hz", 1, unmeasured="short"), CENTROID, "FAIL", "now 40 Hz, but not measurable when recorded"),
+        (Baseline("Hz", 1, unmeasured="short", measured=1), CENTROID, "PASS", "not checked: measurable in too few"),
+        (Baseline("Hz", 2, 40.0), CENTROID, "ERROR", "recorded with version 2 of the metric, measured with 1"),
+        (Baseline("kHz", 1, 40.0), CENTROID, "ERROR", "recorded with version 1 of the metric, measured with 1"),
     ],
 )
 def test_what_cannot_be_held_against_the_golden_is_said(baseline, row, verdict, text):
@@ -147,7 +147,7 @@ def test_every_metric_of_golden_or_profile_is_checked_and_no_other():
         ("rms_ratio", "FAIL"),
         ("crest_db", "FAIL"),
     ]
-    assert "no baseline" in found[1].text
+    assert "not in the golden" in found[1].text
     assert "no longer measured" in found[2].text
     # In the profile, and measured no more.
     (_, lost) = check_metrics(golden(rms_ratio=Baseline("ratio", 1, 2.0)), report(CENTROID), held, "sha")
