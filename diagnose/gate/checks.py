@@ -72,20 +72,20 @@ def _without_a_number(name: str, baseline: Baseline, row: MetricRow) -> Check:
     return Check(name, "FAIL", said, change=change)
 
 
-def _moved(name: str, baseline: Baseline, before: float, row: MetricRow, utc_now: float, limit: Limit) -> Check:
+def _moved(name: str, baseline: Baseline, before: float, row: MetricRow, now: float, limit: Limit) -> Check:
     """A regression passes the threshold and the spread: the wider of the profile's tolerance and the earned one."""
     least, spread = profile_tolerance(before, row, limit), baseline.tolerance or 0.0
     tolerance = max(least, spread)
     why = f" (spread of {baseline.measured} runs)" if spread > least else ""
-    moved = utc_now - before
-    text = f"{number(before, row.unit)} -> {number(utc_now, row.unit)}, tolerance {amount(tolerance, row.unit)}{why}"
+    moved = now - before
+    text = f"{number(before, row.unit)} -> {number(now, row.unit)}, tolerance {amount(tolerance, row.unit)}{why}"
     better = (moved < 0 and limit.direction == "higher") or (moved > 0 and limit.direction == "lower")
     if abs(moved) <= tolerance:
-        return Check(name, "PASS", text, change=utc_now, tolerance=tolerance)
+        return Check(name, "PASS", text, change=now, tolerance=tolerance)
     if better:
         said = f"{text}; better than recorded: accept it to keep it"
-        return Check(name, "PASS", said, better=True, change=utc_now, tolerance=tolerance)
-    return Check(name, "FAIL", text, change=utc_now, tolerance=tolerance)
+        return Check(name, "PASS", said, better=True, change=now, tolerance=tolerance)
+    return Check(name, "FAIL", text, change=now, tolerance=tolerance)
 
 
 def profile_tolerance(before: float, row: MetricRow, limit: Limit) -> float:
@@ -106,7 +106,7 @@ def with_gate_verdicts(report: Report, found: Iterable[Check]) -> Report:
 
 
 def new_golden(case: str, report: Report, profile: Profile, reference_sha256: str, who: str) -> Golden:
-    """The golden of what is measured utc_now; report.pair has to be there."""
+    """The golden of what is measured now; report.pair has to be there."""
     return Golden(
         schema=SCHEMA,
         case=case,

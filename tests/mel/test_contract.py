@@ -316,7 +316,7 @@ def test_the_highest_value_is_reached_by_a_full_scale_tone_within_the_filter_s_s
     assert 0.02 * made.range[1] < level <= made.range[1]
 
 
-# ValueScale
+# Levels
 
 
 @pytest.mark.parametrize(
