@@ -59,15 +59,15 @@ def test_nan_and_infinity_are_counted_and_put_to_the_lowest():
 @pytest.mark.parametrize(
     ("array", "why"),
     [
-        (np.zeros(5), "1 axes"),
-        (np.zeros((1, 1, 1, 80, 5)), "5 axes"),
+        (np.zeros(5), r"shape \(5,\)"),
+        (np.zeros((1, 1, 1, 80, 5)), "at most two batch axes"),
         (np.zeros((80, 0)), "no values"),
         (np.full((80, 5), np.nan), "every value is NaN"),
         (np.array([["a", "b"]]), "is not numeric"),
         (np.array([[None, 1]], dtype=object), "is not numeric"),
         ([[1, 2], [3]], "not an array"),
         (np.zeros((2, 3), complex), "is not numeric"),
-        (np.broadcast_to(np.float32(0), (1 << 20, 1 << 10)), "over 134,217,728"),
+        (np.broadcast_to(np.float32(0), (1 << 20, 1 << 10)), "134,217,728"),
     ],
 )
 def test_what_is_no_mel_is_refused_in_a_line(array, why):
