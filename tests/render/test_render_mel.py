@@ -197,7 +197,7 @@ def test_notes_signs_and_the_measure(capsys):
     lines = shown(capsys, "a.npy", found, ContractCheck(found, WANTED, (), (), 0.0123456), "out.npy: exact")
     assert "note       cannot tell a and b" in lines
     assert "sign       many are the lowest" in lines
-    assert f"measured   0.0123 dB rms from {WANTED.name}'s own mel of the sound" in lines
+    assert f"measured   0.0123 dB rms from the mel of the sound by {WANTED.name}" in lines
     assert lines[-1] == "converted  out.npy: exact"
     assert not [line for line in lines if "give --audio" in line]
 

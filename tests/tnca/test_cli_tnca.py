@@ -158,7 +158,7 @@ MISTAKES = {
     "a seed under 0": (["SOUNDS/note.wav", "--seed", "-1"], "--seed"),
     "a seed of 2**63": (["SOUNDS/note.wav", "--seed", str(2**63)], "seed"),
     "a seed of 2**64": (["SOUNDS/note.wav", "--seed", str(2**64)], "seed"),
-    "no such device": (["SOUNDS/note.wav", "--device", "nonsense"], "--device nonsense: is not there"),
+    "no such device": (["SOUNDS/note.wav", "--device", "nonsense"], "--device nonsense: is not available"),
     "no run to resume": (["SOUNDS/note.wav", "--resume"], "run/checkpoint.pt: no such checkpoint; `tnca train`"),
     "resume and seed": (["SOUNDS/note.wav", "--resume", "--seed", "1"], "only --epochs, --kernel and"),
     "resume and preset": (["SOUNDS/note.wav", "--resume", "--preset", "best"], "only --epochs, --kernel and"),
@@ -175,7 +175,7 @@ MISTAKES = {
     "an option that is none": (["SOUNDS/note.wav", "--speed", "1"], "No such option"),
 }
 if not torch.cuda.is_available():
-    MISTAKES["no GPU"] = (["SOUNDS/note.wav", "--device", "cuda"], "--device cuda: is not there")
+    MISTAKES["no GPU"] = (["SOUNDS/note.wav", "--device", "cuda"], "--device cuda: is not available")
 
 
 def test_the_command_line_names_the_kernels():
@@ -257,7 +257,7 @@ def test_a_run_that_is_there_is_not_written_over(tnca, sounds, trained):
 
 def test_a_run_is_not_gone_on_with_on_another_sound(tnca, sounds, trained):
     done = tnca("train", sounds / "other.wav", "--out", trained[1], "--resume")
-    assert_one_line(done, "is of another sound")
+    assert_one_line(done, "belongs to another sound")
 
 
 def test_a_figure_that_there_is_not_is_said_with_those_that_there_are(tnca, sounds, here):
@@ -348,7 +348,7 @@ def test_ctrl_c_saves_and_says_how_to_go_on_and_nothing_is_lost(tnca, sounds, lo
     *_, first, second = done.err.splitlines()
     epoch = checkpoint.load(str(out / "checkpoint.pt"))["epoch"]
     assert 40 <= epoch < 400
-    assert first == f"tnca: stopped after epoch {epoch} of 400; go on with"
+    assert first == f"tnca: stopped after epoch {epoch} of 400; continue with"
     assert shlex.split(second) == ["tnca", "train", str(sounds / "note.wav"), "--out", str(out), "--resume"]
     finished(tnca, sounds, out, long[1])
 
@@ -450,7 +450,7 @@ NOT_GENERATED = {
     "no such run": (["none"], "none: contains no run; `tnca train AUDIO --out none`"),
     "no such vocoder": (["RUN", "--vocoder", "hifigan"], "--vocoder hifigan: must be griffinlim, bigvgan:DIR"),
     "no such BigVGAN": (["RUN", "--vocoder", "bigvgan:none"], "none: no such folder"),
-    "no such device": (["RUN", "--device", "nonsense"], "--device nonsense: is not there"),
+    "no such device": (["RUN", "--device", "nonsense"], "--device nonsense: is not available"),
     "no steps": (["RUN", "--steps", "0"], "--steps"),
     "too many steps": (["RUN", "--steps", "10001"], "--steps 10001: must be 1 to 10000"),
     "no such phase": (["RUN", "--phase", "mine"], "'mine' is not one of"),
@@ -516,8 +516,8 @@ NO_ROUNDTRIP = {
     "silent": (["SOUNDS/silent.wav"], "is silent"),
     "too short": (["SOUNDS/short.wav"], "is too short for one frame"),
     "no such contract": (["SOUNDS/note.wav", "--contract", "mine"], "mine: no such contract; "),
-    "no such vocoder": (["SOUNDS/note.wav", "--vocoder", "x"], "--vocoder x: griffinlim"),
-    "no such device": (["SOUNDS/note.wav", "--device", "nonsense"], "--device nonsense: is not there"),
+    "no such vocoder": (["SOUNDS/note.wav", "--vocoder", "x"], "--vocoder x: must be griffinlim"),
+    "no such device": (["SOUNDS/note.wav", "--device", "nonsense"], "--device nonsense: is not available"),
     "onto itself": (["SOUNDS/note.wav", "--out", "SOUNDS/note.wav"], "is also an input"),
 }
 

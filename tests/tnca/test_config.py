@@ -390,5 +390,5 @@ def test_a_directory_a_missing_file_and_a_path_that_is_none_are_refused(tmp_path
 
 
 def test_an_oversized_file_is_refused_unread(toml):
-    refused(toml(b"#" * (LARGEST_FILE + 1)), f"over {LARGEST_FILE} bytes")
+    refused(toml(b"#" * (LARGEST_FILE + 1)), f"larger than {LARGEST_FILE} bytes")
     assert read(toml(b"#" * LARGEST_FILE), "first") == preset("first")

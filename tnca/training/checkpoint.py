@@ -63,4 +63,4 @@ def _check_size(path: str) -> None:
     except (OSError, zipfile.BadZipFile) as error:
         raise InputError(f"{path}: cannot be read ({error})") from None
     if claimed > MOST_BYTES:
-        raise InputError(f"{path}: claims {claimed:,} bytes; at most {MOST_BYTES:,} are allowed")
+        raise InputError(f"{path}: claims {claimed:,} bytes, over {MOST_BYTES:,}")

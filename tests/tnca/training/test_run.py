@@ -229,17 +229,17 @@ BROKEN = {
     "config is deep": ({"config": "[" * 100_000}, "its configuration cannot be read"),
     "a key too many": ({"config": json.dumps({**as_table(CONFIG), "speed": 1})}, "speed"),
     "another's weights": ({"rule": WEIGHTS}, "the weights do not fit"),
-    "another's best weights": ({"best": {"epoch": 0, "figure": None, "rule": WEIGHTS}}, "another model's"),
+    "another's best weights": ({"best": {"epoch": 0, "figure": None, "rule": WEIGHTS}}, "do not fit the configuration"),
     "best is None": ({"best": None}, "not a complete checkpoint"),
     "best lacks its figure": ({"best": {"epoch": 0}}, "not a complete checkpoint"),
     "epoch is text": ({"epoch": "many"}, "not a complete checkpoint"),
-    "no target": ({"target": None}, "is of another sound"),
+    "no target": ({"target": None}, "belongs to another sound"),
     "no optimiser": ({"optimiser": {}}, "cannot be resumed"),
     "no pool": ({"pool": None}, "cannot be resumed"),
     "a generator of another kind": ({"rng": torch.zeros(3)}, "cannot be resumed"),
     "a larger cell": (
         {"config": json.dumps({**as_table(CONFIG), "cell": {**as_table(CONFIG)["cell"], "channels": 5}})},
-        "another model's",
+        "do not fit the configuration",
     ),
     "a pool of another size": ({"pool": {"states": torch.zeros(3, 4, 5, 5), "errors": torch.zeros(3)}}, "resumed"),
     "a pool of another length": ({"pool": {"states": torch.zeros(0), "errors": torch.zeros(3)}}, "resumed"),
@@ -332,7 +332,7 @@ def test_a_device_that_is_not_there_is_said_in_a_line(name):
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU is there")
 def test_without_a_gpu_cuda_is_not_there_and_auto_is_the_cpu():
-    assert "is not there" in refused(device_of, "cuda")
+    assert "is not available" in refused(device_of, "cuda")
     assert device_of("auto") == CPU
 
 
