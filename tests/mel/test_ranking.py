@@ -154,7 +154,7 @@ def test_what_is_nearly_as_likely_is_unknown_and_told(behind, unknown):
     assert found[0].unknown == unknown
     assert found[1].unknown == set()
     assert found[0].fields()["hop"] == (None if unknown else 256)
-    assert said == (["cannot tell between hop 256 and hop 300"] if unknown else [])
+    assert said == (["cannot distinguish hop 256 from hop 300"] if unknown else [])
 
 
 def test_the_same_reading_twice_is_one_and_has_its_odds_alone():
@@ -172,9 +172,9 @@ def test_at_most_three_doubts_are_told_each_once_and_every_one_is_unknown():
     found, said = settled([(reading(), 1.0), *((one, 1.0 - 0.1 * i) for i, one in enumerate(others, 1))])
     assert len(found) == 6
     assert said == [
-        "cannot tell between hop 256 and hop 300",
-        "cannot tell between fmin_hz 0 and fmin_hz 20.5",
-        "cannot tell between norm slaney and norm none",
+        "cannot distinguish hop 256 from hop 300",
+        "cannot distinguish fmin_hz 0 from fmin_hz 20.5",
+        "cannot distinguish norm slaney from norm none",
     ]
     assert found[0].unknown == {"hop", "fmin_hz", "norm", "pooled"}
 
