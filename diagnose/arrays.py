@@ -40,7 +40,7 @@ def as_array(source: Any, name: str, expected: str, most: int) -> NDArray[Any]:
 
 def _of_tensor(tensor: Any, name: str, most: int) -> NDArray[Any]:
     if tensor.numel() > most:  # one that was expanded claims more than it holds
-        raise InputError(f"{name}: {tensor.numel():,} values, over {most:,}; give a part of it")
+        raise InputError(f"{name}: {tensor.numel():,} values; at most {most:,} are allowed; give a part of it")
     tensor = tensor.detach().cpu()
     if tensor.is_floating_point() and str(tensor.dtype) not in ("torch.float32", "torch.float64"):
         tensor = tensor.float()  # numpy has no bfloat16
