@@ -131,6 +131,7 @@ def test_a_render_that_fails_fails_the_step(runner):
     assert not (runner.folder / "after").exists()
 
 
+@pytest.mark.slow
 def test_the_summary_of_hundreds_of_failing_cases_stays_under_1_mib(runner, tmp_path):
     note = example.bowed_string(seconds=0.1, rate=8000)
     audio.write(tmp_path / "reference.wav", note)

@@ -457,6 +457,7 @@ def peak_of(seconds):
         tracemalloc.stop()
 
 
+@pytest.mark.slow
 def test_memory_grows_by_less_than_the_samples_of_one_sound(monkeypatch, note):
     # The search for a delay takes 160 MB, whatever the length, and would hide what grows.
     monkeypatch.setattr(align, "EXCERPT", 1 << 15)

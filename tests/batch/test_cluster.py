@@ -55,6 +55,7 @@ def test_a_killed_worker_changes_no_row(manifest, tmp_path, cluster, lines, pair
     assert (out / "results.csv").read_bytes() == (tmp_path / "here" / "results.csv").read_bytes()
 
 
+@pytest.mark.slow
 def test_a_run_that_is_killed_on_a_cluster_goes_on_without_it(manifest, tmp_path, cluster, started, wait_until, lines):
     path, out = manifest(80), tmp_path / "out"
     process = started("batch", path, "--out", out, "--dask", cluster[0])

@@ -152,7 +152,7 @@ def stop_after(count):
     return progress
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_a_stopped_run_goes_on_where_it_was_and_repeats_nothing(manifest, tmp_path, monkeypatch, jobs):
     path, out = manifest(40), tmp_path / "out"
     source = batch.source_of([str(path)])
@@ -199,7 +199,11 @@ def test_a_manifest_that_changes_meanwhile_is_told(manifest, tmp_path):
 
 @pytest.mark.parametrize(
     ("pairs", "whole_group"),
-    [(60, True), (60, False), pytest.param(500, True, marks=pytest.mark.slow)],
+    [
+        (60, True),
+        pytest.param(60, False, marks=pytest.mark.slow),
+        pytest.param(500, True, marks=pytest.mark.slow),
+    ],
     ids=["group", "parent", "500"],
 )
 def test_kill_9_and_resume_equal_an_unbroken_run(manifest, tmp_path, started, wait_until, lines, pairs, whole_group):

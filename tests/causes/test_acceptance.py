@@ -126,8 +126,18 @@ SOUNDS = {
 }
 
 
-@pytest.mark.parametrize("fault", ["mel_linear_power", "mel_linear_magnitude", "mel_unit", "mel_linear_hum"])
-@pytest.mark.parametrize("kind", SOUNDS)
+MEL_FAULTS = ["mel_linear_power", "mel_linear_magnitude", "mel_unit", "mel_linear_hum"]
+OFTEN = dict(zip(SOUNDS, MEL_FAULTS, strict=True))  # each sound and each fault once in the ordinary run
+
+
+@pytest.mark.parametrize(
+    ("kind", "fault"),
+    [
+        pytest.param(kind, fault, marks=() if OFTEN[kind] == fault else pytest.mark.slow)
+        for kind in SOUNDS
+        for fault in MEL_FAULTS
+    ],
+)
 def test_linear_values_for_logarithms_are_named_for_any_sound(rng, kind, fault):
     sound = Audio(SOUNDS[kind](rng)[None].astype(np.float32), RATE)
     causes = diagnose.compare(sound, FAULTS[fault].inject(sound, 0.5, rng)).causes

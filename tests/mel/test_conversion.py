@@ -215,6 +215,7 @@ def test_a_normalised_array_without_the_sound_is_refused():
         convert(values, contract_check(values, BASE))
 
 
+@pytest.mark.slow
 def test_a_normalised_array_with_the_sound_is_converted(tmp_path):
     levels = ValueScale("normalised", of="ln-magnitude", clip=1e-7, low=-17.0, high=3.0, bottom=-4.0, top=4.0)
     source = msgspec.structs.replace(contract("ln"), levels=levels, name="n")
@@ -314,6 +315,7 @@ def test_the_stated_bound_holds_in_every_cell(tmp_path, record_property, sound, 
     assert f"-{found.low_db:.1f} and +{found.high_db:.1f} dB" in found.says
 
 
+@pytest.mark.slow
 def test_over_noise_the_error_is_near_0(tmp_path, sound):
     heard = sound("noise")
     found = converted(mel(contract("dB power"), heard), contract("ln"), tmp_path, heard)
@@ -336,6 +338,7 @@ def test_decibels_of_a_power_without_the_sound_are_refused_or_within_the_bound(t
     assert error.max() <= found.high_db + 0.02
 
 
+@pytest.mark.slow
 def test_the_clip_of_librosa_s_amin_is_not_called_exact(tmp_path):
     """-100 dB of power is 1e-5 of a magnitude; ln 1e-8 is wanted."""
     heard = with_silence(NOTE)

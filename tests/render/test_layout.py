@@ -123,7 +123,9 @@ def test_a_pipe_gets_no_colour_and_whole_lines(terminal, piped, name):
     assert max(map(len, labels)) > 100
 
 
-@pytest.mark.parametrize("columns", ["60", "nonsense", "0", "-5", ""])
+@pytest.mark.parametrize(
+    "columns", ["60", *(pytest.param(columns, marks=pytest.mark.slow) for columns in ("nonsense", "0", "-5", ""))]
+)
 def test_a_pipe_has_no_width_whatever_the_shell_exports(piped, columns):
     assert piped("mel", COLUMNS=columns) == piped("mel")
 
@@ -138,7 +140,7 @@ def test_the_order_is_the_page_s_at_any_width(terminal, columns):
         at = text.index(mark, at + 1)
 
 
-@pytest.mark.parametrize("columns", [60, 120])
+@pytest.mark.parametrize("columns", [120, pytest.param(60, marks=pytest.mark.slow)])
 def test_what_speaks_against_colour_is_heard(terminal, columns):
     coloured = terminal("compare", columns)
     assert "\x1b[1;31mFAIL" in coloured
