@@ -108,13 +108,13 @@ class Server:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        found = forked(lambda: self._measured(session), 1200, self.result)
+        loaded = Loaded(self.path, self.module)
+        found = forked(lambda: self._measured(session, loaded), 1200, self.result)
         if found is None or found["failed"]:
             why = f"fail without any change: {', '.join(found['failed'][:5])}" if found else "do not end"
             self.error = f"{self.file}: its tests {why}"
             return True
         self.tests = found["tests"]
-        loaded = Loaded(self.path, self.module)
         at_import = set().union(*(used_at_import(path.read_text()) for path in self.tree.glob("[dt]*/**/*.py")))
         for mutant in self.wanted:
             constant = "" if mutant.function else constant_of(mutant)
@@ -129,13 +129,15 @@ class Server:
                 self.said(mutant, "no test calls it" if not items else killed or "timeout")
         return True
 
-    def _measured(self, session: pytest.Session) -> dict[str, object]:
+    def _measured(self, session: pytest.Session, loaded: Loaded) -> dict[str, object]:
         quiet()
         failed, tests = [], {}
-        for item, following in zip(session.items, [*session.items[1:], None], strict=True):
+        for item in session.items:
+            # Nothing that an earlier test has had made: or a function would seem to be called by that one alone.
+            loaded.forget()
             before, start = session.testsfailed, time.process_time()
             with Calls(self.path) as calls:
-                item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+                item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
             tests[item.nodeid] = time.process_time() - start, sorted(calls.names)
             if session.testsfailed > before:
                 failed.append(item.nodeid)

@@ -47,6 +47,10 @@ class Loaded:
         ]
         gc.freeze()  # or a fork that collects garbage copies all of it
 
+    def forget(self) -> None:
+        for cache in self.caches:
+            cache.cache_clear()
+
     def exchange(self, mutant: Mutant, constant: str) -> None:
         """Every function gets the mutant's code, or every module that has the constant its new value."""
         whole = compile(mutant.tree, self.path, "exec", dont_inherit=True)
@@ -71,8 +75,7 @@ class Loaded:
         gather(whole)
         for function in self.functions:
             function.__code__ = codes[function.__code__.co_qualname, function.__code__.co_firstlineno]
-        for cache in self.caches:
-            cache.cache_clear()
+        self.forget()
 
 
 def used_at_import(source: str) -> set[str]:
