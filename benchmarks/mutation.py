@@ -15,8 +15,6 @@ exchanged.  What is outside any function, or is called while modules are importe
 from __future__ import annotations
 
 import argparse
-import ast
-import gc
 import importlib
 import json
 import os
@@ -27,11 +25,9 @@ import shutil
 import signal
 import sys
 import tempfile
-import threading
 import time
 import tomllib
 import traceback
-import types
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
@@ -39,6 +35,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from mutants import Mutant, mutants
+from mutation_swap import Calls, Loaded, constant_of, used_at_import
+from mutation_tests import PRELOADED, PYTEST, TESTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,72 +52,6 @@ LONGEST_S = 4.0  # a test that takes longer is left out: the quick ones have to 
 MEMORY = 8 << 30
 COPIED = ("diagnose", "tests", "benchmarks", "pyproject.toml")
 
-# They compare pairs of sounds by the dozen, and the fixture of 20 runs with them; what is drawn has to hold the lines.
-LEFT_OUT = tuple(
-    f"--deselect=tests/gate/test_calibration.py::test_{name}"
-    for name in (
-        "200_more_runs_raise_no_alarm",
-        "what_is_heard_is_still_caught_in_every_run",
-        "without_calibration_the_noise_does_raise_alarms",
-        "mean_spread_and_method_are_kept",
-        "a_difference_has_to_pass_threshold_and_spread",
-        "a_metric_that_some_runs_lack_may_be_missing_later",
-        "a_metric_that_hardly_any_run_has_is_not_held",
-        "a_regression_is_not_learnt",
-        "calibrating_again_and_again_moves_no_recorded_value",
-        "an_accepted_value_keeps_its_spread_and_is_one_run",
-        "the_command_is_run_n_times_each_with_its_number",
-        "what_cannot_be_calibrated_is_one_line_and_nothing_is_written",
-    )
-) + tuple(
-    f"--deselect=tests/gate/test_golden_file.py::test_processes_that_{name}"
-    for name in ("accept_at_once_lose_nothing", "record_at_once_write_one_golden")
-)
-PYTEST = (
-    *("-q", "-p", "no:cacheprovider", "--tb=no", "--no-header", "--no-summary"),
-    *("-W", "ignore::pytest.PytestAssertRewriteWarning"),
-    *LEFT_OUT,
-)
-
-DISTANCES = ("tests/analysis/test_distances.py", "tests/metrics/test_distance.py")
-SPECTRA = ("tests/analysis/test_spectra.py", "tests/metrics/test_spectrum.py")
-PITCH = ("tests/analysis/test_pitch_track.py", "tests/metrics/test_pitch.py")
-TESTS: dict[str, tuple[str, ...]] = {
-    **{
-        f"diagnose/metrics/{name}.py": (f"tests/metrics/test_{name}.py", "tests/metrics/test_metric.py")
-        for name in ("__init__", "bands", "clicks", "comb", "dynamics", "edges", "level", "loudness", "metric")
-    },
-    "diagnose/metrics/distance.py": (*DISTANCES, "tests/metrics/test_metric.py"),
-    "diagnose/metrics/pitch.py": PITCH,
-    "diagnose/metrics/spectrum.py": SPECTRA,
-    "diagnose/analysis/bands.py": ("tests/analysis/test_third_octaves.py", "tests/metrics/test_bands.py"),
-    "diagnose/analysis/clicks.py": ("tests/analysis/test_click_times.py", "tests/metrics/test_clicks.py"),
-    "diagnose/analysis/comb.py": ("tests/analysis/test_comb_shares.py", "tests/metrics/test_comb.py"),
-    "diagnose/analysis/distances.py": DISTANCES,
-    "diagnose/analysis/mel_grid.py": (*DISTANCES, "tests/metrics/test_dynamics.py"),
-    "diagnose/analysis/moments.py": ("tests/analysis/test_moments.py", "tests/metrics/test_level.py"),
-    "diagnose/analysis/pair.py": ("tests/analysis/test_pair.py", *DISTANCES),
-    "diagnose/analysis/pitch.py": PITCH,
-    "diagnose/analysis/signal.py": ("tests/metrics/test_metric.py", *SPECTRA),
-    "diagnose/analysis/spectra.py": SPECTRA,
-    "diagnose/verdicts.py": ("tests/test_verdicts.py",),
-    "diagnose/profile.py": ("tests/test_profile.py", "tests/test_verdicts.py"),
-    "diagnose/results/limit.py": ("tests/test_profile.py", "tests/test_verdicts.py"),
-    "diagnose/results/verdict.py": ("tests/test_verdicts.py",),
-    "diagnose/gate/checks.py": ("tests/gate/test_checks.py",),
-    "diagnose/gate/golden.py": ("tests/gate/test_golden_file.py", "tests/gate/test_checks.py"),
-    "diagnose/gate/spread.py": ("tests/gate/test_spread.py",),
-    "diagnose/gate/calibration.py": ("tests/gate/test_calibration.py",),
-    "diagnose/scale.py": ("tests/test_scale.py",),
-    "diagnose/mel/ranking.py": ("tests/mel/test_ranking.py",),
-}
-TESTS["diagnose/metrics/__init__.py"] = ("tests/metrics/test_metric.py",)
-PRELOADED = (
-    "scipy.signal", "scipy.stats", "scipy.fft", "soxr", "soundfile", "librosa", "librosa.feature", "librosa.filters",
-    "librosa.onset", "pyloudnorm", "click", "rich.console", "jinja2", "tomli_w", "filelock", "hypothesis",
-    "hypothesis.strategies",
-)  # fmt: skip
-
 
 def forked(work: Callable[[], object], cpu_s: float, result: Path) -> object:
     """What work() returns in a process of its own; None where it takes too long, too much memory, or dies."""
@@ -131,8 +63,8 @@ def forked(work: Callable[[], object], cpu_s: float, result: Path) -> object:
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
         try:
             result.write_text(json.dumps(work()))
-        except BaseException:  # noqa: BLE001 - a mutant may raise anything; an error of this script is seen where it is not quiet
-            traceback.print_exc()
+        except BaseException:  # noqa: BLE001 - pytest catches what a mutant raises: this is an error of this script
+            result.write_text(json.dumps({"broken": traceback.format_exc()}))
         finally:
             sys.stdout.flush()
             os._exit(0)
@@ -143,33 +75,16 @@ def forked(work: Callable[[], object], cpu_s: float, result: Path) -> object:
             os.waitpid(pid, 0)
             break
         time.sleep(0.01)
-    return json.loads(result.read_text()) if result.exists() and result.stat().st_size else None
+    found = json.loads(result.read_text()) if result.exists() and result.stat().st_size else None
+    if isinstance(found, dict) and "broken" in found:
+        raise RuntimeError(found["broken"])
+    return found
 
 
 def quiet() -> None:
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 1)
     os.dup2(null, 2)
-
-
-class Calls:
-    """Which functions of a file are called meanwhile, by qualified name."""
-
-    def __init__(self, path: str) -> None:
-        self.path, self.names = path, set()
-
-    def _called(self, frame: types.FrameType, event: str, _: object) -> None:
-        if event == "call" and frame.f_code.co_filename == self.path:
-            self.names.add(frame.f_code.co_qualname.partition(".<locals>")[0])
-
-    def __enter__(self) -> Calls:
-        threading.setprofile(self._called)
-        sys.setprofile(self._called)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        sys.setprofile(None)
-        threading.setprofile(None)
 
 
 class Server:
@@ -193,13 +108,13 @@ class Server:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        found = forked(lambda: self._measured(session), 1200, self.result)
+        loaded = Loaded(self.path, self.module)
+        found = forked(lambda: self._measured(session, loaded), 1200, self.result)
         if found is None or found["failed"]:
             why = f"fail without any change: {', '.join(found['failed'][:5])}" if found else "do not end"
             self.error = f"{self.file}: its tests {why}"
             return True
         self.tests = found["tests"]
-        loaded = Loaded(self.path, self.module)
         at_import = set().union(*(used_at_import(path.read_text()) for path in self.tree.glob("[dt]*/**/*.py")))
         for mutant in self.wanted:
             constant = "" if mutant.function else constant_of(mutant)
@@ -214,13 +129,15 @@ class Server:
                 self.said(mutant, "no test calls it" if not items else killed or "timeout")
         return True
 
-    def _measured(self, session: pytest.Session) -> dict[str, object]:
+    def _measured(self, session: pytest.Session, loaded: Loaded) -> dict[str, object]:
         quiet()
         failed, tests = [], {}
-        for item, following in zip(session.items, [*session.items[1:], None], strict=True):
+        for item in session.items:
+            # Nothing that an earlier test has had made: or a function would seem to be called by that one alone.
+            loaded.forget()
             before, start = session.testsfailed, time.process_time()
             with Calls(self.path) as calls:
-                item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+                item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
             tests[item.nodeid] = time.process_time() - start, sorted(calls.names)
             if session.testsfailed > before:
                 failed.append(item.nodeid)
@@ -248,78 +165,15 @@ class Server:
         self, session: pytest.Session, loaded: Loaded, mutant: Mutant, constant: str, items: list[pytest.Item]
     ) -> str:
         quiet()
-        loaded.exchange(mutant, constant)
+        try:
+            loaded.exchange(mutant, constant)
+        except ImportError as error:
+            return str(error)
         for item, following in zip(items, [*items[1:], None], strict=True):
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             if session.testsfailed:
                 return item.nodeid
         return "survived"
-
-
-class Loaded:
-    """What is loaded of one source: its functions, wherever they are referred to, and every cache of ours."""
-
-    def __init__(self, path: str, module: str) -> None:
-        self.path, self.module = path, sys.modules[module]
-        things = gc.get_objects()
-        self.functions = [f for f in things if type(f) is types.FunctionType and f.__code__.co_filename == path]
-        self.caches = [
-            thing
-            for thing in things
-            if type(thing).__name__ == "_lru_cache_wrapper" and (thing.__module__ or "").startswith("diagnose")
-        ]
-        gc.freeze()  # or a fork that collects garbage copies all of it
-
-    def exchange(self, mutant: Mutant, constant: str) -> None:
-        """Every function gets the mutant's code, or every module that has the constant its new value."""
-        whole = compile(mutant.tree, self.path, "exec", dont_inherit=True)
-        if constant:
-            names = {"__name__": self.module.__name__}
-            exec(whole, names)
-            old = getattr(self.module, constant)
-            for module in list(sys.modules.values()):
-                if getattr(module, "__dict__", {}).get(constant) is old:
-                    setattr(module, constant, names[constant])
-        codes: dict[tuple[str, int], types.CodeType] = {}
-
-        def gather(code: types.CodeType) -> None:
-            codes[code.co_qualname, code.co_firstlineno] = code
-            for inner in code.co_consts:
-                if isinstance(inner, types.CodeType):
-                    gather(inner)
-
-        gather(whole)
-        for function in self.functions:
-            function.__code__ = codes[function.__code__.co_qualname, function.__code__.co_firstlineno]
-        for cache in self.caches:
-            cache.cache_clear()
-
-
-def used_at_import(source: str) -> set[str]:
-    """Names that a module reads outside its functions."""
-    found: set[str] = set()
-
-    def walk(node: ast.AST) -> None:
-        for field, value in ast.iter_fields(node):
-            if field == "body" and isinstance(node, ast.FunctionDef | ast.Lambda):
-                continue
-            for part in value if isinstance(value, list) else [value]:
-                if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load):
-                    found.add(part.id)
-                if isinstance(part, ast.AST):
-                    walk(part)
-
-    walk(ast.parse(source))
-    return found
-
-
-def constant_of(mutant: Mutant) -> str:
-    """The name of the module's constant that a mutant changes; "" where it changes something else."""
-    for statement in mutant.tree.body:
-        match statement:
-            case ast.Assign(targets=[ast.Name(id=name)]) if statement.lineno <= mutant.number <= statement.end_lineno:
-                return name
-    return ""
 
 
 class Quickest:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import librosa
 import numpy as np
 import pytest
+import scipy.fft
+import scipy.signal
 
 from diagnose.analysis import Pair, Signal
-from diagnose.analysis.distances import SpectralDistance
+from diagnose.analysis.distances import SpectralDistance, measure_spectra
 from diagnose.audio import from_array
 from diagnose.metrics import METRICS
+from diagnose.stft_cache import StftCache
 
 RATE = 22050
 
@@ -38,6 +42,50 @@ def test_a_heard_frame_is_gone_30_db_under_the_references():
     reference = power(0, 0, 0, -39, -39, -41)
     generated = power(0, -29.5, -30.5, -68.5, -69.5, -100)
     assert frames(reference, generated).gone.tolist() == [False, False, True, False, True, False]
+
+
+def spectra(reference, generated):
+    return measure_spectra(*(StftCache(np.asarray(x, np.float32), 0.0) for x in (reference, generated)), 1.0, RATE)
+
+
+@pytest.fixture
+def noise(rng):
+    return 0.1 * rng.standard_normal(2 * RATE)
+
+
+# Of a Gaussian noise, the power of a bin over its mean is exponentially distributed: in dB, its mean is
+# -10 gamma / ln 10 and its variance (10 / ln 10)**2 pi**2 / 6.
+MEAN_DB, VARIANCE_DB = -10 * np.euler_gamma / np.log(10), (10 / np.log(10)) ** 2 * np.pi**2 / 6
+
+
+@pytest.mark.parametrize("level", [1.0, 1e-3])
+def test_silence_is_80_db_under_the_references_mean_power(noise, level):
+    inside = spectra(level * noise, np.zeros(noise.size)).log_spectral[4:-4]
+    assert inside.mean() == pytest.approx(np.sqrt((80 + MEAN_DB) ** 2 + VARIANCE_DB), abs=0.2)
+
+
+def test_a_silent_reference_has_a_floor_of_its_own_at_minus_280_db(noise):
+    found = spectra(np.zeros(noise.size), noise)
+    level = 20 * np.log10(0.1) + 200 + 80
+    assert found.log_spectral[4:-4].mean() == pytest.approx(np.sqrt((level + MEAN_DB) ** 2 + VARIANCE_DB), abs=0.2)
+    assert np.isnan(found.convergence).all()
+
+
+@pytest.mark.parametrize("level", [1.0, 1e-5])
+def test_a_sound_that_vanished_is_off_by_all_of_it_at_any_level(noise, level):
+    assert spectra(level * noise, np.zeros(noise.size)).convergence == pytest.approx([1.0] * 3, rel=1e-6)
+
+
+def test_the_cepstrum_has_the_same_floor_as_the_spectrum(noise):
+    # A note whose upper bands are empty, against noise: there the floor stands against something.
+    note = 0.1 * np.sin(2 * np.pi * 440 * np.arange(noise.size) / RATE) * np.hanning(noise.size)
+    floor = noise.var() * np.sum(scipy.signal.get_window("hann", 1024) ** 2) * 1e-8
+    basis = librosa.filters.mel(sr=RATE, n_fft=1024, n_mels=80, fmax=8000)
+    heard = (librosa.stft(x.astype(np.float32), n_fft=1024, hop_length=256, pad_mode="constant") for x in (noise, note))
+    logs = [np.log(np.maximum(basis @ np.abs(one), np.sqrt(floor))) for one in heard]
+    cepstra = scipy.fft.dct(logs[0] - logs[1], type=2, axis=0)[1:14] / 80
+    expected = 10 * np.sqrt(2) / np.log(10) * np.sqrt(np.sum(cepstra**2, axis=0))
+    assert spectra(noise, note).mel_cepstral == pytest.approx(expected, rel=1e-3)
 
 
 def stepped(levels_db, seconds=1.0):
