@@ -19,7 +19,6 @@ import importlib
 import json
 import os
 import platform
-import random
 import resource
 import shutil
 import signal
@@ -33,6 +32,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from mutants import Mutant, mutants
 from mutation_swap import Calls, Loaded, constant_of, used_at_import
@@ -268,7 +268,7 @@ def main() -> int:
     listed = {(e["file"], e["line"], e["mutation"], e.get("nth", 1)): e["reason"] for e in survivors(files)}
     stale = [] if options.lines else [key for key in listed if key not in {mutant.key for mutant in pool}]
     if options.count is not None and options.count < len(pool):
-        chosen = set(random.Random(options.seed).sample(range(len(pool)), options.count))
+        chosen = set(np.random.default_rng(options.seed).choice(len(pool), options.count, replace=False).tolist())
         pool = [mutant for index, mutant in enumerate(pool) if index in chosen]
     outcomes: list[tuple[Mutant, str]] = []
 
