@@ -190,7 +190,7 @@ def test_no_metric_is_measured_again(folder, monkeypatch):
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
-        (lambda path: path.unlink(), "is not there any more"),
+        (lambda path: path.unlink(), "no longer exists"),
         (lambda path: path.write_bytes(b"RIFF"), "can no longer be read"),
         (lambda path: audio.write(path, NOTE), "is not the file that was measured"),
     ],
