@@ -150,7 +150,7 @@ USAGE = {
     "an item out of range": (["mel", "BATCH", "--item", "2"], "no item 2; shape (2, 80, "),
     "an item below 0": (["mel", "BATCH", "--item", "-1"], "--item"),
     "an item that is no number": (["mel", "BATCH", "--item", "x"], "--item"),
-    "no key": (["mel", "TWO"], "holds 2 arrays (mel, linear); choose one with --key"),
+    "no key": (["mel", "TWO"], "contains 2 arrays (mel, linear); choose one with --key"),
     "a key that is none": (["mel", "TWO", "--key", "x"], "no array x; it holds mel, linear"),
     "no such array": (["mel", "none.npy"], "none.npy: No such file"),
     "a sound for an array": (["mel", "NOTE"], "not an array file"),
@@ -184,7 +184,7 @@ class Trap:
 
 ARRAYS = {
     "1-D": (lambda: np.zeros(80), "shape (80,)"),
-    "5-D": (lambda: np.zeros((1, 1, 1, 80, 9)), "5 axes"),
+    "5-D": (lambda: np.zeros((1, 1, 1, 80, 9)), "at most two batch axes"),
     "no values": (lambda: np.zeros((80, 0)), "no values"),
     "NaN alone": (lambda: np.full((80, 9), np.nan), "every value is NaN"),
     "complex": (lambda: np.zeros((80, 9), complex), "complex128 is not numeric"),
@@ -432,7 +432,7 @@ def test_an_odd_name_in_an_error_is_one_line(tmp_path):
 
 def test_a_key_with_a_newline_is_one_line(diagnose, tmp_path):
     np.savez(tmp_path / "odd.npz", **{"a\nb": MEL, "c": MEL})
-    assert_one_line(diagnose("mel", tmp_path / "odd.npz"), 2, "holds 2 arrays")
+    assert_one_line(diagnose("mel", tmp_path / "odd.npz"), 2, "contains 2 arrays")
 
 
 def test_a_pipe_for_an_array_is_one_line(files):
