@@ -302,8 +302,8 @@ def test_of_several_the_key_chooses(tmp_path):
     assert np.array_equal(array_file.read(tmp_path / "two.npz", "phase"), -MEL)
     line = refused(str(tmp_path / "two.npz"))
     assert "contains 2 arrays (mel, phase); choose one with --key" in line
-    refused(str(tmp_path / "two.npz"), "no array mell; it holds mel, phase", key="mell")
-    refused(str(tmp_path / "two.npz"), "it holds mel, phase", key="")
+    refused(str(tmp_path / "two.npz"), "no array mell; the arrays are mel, phase", key="mell")
+    refused(str(tmp_path / "two.npz"), "mel, phase", key="")
 
 
 def lying(data, real, claimed):
@@ -404,7 +404,7 @@ def test_of_several_tensors_the_key_chooses(tmp_path):
     torch.save({"a": torch.zeros(80, 7), 3: torch.from_numpy(MEL)}, tmp_path / "two.pt")
     assert same(array_file.read(tmp_path / "two.pt", "3"))
     refused(str(tmp_path / "two.pt"), "contains 2 arrays (a, 3); choose one with --key")
-    refused(str(tmp_path / "two.pt"), "no array b; it holds a, 3", key="b")
+    refused(str(tmp_path / "two.pt"), "no array b; the arrays are a, 3", key="b")
     torch.save([torch.zeros(80, 7), torch.from_numpy(MEL)], tmp_path / "list.pth")
     assert same(array_file.read(tmp_path / "list.pth", "1"))
 
