@@ -68,10 +68,10 @@ def test_a_run_that_is_killed_on_a_cluster_goes_on_without_it(manifest, tmp_path
     assert (outcome.resumed, outcome.overview.pairs, outcome.verdicts["ERROR"]) == (done, 80, 0)
 
 
-def deadly_row(pair, profile):
+def deadly_row(pair, profile, folder):
     if pair.id == "x0":
         os.kill(os.getpid(), signal.SIGKILL)
-    return work.row_of(pair, profile)
+    return work.row_of(pair, profile, folder)
 
 
 @pytest.mark.slow

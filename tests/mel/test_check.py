@@ -122,13 +122,13 @@ SAID = {
         ),
         pytest.param(
             lambda x: 10 ** (x / 10),
-            "scale power, not ln-magnitude: linear values, not natural logarithms: 1e-08 to 1",
+            "scale power, not ln-magnitude: linear values, not natural logarithms: values 1e-08 to 1, expected",
             id="/10",
             marks=pytest.mark.slow,
         ),
         pytest.param(
             lambda x: 10 ** (x / 20),
-            "scale magnitude, not ln-magnitude: linear values, not natural logarithms: 0.0001",
+            "scale magnitude, not ln-magnitude: linear values, not natural logarithms: values 0.0001",
             id="/20",
             marks=pytest.mark.slow,
         ),

@@ -187,7 +187,7 @@ def test_another_grid_is_refused_and_says_what_to_do(grid, word):
     with pytest.raises(CannotConvert) as caught:
         convert(values, contract_check(values, BASE, NOTE))
     line = str(caught.value)
-    assert line.startswith("not converted: " + (word if word != "centred" else "frames centred"))
+    assert line.startswith("not converted: " + (word if word != "centred" else "frames are centred"))
     assert f"compute the mel from the sound with the settings of {BASE}" in line
     assert "\n" not in line
 
@@ -345,7 +345,7 @@ def test_the_clip_of_librosa_s_amin_is_not_called_exact(tmp_path):
     wanted = msgspec.structs.replace(contract("ln power"), levels=ValueScale("ln-power", clip=1e-16))
     found = converted(mel(contract("dB power"), heard), wanted, tmp_path, heard)
     assert not found.exact
-    assert "lie on a floor" in found.says
+    assert "at a floor" in found.says
 
 
 # Shapes
