@@ -104,6 +104,6 @@ def _ratio_reached(change: float, level: float, direction: str) -> float:
     offset, span = math.log(change), math.log(level)
     if direction == "both":
         offset, span = abs(offset), abs(span)
-    if span == 0:
-        return float("inf") if offset else 0.0
+    if span == 0:  # a level on the ideal itself: any step to the worse side is beyond it
+        return float("inf") if (offset < 0 if direction == "lower" else offset > 0) else 0.0
     return max(offset / span, 0.0)

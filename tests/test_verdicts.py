@@ -468,3 +468,10 @@ def test_a_copy_fails_nothing():
 
 def test_some_fault_is_there_for_every_rule():
     assert {name for _, names in MUTATIONS.values() for name in names} == {name for name, _ in RULES}
+
+
+@pytest.mark.parametrize(("direction", "better", "worse"), [("higher", 0.9, 1.1), ("lower", 1.1, 0.9)])
+def test_a_ratio_on_the_better_side_of_a_level_of_1_passes(direction, better, worse):
+    limits = limit(direction, None, 1.0)
+    assert judge(RATIO, Figures(1.0, None, better), limits).verdict == "PASS"
+    assert judge(RATIO, Figures(1.0, None, worse), limits).verdict == "FAIL"
