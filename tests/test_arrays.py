@@ -80,7 +80,7 @@ def test_what_has_no_numbers_to_give_is_one_line(kind):
 
 def test_a_tensor_that_claims_more_than_it_may_is_refused_before_it_is_copied():
     vast = torch.zeros(1).expand(1 << 50)
-    with pytest.raises(InputError, match="^x: 1,125,899,906,842,624 values; at most 100 are allowed"):
+    with pytest.raises(InputError, match=r"^x: 1,125,899,906,842,624 values; at most 100 are allowed"):
         viewed(vast)
 
 

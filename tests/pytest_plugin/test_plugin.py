@@ -611,9 +611,9 @@ def test_a_golden_is_locked_from_its_reading_to_its_writing(run, monkeypatch):
         with pytest.raises(InputError, match="locked by another process"), locked(run.golden(), wait_s=0):
             pass
         tried.append(run.golden())
-        return commands.merged(*arguments)
+        return commands.merge_accepted(*arguments)
 
-    monkeypatch.setattr(golden_check, "merged", merged)
+    monkeypatch.setattr(golden_check, "merge_accepted", merged)
     run(UPDATE, gain=1.8, failed=1)
     assert tried == [run.golden()]
     with locked(run.golden(), wait_s=0):
