@@ -36,7 +36,7 @@ demo: $(VENV)/installed
 	@$(BIN)/diagnose demo --out reports/demo
 
 test: $(VENV)/installed-dev
-	$(BIN)/python -m pytest -n auto --dist worksteal
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 test-all: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -n auto --dist loadfile -m 'not gpu'

@@ -19,7 +19,6 @@ import importlib
 import json
 import os
 import platform
-import random
 import resource
 import shutil
 import signal
@@ -33,6 +32,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from mutants import Mutant, mutants
 from mutation_swap import Calls, Loaded, constant_of, used_at_import
@@ -48,7 +48,8 @@ ROOT = Path(__file__).resolve().parents[1]
 LISTED = Path(__file__).with_name("mutation_survivors.toml")
 REPORT = ROOT / "reports" / "mutation.json"
 LEAST = 0.90
-LONGEST_S = 4.0  # a test that takes longer is left out: the quick ones have to hold the line
+LONGEST_S = 2.0  # a test that takes longer is left out: the quick ones have to hold the line
+TOGETHER_S = 6.0  # as are all that come after so much work for one change
 MEMORY = 8 << 30
 COPIED = ("diagnose", "tests", "benchmarks", "pyproject.toml")
 
@@ -145,21 +146,17 @@ class Server:
         return {"tests": tests, "failed": failed}
 
     def _chosen(self, session: pytest.Session, mutant: Mutant) -> list[pytest.Item]:
-        """The tests that call the function, the quickest first."""
-        calling = [
-            item
-            for item in session.items
-            if (not mutant.function or mutant.function in self.tests[item.nodeid][1])
-            and self.tests[item.nodeid][0] < LONGEST_S
-        ]
-        # By module, so that what its tests share is made once; the quickest module first.
-        modules = Counter[str]()
-        for item in calling:
-            modules[item.nodeid.partition("::")[0]] += self.tests[item.nodeid][0]
-        return sorted(
-            calling,
-            key=lambda i: (modules[i.nodeid.partition("::")[0]], i.nodeid.partition("::")[0], self.tests[i.nodeid][0]),
-        )
+        """The quickest tests that call the function, by module, so that what its tests share is made once."""
+        chosen, total = [], 0.0
+        for item in sorted(session.items, key=lambda item: self.tests[item.nodeid][0]):
+            seconds, called = self.tests[item.nodeid]
+            if seconds < LONGEST_S and total < TOGETHER_S and (not mutant.function or mutant.function in called):
+                chosen.append(item)
+                total += seconds
+        work = Counter[str]()
+        for item in chosen:
+            work[item.nodeid.partition("::")[0]] += self.tests[item.nodeid][0]
+        return sorted(chosen, key=lambda item: work[item.nodeid.partition("::")[0]])
 
     def _run(
         self, session: pytest.Session, loaded: Loaded, mutant: Mutant, constant: str, items: list[pytest.Item]
@@ -268,7 +265,7 @@ def main() -> int:
     listed = {(e["file"], e["line"], e["mutation"], e.get("nth", 1)): e["reason"] for e in survivors(files)}
     stale = [] if options.lines else [key for key in listed if key not in {mutant.key for mutant in pool}]
     if options.count is not None and options.count < len(pool):
-        chosen = set(random.Random(options.seed).sample(range(len(pool)), options.count))
+        chosen = set(np.random.default_rng(options.seed).choice(len(pool), options.count, replace=False).tolist())
         pool = [mutant for index, mutant in enumerate(pool) if index in chosen]
     outcomes: list[tuple[Mutant, str]] = []
 

@@ -100,6 +100,8 @@ def constant_of(mutant: Mutant) -> str:
     """The name of the module's constant that a mutant changes; "" where it changes something else."""
     for statement in mutant.tree.body:
         match statement:
-            case ast.Assign(targets=[ast.Name(id=name)]) if statement.lineno <= mutant.number <= statement.end_lineno:
+            case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)) if (
+                statement.lineno <= mutant.number <= statement.end_lineno
+            ):
                 return name
     return ""

@@ -41,7 +41,7 @@ BEYOND = [
 
 @pytest.mark.parametrize(("name", "direction", "warn", "fail"), BEYOND)
 def test_a_warning_beyond_the_failure_is_refused(name, direction, warn, fail):
-    with pytest.raises(InputError, match=rf"here\.{name}\.warn: lies beyond the fail level"):
+    with pytest.raises(InputError, match=rf"here\.{name}\.warn: .*beyond the fail level"):
         parsed(name, direction, warn, fail)
 
 
@@ -49,7 +49,7 @@ def test_a_warning_beyond_the_failure_is_refused(name, direction, warn, fail):
 def test_the_same_two_levels_the_other_way_round_are_none_or_one_beyond(name, direction, fail, warn):
     mixed = isinstance(warn, dict) and warn["absolute"]  # one of the two kinds is out of order either way
     if mixed:
-        with pytest.raises(InputError, match="lies beyond"):
+        with pytest.raises(InputError, match="beyond"):
             parsed(name, direction, warn, fail)
     else:
         assert parsed(name, direction, warn, fail).direction == direction
@@ -91,7 +91,7 @@ def test_a_level_may_lie_on_the_ideal_and_on_the_worse_side(name, direction, lev
 @pytest.mark.parametrize("key", ["warn", "fail"])
 def test_a_ratio_of_0_is_no_level(direction, key):
     table = {"unit": "ratio", "direction": direction, "reason": "a test", key: 0.0}
-    with pytest.raises(InputError, match=rf"here\.rms_ratio\.{key}: a ratio's level is over 0"):
+    with pytest.raises(InputError, match=rf"here\.rms_ratio\.{key}: .*above 0"):
         parse_limits({"rms_ratio": table}, "here")
 
 

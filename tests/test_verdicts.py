@@ -94,8 +94,8 @@ def test_a_profile_is_read_as_it_is_written(profile):
         (table(unit='"kHz"'), ["metric.spectral_centroid_hz.unit", "'kHz'", "'Hz'"]),
         (table(warn='"5 %"'), ["metric.spectral_centroid_hz.warn"]),
         (table(fail="true"), ["metric.spectral_centroid_hz.fail"]),
-        (table(tolerance="-0.1"), ["metric.spectral_centroid_hz.tolerance", "not negative"]),
-        (table(tolerance="{ relative = -0.1 }"), ["metric.spectral_centroid_hz.tolerance", "not negative"]),
+        (table(tolerance="-0.1"), ["metric.spectral_centroid_hz.tolerance", "negative"]),
+        (table(tolerance="{ relative = -0.1 }"), ["metric.spectral_centroid_hz.tolerance", "negative"]),
         *(
             (table(**{key: text}), [f"metric.spectral_centroid_hz.{key}", "finite"])
             for key in ("warn", "fail", "tolerance")
@@ -227,6 +227,22 @@ def test_a_ratio_and_its_inverse_are_equally_far_from_1(direction, warn, fail, v
     assert {change: verdict(RATIO, change, limits) for change in verdicts} == verdicts
 
 
+@pytest.mark.parametrize("direction", ["both", "higher"])
+def test_any_step_past_a_ratio_of_1_counts_where_that_is_the_level(direction):
+    limits = limit(direction, None, 1.0)
+    assert [verdict(RATIO, change, limits) for change in (1.0, 1.001)] == ["PASS", "FAIL"]
+    assert judge(RATIO, Figures(1.0, None, 1.0), limits).severity == 0
+
+
+def test_a_ratio_of_1_and_a_little_is_held_to_a_level_as_near():
+    limits = limit("higher", None, 1.01)
+    assert [verdict(RATIO, change, limits) for change in (1.009, 1.011)] == ["PASS", "FAIL"]
+
+
+def test_without_a_verdict_there_is_no_severity():
+    assert Judgement() == Judgement(None, None, None, 0.0)
+
+
 @given(ratio=st.floats(1e-3, 1e3), level=st.floats(1.01, 100))
 def test_severity_is_the_same_for_a_ratio_and_its_inverse(ratio, level):
     limits = limit("both", None, level)
@@ -310,6 +326,12 @@ def test_a_change_further_from_the_ideal_is_never_judged_better(case, levels, di
 )
 def test_the_worst_verdict_holds_and_nothing_judged_is_an_error(verdicts, worst):
     assert overall(verdicts) == worst
+
+
+def test_the_worst_holds_in_any_order_and_no_verdict_is_no_worse_than_a_pass():
+    assert RANK[None] == RANK["PASS"] < RANK["WARN"] < RANK["ERROR"] < RANK["FAIL"]
+    for worse, better in [("FAIL", "ERROR"), ("ERROR", "WARN"), ("WARN", "PASS")]:
+        assert overall([worse, better]) == overall([better, worse]) == worse
 
 
 # The shipped profile

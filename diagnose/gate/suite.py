@@ -12,8 +12,8 @@ reference = "open-g.wav"       # paths are relative to the suite
 generated = "open-g-vocoded.wav"
 limits = { rms_ratio = { unit = "ratio", direction = "both", fail = 1.2, reason = "..." } }   # optional
 
-Suites in one folder may keep their goldens in the same one: no id of a case is in two of them, and a golden that any of
-them uses is used.
+Suites in one folder may keep their goldens in the same one: a golden that any of them uses is used, and an id that is
+in two of them stands for the same sounds.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from diagnose.profile import default_profile, load_profile, parse_limits
 from diagnose.toml import decode, read_toml, refuse_unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from diagnose.results.limit import Profile
 
@@ -66,7 +66,7 @@ class CasePlan(msgspec.Struct, frozen=True):
 class SuitePlan(msgspec.Struct, frozen=True):
     """A suite file as read.
 
-    others: of the other suites in its folder that keep their goldens in the same one, the file's name by case id.
+    others: ids of the cases of the other suites in its folder that keep their goldens in the same one.
     """
 
     name: str
@@ -75,13 +75,13 @@ class SuitePlan(msgspec.Struct, frozen=True):
     history: Path | None
     profile: Profile
     cases: tuple[CasePlan, ...]
-    others: Mapping[str, str] = {}
+    others: tuple[str, ...] = ()
 
 
 def load_suite(path: str | os.PathLike[str]) -> SuitePlan:
     """Read a suite; InputError names the file and the key of whatever is wrong in it.
 
-    So does a case whose golden another suite's case of the same id would have.
+    So does a case whose golden another suite's case of the same id, of other sounds, would have.
     """
     name = os.fspath(path)
     document = read_toml(name)
@@ -99,29 +99,37 @@ def load_suite(path: str | os.PathLike[str]) -> SuitePlan:
     if doubled:
         raise InputError(f"{name}: case id {doubled[0]!r} is used more than once")
     others = _others(Path(name), golden)
-    for case in ids:
-        if case in others:
-            said = f"case id {case!r} is also in {others[case]}, and both suites keep their goldens in {golden}"
-            raise InputError(f"{name}: {said}; rename one, or give one suite another golden folder")
+    for plan in plans:
+        other = others.get(plan.id)
+        if other is not None and other.sounds != _sounds(folder, plan.reference, plan.generated):
+            said = f"case id {plan.id!r} is also in {other.suite}, with other sounds, and both have one golden"
+            raise InputError(f"{name}: {said}, in {golden}; rename one, or give one suite another golden folder")
     history = folder / table.history if table.history else None
-    return SuitePlan(table.name, folder, golden, history, profile, plans, others)
+    return SuitePlan(table.name, folder, golden, history, profile, plans, tuple(others))
 
 
-def _others(path: Path, golden: Path) -> dict[str, str]:
-    """The file of each case of the other suites beside this one whose goldens lie in the same folder.
+class _Other(msgspec.Struct, frozen=True):
+    """A case of another suite: the suite's file, and the real paths of its reference and generated sound."""
+
+    suite: str
+    sounds: tuple[str, str]
+
+
+def _others(path: Path, golden: Path) -> dict[str, _Other]:
+    """By id, the cases of the other suites beside this one whose goldens lie in the same folder.
 
     What cannot be read as TOML uses no golden: then a check fails rather than passing over a lost case.  A profile that
     is wrong is that suite's own matter.
     """
-    found: dict[str, str] = {}
+    found: dict[str, _Other] = {}
     for file in sorted(path.parent.glob("*.toml")):
         if os.path.realpath(file) != os.path.realpath(path):
-            found |= dict.fromkeys(_ids_with(file, golden), file.name)
+            found |= {case: _Other(file.name, sounds) for case, sounds in _cases_with(file, golden)}
     return found
 
 
-def _ids_with(file: Path, golden: Path) -> Iterator[str]:
-    """The ids of the cases of a suite, if it is one, where it keeps its goldens in that folder."""
+def _cases_with(file: Path, golden: Path) -> Iterator[tuple[str, tuple[str, str]]]:
+    """(id, sounds) of the cases of a suite, if it is one, where it keeps its goldens in that folder."""
     try:
         document = read_toml(str(file)) if file.is_file() and file.stat().st_size <= MOST_BYTES else {}
     except (InputError, OSError):
@@ -133,7 +141,14 @@ def _ids_with(file: Path, golden: Path) -> Iterator[str]:
     if not isinstance(place, str) or "\0" in place:
         return
     if os.path.realpath(file.parent / place) == os.path.realpath(golden):
-        yield from (case["id"] for case in cases if isinstance(case, dict) and isinstance(case.get("id"), str))
+        for case in (case for case in cases if isinstance(case, dict)):
+            words = [word for word in map(case.get, ("id", "reference", "generated")) if isinstance(word, str)]
+            if len(words) == 3 and "\0" not in "".join(words):
+                yield words[0], _sounds(file.parent, words[1], words[2])
+
+
+def _sounds(folder: Path, reference: str, generated: str) -> tuple[str, str]:
+    return os.path.realpath(folder / reference), os.path.realpath(folder / generated)
 
 
 def _plan(table: Any, where: str, folder: Path, golden: Path) -> CasePlan:

@@ -232,18 +232,18 @@ def check(contract: MelContract, path: str) -> None:
     """Raises InputError for sizes that are none; path: where it was read."""
     _check_grid(contract.grid, path)
     if not 0 <= contract.bin_epsilon < 1:
-        raise InputError(f"{path}: bin_epsilon must be at least 0 and below 1, not {contract.bin_epsilon}")
+        raise InputError(f"{path}: bin_epsilon {contract.bin_epsilon}: must be at least 0 and below 1")
 
 
 def _check_grid(grid: MelGrid, path: str) -> None:
     """Sizes are checked before a filterbank of that size is made."""
     if not (2 <= grid.n_fft <= LARGEST_N_FFT and grid.n_fft % 2 == 0):
-        raise InputError(f"{path}: n_fft must be an even number up to {LARGEST_N_FFT}, not {grid.n_fft}")
+        raise InputError(f"{path}: n_fft {grid.n_fft}: must be an even number up to {LARGEST_N_FFT}")
     if not LOWEST_RATE_HZ <= grid.rate <= HIGHEST_RATE_HZ:
-        raise InputError(f"{path}: rate must be {LOWEST_RATE_HZ} to {HIGHEST_RATE_HZ} Hz, not {grid.rate}")
+        raise InputError(f"{path}: rate {grid.rate}: must be {LOWEST_RATE_HZ} to {HIGHEST_RATE_HZ} Hz")
     if not max(1, grid.n_fft // MOST_OVERLAP) <= grid.hop <= grid.n_fft:
-        raise InputError(f"{path}: hop must be n_fft / {MOST_OVERLAP} to n_fft ({grid.n_fft}), not {grid.hop}")
+        raise InputError(f"{path}: hop {grid.hop}: must be n_fft / {MOST_OVERLAP} to n_fft ({grid.n_fft})")
     if not 1 <= grid.bands <= MOST_BANDS:
-        raise InputError(f"{path}: bands must be 1 to {MOST_BANDS}, not {grid.bands}")
+        raise InputError(f"{path}: bands {grid.bands}: must be 1 to {MOST_BANDS}")
     if not 0 <= grid.fmin < grid.fmax <= grid.rate / 2:
         raise InputError(f"{path}: fmin {grid.fmin:g}, fmax {grid.fmax:g}: must be 0 <= fmin < fmax <= rate / 2")

@@ -93,7 +93,7 @@ USAGE = {
     "no manifest": (["none.csv"], "none.csv: No such file or directory"),
     "nothing matched": (["none/*.wav", "--reference", "r"], "no file matches"),
     "no references": (["PAIRS", "PAIRS"], "give a manifest alone"),
-    "jobs and a cluster": (["PAIRS", "--jobs", "2", "--dask", "x"], "local processes or a cluster"),
+    "jobs and a cluster": (["PAIRS", "--jobs", "2", "--dask", "x"], "cannot be used together"),
     "no job": (["PAIRS", "--jobs", "0"], "0 is not in the range"),
     "a size that is none": (["PAIRS", "--pages", "20 apples"], "'20 apples' is not a size"),
     "a format that is none": (["PAIRS", "--format", "xlsx"], "'xlsx' is not one of"),

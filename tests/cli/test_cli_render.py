@@ -71,7 +71,7 @@ def test_without_the_sounds_the_page_has_figures_and_says_why(folder, diagnose):
     done = diagnose("render", "failed.json", "--html", "without.html")
     assert (done.code, done.err) == (1, "")
     page = (folder / "without.html").read_text()
-    assert "No pictures and no players: generated.wav: is not there any more." in page
+    assert "No pictures and no players: generated.wav: no longer exists." in page
     assert "<audio" not in page
     assert page.count("<code>") == (folder / "with.html").read_text().count("<code>")
 

@@ -107,8 +107,8 @@ def test_a_command_that_fails_there_is_one_line_and_nothing_is_left(check, repos
 
 
 WRONG = {
-    "no such revision": (["--against", "nope", "--", "true"], "nope: git knows no such revision"),
-    "an option for a revision": (["--against", "--all", "--", "true"], "--all: git knows no such revision"),
+    "no such revision": (["--against", "nope", "--", "true"], "nope: git does not know this revision"),
+    "an option for a revision": (["--against", "--all", "--", "true"], "--all: git does not know this revision"),
     "no command": (["--against", "HEAD"], "--against"),
     "no revision": (["--", "true"], "--against"),
 }

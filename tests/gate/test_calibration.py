@@ -142,7 +142,7 @@ def test_a_regression_is_not_learnt(calibrated, tmp_path):
         calibrated.render(run, gain)
         shutil.copy(calibrated.folder / "generated.wav", folder / "generated.wav")
 
-    with pytest.raises(InputError, match="note::rms_ratio: recorded as 1") as error:
+    with pytest.raises(InputError, match=r"note::rms_ratio: .*1\.0012") as error:
         gate.calibrate(folder / "suite.toml", 3, louder, "x")
     assert "accept it first" in str(error.value)
     assert (folder / "golden" / "note.toml").read_bytes() == before
@@ -155,7 +155,7 @@ def test_a_vanished_metric_is_not_learnt(noisy):
     noisy.render(0)
     gate.record(noisy.suite)
     before = noisy.golden.read_bytes()
-    with pytest.raises(InputError, match=r"note::spectral_centroid_hz: was recorded, and .*silence.*; accept it first"):
+    with pytest.raises(InputError, match=r"note::spectral_centroid_hz: was recorded.*silence.*; accept it first"):
         gate.calibrate(noisy.suite, 3, lambda run: noisy.render(run, lambda samples: samples * 0), "x")
     assert noisy.golden.read_bytes() == before
 
@@ -199,7 +199,7 @@ def test_another_reference_is_refused(noisy):
 # Drawn figures: one metric, whose change in each run is given
 
 LIMITS = '[metric.spectral_centroid_hz]\nunit = "Hz"\ndirection = "both"\ntolerance = {}\nreason = "a test"\n'
-FACTS = SoundFacts("a.wav", 22050, 1, 1.0, {}, "the hash")
+FACTS = SoundFacts("a.wav", 22050, 1, 1.0, {}, "0" * 64)
 ALIGNED = AlignmentFacts(22050, 1.0, 0.0, 0.0, 1, "waveform", 1.0, None, None)
 
 
@@ -222,8 +222,9 @@ def drawn(noisy, monkeypatch):
         noisy.suite.write_text('[suite]\nname = "noisy"\nprofile = "limits.toml"\n\n[[case]]' + head)
         (noisy.folder / "limits.toml").write_text(LIMITS.format(tolerance))
         if recorded:
+            sha = FACTS.sha256
             metric = {"spectral_centroid_hz": recorded}
-            save_golden(noisy.golden, Golden(SCHEMA, "note", "0", "me", "then", FACTS.sha256, metric))
+            save_golden(noisy.golden, Golden(SCHEMA, "note", "0", "me", "then", sha, metric))
         (earned,) = gate.calibrate(noisy.suite, len(changes), noisy.render, "x")
         return earned
 
@@ -255,13 +256,13 @@ def test_a_recorded_value_is_one_of_the_runs_up_to_so_far_from_them(drawn, noisy
     assert earned.mean == within.change
     assert earned.tolerance == pytest.approx(spread.tolerance(RUNS_OF_10, 1) + furthest - 0.01, rel=1e-6)
     assert (earned.spread, earned.threshold) == (1.0, tolerance)
-    with pytest.raises(InputError, match=r"spectral_centroid_hz: recorded as .*, and the runs lie round 10, which"):
+    with pytest.raises(InputError, match=r"spectral_centroid_hz: the mean of the runs is 10, .*recorded"):
         drawn(RUNS_OF_10, beyond, tolerance)
 
 
 def test_runs_all_alike_explain_no_difference_but_the_profiles_tolerance(drawn):
     assert drawn([10.0, 10.0, 10.0], Baseline("Hz", 1, 10.49)).tolerance == pytest.approx(0.49)
-    with pytest.raises(InputError, match="does not explain"):
+    with pytest.raises(InputError, match="spread"):
         drawn([10.0, 10.0, 10.0], Baseline("Hz", 1, 10.51))
 
 
@@ -308,12 +309,12 @@ def test_a_figure_that_no_run_has_stays_so(drawn, noisy):
     ("changes", "recorded", "said"),
     [
         ([None] * 3, Baseline("Hz", 1, 10.0), "silence"),
-        (RUNS_OF_10, Baseline("Hz", 2, 10.0), "has another version now"),
-        (RUNS_OF_10, Baseline("Hz", 2, unmeasured="short"), "has another version now"),
+        (RUNS_OF_10, Baseline("Hz", 2, 10.0), "version"),
+        (RUNS_OF_10, Baseline("Hz", 2, unmeasured="short"), "version"),
     ],
 )
 def test_what_was_recorded_and_cannot_be_held_is_refused(drawn, changes, recorded, said):
-    with pytest.raises(InputError, match=f"spectral_centroid_hz: was recorded, and {said}; accept it first"):
+    with pytest.raises(InputError, match=f"spectral_centroid_hz: was recorded.*{said}.*; accept it first"):
         drawn(changes, recorded)
 
 
@@ -325,7 +326,7 @@ def test_progress_is_told_before_each_run(noisy):
 
 def test_a_suite_without_cases_has_nothing_to_calibrate(tmp_path):
     (tmp_path / "suite.toml").write_text('[suite]\nname = "none"\n')
-    with pytest.raises(InputError, match="nothing to calibrate"):
+    with pytest.raises(InputError, match="to calibrate"):
         gate.calibrate(tmp_path / "suite.toml", 3, lambda run: None, "x")
 
 

@@ -129,7 +129,7 @@ def test_cutoff_of_white_noise_is_nyquist(rng):
     assert spectrum.cutoff_hz(signal(0.1 * rng.standard_normal(100_000))) == pytest.approx(22050)
 
 
-@pytest.mark.parametrize(("length", "padding"), [(50_000, 0), (2048, 0), (2047, 1024), (5, 1024)])
+@pytest.mark.parametrize(("length", "padding"), [(150_000, 0), (50_000, 0), (2048, 0), (2047, 1024), (5, 1024)])
 def test_long_term_spectrum_is_the_mean_of_librosas_unpadded_frames_where_there_are_any(rng, length, padding):
     noise = rng.standard_normal(length).astype(np.float32)
     spectrogram = librosa.stft(np.pad(noise, padding), n_fft=2048, hop_length=512, center=False)
@@ -163,6 +163,16 @@ def test_native_centroid_of_a_click_is_librosas(place):
 
 def test_native_centroid_of_silence_is_none():
     assert Signal(from_array(np.zeros(5000), 44100)).native.centroid_hz is None
+
+
+@pytest.mark.parametrize("bias", [0.0, 0.05, 0.5])
+def test_native_spectrum_of_several_blocks_is_librosas(rng, bias):
+    samples = (0.1 * rng.standard_normal(150_000) + bias).astype(np.float32)
+    magnitude = np.abs(librosa.stft(samples, n_fft=2048, hop_length=512, pad_mode="constant"))
+    native = signal(samples).native
+    np.testing.assert_allclose(native.long_term, (magnitude**2).mean(axis=1, dtype=float), rtol=1e-4)
+    theirs = librosa.feature.spectral_centroid(S=magnitude, sr=44100).mean(dtype=float)
+    assert native.centroid_hz == pytest.approx(theirs, rel=1e-5)
 
 
 @pytest.mark.parametrize("bias", [0.0, 1e-4, 0.05, 2.0])

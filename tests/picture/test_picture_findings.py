@@ -116,7 +116,7 @@ def test_without_hz_and_seconds_bands_and_frames_are_numbers(noise):
     ]
     (missing,) = found.missing
     assert (missing.part.low_band, missing.part.start_frame, missing.part.low_hz) == (48, 30, None)
-    assert len([note for note in found.notes if "numbers" in note]) == 2
+    assert len([note for note in found.notes if "numbered" in note]) == 2
 
 
 def test_a_picture_of_one_level_is_told():

@@ -449,12 +449,15 @@ def test_the_suffix_says_the_format(tnca, trained, here, suffix):
 NOT_GENERATED = {
     "no such run": (["none"], "none: contains no run; `tnca train AUDIO --out none`"),
     "no such vocoder": (["RUN", "--vocoder", "hifigan"], "--vocoder hifigan: must be griffinlim, bigvgan:DIR"),
-    "no such BigVGAN": (["RUN", "--vocoder", "bigvgan:none"], "none: no such folder"),
+    "no such BigVGAN": (["RUN", "--vocoder", "bigvgan:none"], "none: no such directory"),
     "no such device": (["RUN", "--device", "nonsense"], "--device nonsense: is not available"),
     "no steps": (["RUN", "--steps", "0"], "--steps"),
     "too many steps": (["RUN", "--steps", "10001"], "--steps 10001: must be 1 to 10000"),
     "no such phase": (["RUN", "--phase", "mine"], "'mine' is not one of"),
-    "no such format": (["RUN", "--out", "gen.mp3"], "gen.mp3: .wav, .flac, .ogg can be written"),
+    "no such format": (
+        ["RUN", "--out", "gen.mp3"],
+        "gen.mp3: cannot write this file type; use one of .wav, .flac, .ogg",
+    ),
     "no such folder": (["RUN", "--out", "none/gen.wav"], "none/gen.wav: cannot be written"),
     "no name": (["RUN", "--out", ""], "--out"),
     "one place for both": (["RUN", "--json", "gen.wav"], "--json gen.wav: is also another output"),

@@ -144,15 +144,15 @@ def test_json_to_a_file_beside_the_table(small_rates, capsys, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--device", "nonsense"], "--device nonsense: is not there"),
-        (["--batch", "0"], "--batch 0: whole numbers from 1"),
-        (["--batch", "1,"], "--batch 1,: whole numbers"),
-        (["--batch", "x"], "--batch x: whole numbers"),
+        (["--device", "nonsense"], "--device nonsense: is not available"),
+        (["--batch", "0"], "--batch 0: must be whole numbers from 1"),
+        (["--batch", "1,"], "--batch 1,: must be whole numbers"),
+        (["--batch", "x"], "--batch x: must be whole numbers"),
         (["--kernels", "native,fast"], "--kernels fast: not one of reference, compiled, native, triton, jax"),
-        (["--steps", "0"], "0: a whole number from 1"),
+        (["--steps", "0"], "0: must be a whole number from 1"),
         (
             ["--json", "/no/such/folder/f.json", "--kernels", "reference"],
-            "--json /no/such/folder/f.json: no such folder",
+            "--json /no/such/folder/f.json: no such directory",
         ),
         (["--nonsense"], "unrecognized arguments: --nonsense"),
     ],

@@ -221,5 +221,5 @@ def test_what_is_no_threshold(tmp_path):
         path.write_text(text, encoding="latin-1")
         with pytest.raises(InputError, match=r"unmasked-loss.toml: not a threshold"):
             held(BETTER, tmp_path)
-    with pytest.raises(InputError, match="there is nothing to record"):
+    with pytest.raises(InputError, match="nothing to record"):
         record(made("db-power", [None], [1.0]), str(tmp_path / "other"))

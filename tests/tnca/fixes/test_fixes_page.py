@@ -91,7 +91,7 @@ def test_each_fix_has_its_prediction_pictures_players_and_curve(page):
         assert tags.count("img") == tags.count("audio") == 2
         assert tags.count("svg") == (0 if name == "db-power" else 1)
         assert "Predicted" in part
-        assert "Happened" in part
+        assert "Required" in part
     assert page.split('<section id="boundary-loss">')[1].count('<path class="fixed"') >= 2
     assert "one factor, not a weighting" in page.split('<section id="frequency-weight">')[1].split("</section>")[0]
     assert "scale power, not ln-magnitude" in page.split('<section id="db-power">')[1].split("</section>")[0]

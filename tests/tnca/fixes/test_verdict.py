@@ -58,9 +58,9 @@ def test_students_t_is_the_tables():
 
 def test_it_says_the_figure_that_decides():
     assert decide(LOWER, [5, 5], [3, 2]).says == "2.5 dB better ± 3.2, at least 1 required; use more seeds"
-    assert decide(LOWER, [5, 5, 5], [3, 3, 3]).says == "2 dB better ± 0, at least 1 asked"
-    assert decide(Prediction("share", "lower", 0.5), [1.0], [1.0]).says == "the same ± 0, at least 0.5 asked"
-    assert decide(TO_ONE, [1.0], [10.0]).says == "20 dB worse ± 0, at least 6 asked"
+    assert decide(LOWER, [5, 5, 5], [3, 3, 3]).says == "2 dB better ± 0, at least 1 required"
+    assert decide(Prediction("share", "lower", 0.5), [1.0], [1.0]).says == "no change ± 0, at least 0.5 required"
+    assert decide(TO_ONE, [1.0], [10.0]).says == "20 dB worse ± 0, at least 6 required"
 
 
 @pytest.mark.parametrize(

@@ -346,13 +346,13 @@ def test_a_learning_rate_that_is_too_high_is_said_in_a_line(note):
 def with_figures(monkeypatch, figures):
     """Looks whose mel_error_db are these, one after another."""
     given = iter(figures)
-    real = look.__globals__["judge"]
+    real = look.__globals__["figures_of"]
 
     def judged(target, sound):
         found = real(target, sound)
         return msgspec.structs.replace(found, figures={**found.figures, "rms_ratio": next(given)})
 
-    monkeypatch.setitem(look.__globals__, "judge", judged)
+    monkeypatch.setitem(look.__globals__, "figures_of", judged)
 
 
 def watched(note, monkeypatch, figures, **watch):
