@@ -12,8 +12,8 @@ reference = "open-g.wav"       # paths are relative to the suite
 generated = "open-g-vocoded.wav"
 limits = { rms_ratio = { unit = "ratio", direction = "both", fail = 1.2, reason = "..." } }   # optional
 
-Suites in one folder may keep their goldens in the same one: no id of a case is in two of them, and a golden that any of
-them uses is used.
+Suites in one folder may keep their goldens in the same one: a golden that any of them uses is used, and an id that is
+in two of them stands for the same sounds.
 """
 
 from __future__ import annotations
