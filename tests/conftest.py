@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import signal
@@ -14,10 +13,6 @@ from pathlib import Path
 # makes them slower, and many times slower where cores are shared.  Read when numpy is loaded, and by every child.
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
-
-# setuptools brings the distutils that torch.compile needs, if no other package has loaded Python's own before it.
-with contextlib.suppress(ImportError):
-    import setuptools  # noqa: F401
 
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
