@@ -355,7 +355,7 @@ def test_a_blind_test_counts_right_and_tells_the_answers_at_the_end(shown):
         assert page.locator(".answers li").count() == 0
         page.locator(f"[data-say={side}]").click()
     chance = sum(math.comb(6, k) for k in (4, 5, 6)) / 64
-    assert page.locator(".score").text_content().startswith(f"4 of 6 right, p = {chance:.3f}: that may be guessing")
+    assert page.locator(".score").text_content().startswith(f"4 of 6 right, p = {chance:.3f}: this may be guessing")
     answers = page.locator(".answers li").all_text_contents()
     assert [answer.endswith(": wrong") for answer in answers] == [False] * 4 + [True] * 2
     assert page.locator("[data-say=a]").is_disabled()
