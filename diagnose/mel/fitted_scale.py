@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 from diagnose.mel.contract import LogName, ValueScale, normalised
 from diagnose.mel.known import CLIPS, RANGES, TOP_DBS
-from diagnose.mel.values import Marks
+from diagnose.mel.values import DB, Marks
 
 if TYPE_CHECKING:
     from diagnose.arrays import Floats
     from diagnose.mel.fit import Fit
 
-DB = 10 / math.log(10)
 # Slope of the values over ln(sum) for each way to write a sum s.
 SLOPES = {
     "power": {

@@ -19,6 +19,7 @@ import click
 import numpy as np
 import pytest
 import soundfile
+from one_line import assert_one_line
 
 from diagnose import audio, cli, comparison, example
 from diagnose.audio import Audio
@@ -53,16 +54,6 @@ def suite(pair):
     case = '[[case]]\nid = "note"\nreference = "reference.wav"\ngenerated = "generated.wav"\n'
     path.write_text(f'[suite]\nname = "strings"\n{case}')
     return str(path)
-
-
-def assert_one_line(done, code, *said):
-    """Nothing on stdout, one line on stderr."""
-    assert (done.code, done.out) == (code, "")
-    assert done.err.startswith("diagnose: ")
-    assert done.err.count("\n") == 1
-    assert done.err.endswith("\n")
-    for words in said:
-        assert words in done.err
 
 
 # Exit codes

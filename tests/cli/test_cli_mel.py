@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
+from one_line import assert_one_line
 
 from diagnose import audio, example
 from diagnose.audio import Audio
@@ -64,15 +65,6 @@ def files(tmp_path_factory):
     np.savez(folder / "two.npz", mel=MEL, linear=np.exp(MEL))
     audio.write(folder / "note.wav", NOTE)
     return folder
-
-
-def assert_one_line(done, code, *said):
-    assert (done.code, done.out) == (code, "")
-    assert done.err.startswith("diagnose: ")
-    assert done.err.count("\n") == 1
-    assert done.err.endswith("\n")
-    for words in said:
-        assert words in done.err
 
 
 def strict(text):
