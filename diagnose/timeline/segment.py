@@ -1,0 +1,62 @@
+"""Timeline and Segment: how a generated sound lies against its reference, as an edit script.
+
+Read as `diff` is read: the segments in order make the generated sound out of the reference.  All positions are samples
+at the common rate, from the start of each file; a span is [start, end).
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+Span = tuple[int, int]
+Kind = Literal["matched", "lost", "inserted", "repeated", "replaced"]
+Method = Literal["waveform", "spectrogram", "warped", "none"]
+
+
+class Segment(msgspec.Struct, frozen=True):
+    """One step of the edit script.
+
+    matched: the reference's span is heard in the generated span.  delay: generated minus reference position at the
+    start of both, in samples, with its fraction.
+    lost: the reference's span is not heard; the generated span is empty.
+    inserted: the generated span has no counterpart; the reference's span is empty.  content: "silence" or "sound".
+    repeated: the generated span plays `source`, a span of the reference that is heard elsewhere too; the reference's
+    span is empty.
+    replaced: both spans are there, and the one does not sound like the other.  content as above.
+    """
+
+    kind: Kind
+    reference: Span
+    generated: Span
+    delay: float = 0.0
+    source: Span | None = None
+    content: Literal["silence", "sound"] | None = None
+
+
+class Timeline(msgspec.Struct, frozen=True):
+    """Where each part of the generated sound comes from.
+
+    generated(t + delay(t)) = polarity * gain * reference(t) on what is matched.
+
+    method: "waveform", phases agree; "spectrogram", the phases are a vocoder's own, the timing is the reference's;
+    "warped", the same content with a timing of its own; "none", nothing shows that the one comes from the other, and
+    both are laid start on start.
+    delay: of the longest matched part, in samples, > 0 where the generated sound is late.
+    gain: generated over reference, linear, > 0.  polarity: 1, -1, or None where phases do not tell.
+    correlation: r of the matched parts as they are laid, -1 to 1.
+    drift_ppm: clock difference of copies; > 0 where the generated sound runs slow.
+    period: samples of the generated sound from one edit to the next, where they come at one distance.
+    warp: where warped, knots (reference, generated) in samples, both rising; the map is linear between them.
+    """
+
+    method: Method = "none"
+    segments: tuple[Segment, ...] = ()
+    delay: float = 0.0
+    gain: float = 1.0
+    polarity: int | None = None
+    correlation: float = 0.0
+    drift_ppm: float | None = None
+    period: float | None = None
+    warp: tuple[tuple[int, int], ...] = ()
