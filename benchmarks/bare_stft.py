@@ -24,7 +24,7 @@ from interleaved import ratio, rounds
 
 import diagnose
 from diagnose import audio, example
-from diagnose.align import fast_size
+from diagnose.timeline.correlation import fast_size
 from diagnose.audio import Audio
 
 if TYPE_CHECKING:

@@ -19,6 +19,7 @@ from diagnose.metrics import METRICS, OF_A_SIGNAL, Measurement, measure_pair, me
 from diagnose.profile import default_profile, load_profile, nearest
 from diagnose.regions import find_regions
 from diagnose.results.report import AlignmentFacts, LimitLevels, MetricRow, Report, SoundFacts
+from diagnose.results.timeline import SegmentFacts, TimelineFacts
 from diagnose.results.verdict import overall
 from diagnose.verdicts import Figures, Judgement, change_of, judge
 from diagnose.version import VERSION
@@ -26,14 +27,15 @@ from diagnose.version import VERSION
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from diagnose.align import Alignment
     from diagnose.audio import Audio, Source
     from diagnose.metrics import Metric
     from diagnose.results.cause import Cause
     from diagnose.results.limit import Profile
     from diagnose.results.verdict import Verdict
+    from diagnose.timeline import Timeline
 
 KEPT_MEMORY = 1 << 24  # bytes; never touched
+MOST_SEGMENTS = 1000  # in a report
 SHORTEST_S = 0.020  # less than one period of the lowest tone, and every spectral figure is about padding
 
 
@@ -61,7 +63,8 @@ def compare(
         tool_version=VERSION,
         reference=facts[0],
         generated=facts[1],
-        alignment=alignment_facts(pair.alignment, pair.rate, pair.overlap[0].size),
+        alignment=alignment_facts(pair.timeline, pair.rate, pair.overlap[0].size),
+        timeline=timeline_facts(pair.timeline, pair.rate),
         metrics=tuple(rows),
         verdict=verdict,
         notes=tuple(_notes(pair, facts)),
@@ -122,7 +125,7 @@ def judged_rows(files: tuple[Signal, Signal], limits: Profile) -> tuple[Pair, li
         raise NotComparable(f"{files[0].audio.name}: cannot be used as the reference: {why}")
     common = _at_common_rate(files)
     pair = Pair(common[0], common[1], files)
-    _ = pair.alignment  # first: where it needs a spectrogram, that is the finest, and others are taken from it
+    _ = pair.timeline  # first: where it needs a spectrogram, that is the finest, and others are taken from it
     measured = [measure_signal(ours, file) for ours, file in zip(common, files, strict=True)]
     return pair, _judged(pair, measured, limits)
 
@@ -236,19 +239,43 @@ def _mono(sound: Audio) -> Audio:
     return sound if sound.channels == 1 else audio_io.Audio(sound.mono[None], sound.rate, sound.name)
 
 
-def alignment_facts(alignment: Alignment, rate: int, compared: int) -> AlignmentFacts:
+def alignment_facts(timeline: Timeline, rate: int, compared: int) -> AlignmentFacts:
     """Alignment in seconds and dB."""
-    found = alignment.method != "none"
+    found = timeline.method != "none"
     return AlignmentFacts(
         rate_hz=rate,
         compared_s=compared / rate,
-        delay_s=alignment.delay / rate if found else None,
-        gain_db=20 * math.log10(alignment.gain),
-        polarity=alignment.polarity,
-        method=alignment.method,
-        correlation=alignment.correlation,
-        drift_ppm=alignment.drift_ppm,
-        reason=None if found else f"no delay gives a correlation of at least 0.5 (best {alignment.correlation:.2f})",
+        delay_s=timeline.delay / rate if found else None,
+        gain_db=20 * math.log10(timeline.gain),
+        polarity=timeline.polarity,
+        method=timeline.method,
+        correlation=timeline.correlation,
+        drift_ppm=timeline.drift_ppm,
+        reason=None if found else f"no delay gives a correlation of at least 0.5 (best {timeline.correlation:.2f})",
+    )
+
+
+def timeline_facts(timeline: Timeline, rate: int) -> TimelineFacts:
+    """The edit script in seconds."""
+
+    def seconds(span: tuple[int, int]) -> tuple[float, float]:
+        return span[0] / rate, span[1] / rate
+
+    return TimelineFacts(
+        method=timeline.method,
+        segments=tuple(
+            SegmentFacts(
+                kind=segment.kind,
+                reference=seconds(segment.reference),
+                generated=seconds(segment.generated),
+                delay_s=segment.delay / rate if segment.kind == "matched" else None,
+                source=seconds(segment.source) if segment.source else None,
+                content=segment.content,
+            )
+            for segment in timeline.segments[:MOST_SEGMENTS]
+        ),
+        period_s=timeline.period / rate if timeline.period else None,
+        omitted=max(len(timeline.segments) - MOST_SEGMENTS, 0),
     )
 
 

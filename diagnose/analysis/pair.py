@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from diagnose.align import align
 from diagnose.analysis.distances import measure_spectra
 from diagnose.stft_cache import StftCache
+from diagnose.timeline import laid, lay
 
 if TYPE_CHECKING:
-    from diagnose.align import Alignment
+    from numpy.typing import NDArray
+
     from diagnose.analysis.distances import SpectralDistance
     from diagnose.analysis.signal import Signal
     from diagnose.audio import Samples
+    from diagnose.timeline import Laid, Timeline
 
 
 class Pair:
@@ -40,18 +43,49 @@ class Pair:
         return self.reference.moments.mean, self.generated.moments.mean
 
     @cached_property
-    def alignment(self) -> Alignment:
-        return align(self.reference.stft, self.generated.stft, self.rate)
+    def timeline(self) -> Timeline:
+        """How both lie to each other."""
+        return lay(self.reference.stft, self.generated.stft, self.rate)
+
+    @cached_property
+    def laid(self) -> Laid:
+        """The matched parts of both mono mixes, joined; neither mean nor gain removed."""
+        return laid(self.timeline, self.reference.mono, self.generated.mono)
 
     @property
     def gain(self) -> float:
         """Amplitude of the generated sound over the reference, bias aside; removed before every distance."""
-        return self.alignment.gain
+        return self.timeline.gain
 
     @property
     def overlap(self) -> tuple[Samples, Samples]:
-        """Both mono mixes, delay removed, cut to one length; views, neither mean nor gain removed."""
-        return self.alignment.overlap(self.reference.mono, self.generated.mono)
+        """The matched parts of both mono mixes, of one length; neither mean nor gain removed."""
+        return self.laid.reference, self.laid.generated
+
+    def to_reference_s(self, seconds: float) -> float:
+        """Time in the reference of a time on the overlap, s."""
+        return self.laid.to_reference(seconds * self.rate) / self.rate
+
+    def to_overlap_s(self, seconds: float) -> float:
+        """Time on the overlap of a time in the reference, s."""
+        return self.laid.to_joined(seconds * self.rate) / self.rate
+
+    def frames_laid(self, hop_s: float, ours: int, theirs: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Indices of the frames of both sounds that lie on each other, where both are matched.
+
+        hop_s: of both; ours, theirs: how many frames each has.
+        """
+        pairs = []
+        for piece in self.laid.pieces:
+            shift = round((piece.generated - piece.reference) / self.rate / hop_s)
+            whole = len(self.laid.pieces) == 1
+            first = 0 if whole else math.ceil(piece.reference / self.rate / hop_s)
+            last = ours if whole else math.ceil((piece.reference + piece.length) / self.rate / hop_s)
+            index = np.arange(max(first, -shift, 0), min(last, ours, theirs - shift))
+            pairs.append((index, index + shift))
+        if not pairs:
+            return np.zeros(0, np.intp), np.zeros(0, np.intp)
+        return np.concatenate([a for a, _ in pairs]), np.concatenate([b for _, b in pairs])
 
     @cached_property
     def overlap_stfts(self) -> tuple[StftCache, StftCache]:
@@ -88,9 +122,9 @@ class Pair:
     @property
     def caveat(self) -> str | None:
         """What to read with a number that needs the two sounds laid on each other."""
-        if self.alignment.method != "none":
+        if self.timeline.method != "none":
             return None
-        return f"not aligned: no delay correlates (best r {self.alignment.correlation:.2f}); both start at 0 s"
+        return f"not aligned: no delay correlates (best r {self.timeline.correlation:.2f}); both start at 0 s"
 
     @property
     def silent(self) -> bool:

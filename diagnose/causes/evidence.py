@@ -47,7 +47,7 @@ class Evidence:
 
     @property
     def method(self) -> str:
-        return self.pair.alignment.method
+        return self.pair.timeline.method
 
     @property
     def silent(self) -> bool:

@@ -123,8 +123,8 @@ def polarity(e: Evidence) -> Cause | None:
 
     Misleads: two different takes of one note can correlate by chance, at |r| under 0.5.
     """
-    r = e.pair.alignment.correlation
-    turned = ramp(abs(r), 0.3, 0.5) * e.copied if e.pair.alignment.polarity == -1 else 0.0
+    r = e.pair.timeline.correlation
+    turned = ramp(abs(r), 0.3, 0.5) * e.copied if e.pair.timeline.polarity == -1 else 0.0
     return cause(
         "polarity",
         turned * ramp(abs(e.change("f0_deviation_cents")), 100, 40),  # the octave of a note shares its partials

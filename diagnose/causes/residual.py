@@ -1,6 +1,6 @@
 """A copy against its reference: what a gain leaves over, what a filter leaves over, and what the rest looks like.
 
-Only for pairs of one waveform (alignment "waveform").  With a the reference and b the generated sound, aligned and
+Only for pairs of one waveform (timeline "waveform").  With a the reference and b the generated sound, aligned and
 without their means, r = b - g a is what the fault added or took away; its place in time, in frequency and in
 amplitude tells clicks from noise and a filter from a clipper.
 """
@@ -49,7 +49,7 @@ class Residual:
     def __init__(self, pair: Pair) -> None:
         ours, theirs = pair.overlap
         self.rate = pair.rate
-        self.gain = pair.gain * (pair.alignment.polarity or 1)
+        self.gain = pair.gain * (pair.timeline.polarity or 1)
         self._ends = [_difference(ours[part], theirs[part], pair.means, self.gain) for part in self._edges(ours.size)]
         middle = pair.worst_stretch(EXCERPT)
         self.a = ours[middle].astype(np.float64) - pair.means[0]

@@ -32,7 +32,7 @@ def delay(e: Evidence) -> Cause | None:
     Misleads: on a steady tone every period fits, and the nearest to none is taken.  Found by spectrogram it is
     as coarse as a frame, and a sound that runs slower has a delay of its own.
     """
-    seconds = e.pair.alignment.delay / e.pair.rate
+    seconds = e.pair.timeline.shift / e.pair.rate
     sure = ramp(abs(seconds), 0.02, 0.04) * e.copied
     if e.method == "spectrogram":
         sure = ramp(abs(seconds), 0.04, 0.08) * _laid(e)
@@ -44,9 +44,9 @@ def delay(e: Evidence) -> Cause | None:
         "delay",
         sure,
         f"{milliseconds(abs(seconds))} {way}",
-        [f"the best fit is at {1000 * seconds:+.1f} ms, r = {e.pair.alignment.correlation:.2f}"],
+        [f"the best fit is at {1000 * seconds:+.1f} ms, r = {e.pair.timeline.correlation:.2f}"],
         (
-            f"cut or pad {_in_file(e, abs(e.pair.alignment.delay))} samples at the start; look for centred frames on "
+            f"cut or pad {_in_file(e, abs(e.pair.timeline.shift))} samples at the start; look for centred frames on "
             "one side only, or a codec's priming"
         ),
     )
@@ -59,7 +59,7 @@ def _in_file(e: Evidence, samples: int) -> int:
 
 def _ends(e: Evidence) -> tuple[int, int, int]:
     """Samples (missing at the start, missing at the end, added at the end) once the delay is taken off."""
-    delay = e.pair.alignment.delay
+    delay = e.pair.timeline.shift
     surplus = e.pair.generated.mono.size - delay - e.pair.reference.mono.size
     return max(-delay, 0), max(-surplus, 0), max(surplus, 0)
 
@@ -80,7 +80,7 @@ def truncated(e: Evidence) -> Cause | None:
         ramp(lost, 0.015, 0.03) * _laid(e) * (0.4 + 0.6 * ramp(loudness, -50, -35)),
         f"{milliseconds(lost)} are missing at the {where}",
         [
-            f"{e.pair.generated.mono.size} samples, {ours.size} in the reference, delay {e.pair.alignment.delay}",
+            f"{e.pair.generated.mono.size} samples, {ours.size} in the reference, delay {e.pair.timeline.shift}",
             f"what is missing holds up to {loudness:.0f} dB of the sound's level",
         ],
         (

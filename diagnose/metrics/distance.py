@@ -85,10 +85,12 @@ def missing_share(pair: Pair) -> Value:
 def f0_deviation_cents(pair: Pair) -> Value:
     """Median of 1200 log2(f0 generated / f0 reference) over the frames where both have a pitch, cents."""
     ours, theirs = pair.reference.pitch, pair.generated.pitch
-    shift = round(pair.alignment.delay / pair.rate / ours.hop_s)
-    late, early = max(shift, 0), max(-shift, 0)
-    length = min(ours.f0_hz.size - early, theirs.f0_hz.size - late)
-    first, second = ours.f0_hz[early : early + max(length, 0)], theirs.f0_hz[late : late + max(length, 0)]
+    first, second = (
+        f0[index]
+        for f0, index in zip(
+            (ours.f0_hz, theirs.f0_hz), pair.frames_laid(ours.hop_s, ours.f0_hz.size, theirs.f0_hz.size), strict=True
+        )
+    )
     both = (first > 0) & (second > 0)
     if not both.any():
         raise Unmeasurable("no frame in which both sounds have a pitch")
@@ -98,9 +100,9 @@ def f0_deviation_cents(pair: Pair) -> Value:
 
 def delay_s(pair: Pair) -> float:
     """How late the generated sound is, s; negative where it is early.  Removed before every other distance."""
-    if pair.alignment.method == "none":
-        raise Unmeasurable(f"no delay correlates (best r {pair.alignment.correlation:.2f})")
-    return pair.alignment.delay / pair.rate
+    if pair.timeline.method == "none":
+        raise Unmeasurable(f"no delay correlates (best r {pair.timeline.correlation:.2f})")
+    return pair.timeline.delay / pair.rate
 
 
 def waveform_correlation(pair: Pair) -> float:
@@ -108,9 +110,9 @@ def waveform_correlation(pair: Pair) -> float:
 
     Only for copies: where phases were made up by a vocoder, r is that of chance.
     """
-    if pair.alignment.method != "waveform":
+    if pair.timeline.method != "waveform":
         raise Unmeasurable("the phases are not the reference's")
-    return pair.alignment.correlation
+    return pair.timeline.correlation
 
 
 def _pitch_phrase(row: MetricRow, change: float) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from diagnose.analysis.mel_grid import MEL_HIGHEST_HZ
-from diagnose.regions.plane import MOST_STRETCHES, overlap_start, span
+from diagnose.regions.plane import MOST_STRETCHES, span
 from diagnose.results.region import SMALL, Region
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ def _seen(row: MetricRow, plane: Plane) -> Floats:
     if row.name == "mel_cepstral_distortion_db":
         seen[:, plane.hz[:-1] >= MEL_HIGHEST_HZ] = 0.0
     elif row.name == "worst_second_distance_db":
-        begin = overlap_start(plane.pair)
-        start, end = (begin + float(row.detail.get(key, at)) for key, at in (("start_s", 0.0), ("end_s", math.inf)))
+        worst = (float(row.detail.get(key, at)) for key, at in (("start_s", 0.0), ("end_s", math.inf)))
+        start, end = (plane.pair.to_reference_s(at) for at in worst)
         seen[(plane.seconds[1:] <= start) | (plane.seconds[:-1] >= end)] = 0.0
     return seen
 

@@ -74,12 +74,12 @@ def beyond_cutoff(row: MetricRow, plane: Plane) -> list[Region]:
 
 def shape(row: MetricRow, plane: Plane, figure: str) -> list[Region]:
     """While the figures of the frames differ by over the limit: the band in which most was added or lost."""
-    height, first = _frame_change(row, plane.pair, figure)
+    height, frames = _frame_change(row, plane.pair, figure)
     over = (height > 0) & (height >= abs(row.limit.fail or 0.0))
     frame_s = FRAMING.hop / plane.pair.rate
     boxes = []
     for start, stop in stretches(over, height, int(GAP_S / frame_s)):
-        begin, end = ((first + frame - 0.5) * frame_s for frame in (start, stop))
+        begin, end = (frames[start] - 0.5) * frame_s, (frames[stop - 1] + 0.5) * frame_s
         columns = plane.columns(begin, end)
         if figure == "flatness":
             bands = changed_span(plane.difference[columns].mean(axis=0))
@@ -90,13 +90,10 @@ def shape(row: MetricRow, plane: Plane, figure: str) -> list[Region]:
     return boxes
 
 
-def _frame_change(row: MetricRow, pair: Pair, figure: str) -> tuple[Floats, int]:
-    """(change by frame in the metric's direction, 0 where either is silent; which of the reference's comes first)."""
+def _frame_change(row: MetricRow, pair: Pair, figure: str) -> tuple[Floats, NDArray[np.intp]]:
+    """(change by frame in the metric's direction, 0 where either is silent; the frames of the reference)."""
     sides = (pair.reference.frames, pair.generated.frames)
-    shift = round(pair.alignment.delay / FRAMING.hop)
-    firsts = (max(-shift, 0), max(shift, 0))
-    length = max(min(side.power.size - first for side, first in zip(sides, firsts, strict=True)), 0)
-    cuts = [slice(first, first + length) for first in firsts]
+    cuts = pair.frames_laid(FRAMING.hop / pair.rate, sides[0].power.size, sides[1].power.size)
     ours, theirs = (getattr(side, figure)[cut] for side, cut in zip(sides, cuts, strict=True))
     heard = sides[0].sounding[cuts[0]] & sides[1].sounding[cuts[1]]
-    return np.where(heard, theirs - ours, 0.0) * math.copysign(1.0, row.change or 0.0), firsts[0]
+    return np.where(heard, theirs - ours, 0.0) * math.copysign(1.0, row.change or 0.0), cuts[0]

@@ -11,7 +11,7 @@ from diagnose.analysis.clicks import click_times
 from diagnose.analysis.comb import HIGHEST_HZ, LOWEST_HZ
 from diagnose.analysis.distances import FLOOR_DB, FRAME_RESOLUTION
 from diagnose.metrics.edges import EDGE_S
-from diagnose.regions.plane import changed_span, overlap_start, stretches
+from diagnose.regions.plane import changed_span, stretches
 from diagnose.results.region import Region
 
 if TYPE_CHECKING:
@@ -42,9 +42,8 @@ def edge(row: MetricRow, plane: Plane, side: Literal["left", "right"]) -> list[R
     floor = _floor(pair) * width
     excess = _level_db(float(theirs[band].mean()), float(ours[band].mean()), floor)
     step = pair.rate / width
-    start = -pair.alignment.delay / pair.rate
-    if side == "right":
-        start += pair.generated.mono.size / pair.rate - EDGE_S
+    at = 0.0 if side == "left" else pair.generated.mono.size - EDGE_S * pair.rate
+    start = pair.laid.from_generated(at) / pair.rate
     start = min(max(start, 0.0), max(pair.reference.mono.size / pair.rate - EDGE_S, 0.0))
     return [Region(row.name, start, start + EDGE_S, (band.start - 0.5) * step, (band.stop - 0.5) * step, excess)]
 
@@ -53,9 +52,10 @@ def clicks(row: MetricRow, plane: Plane) -> list[Region]:
     """10 ms round each click of the generated sound that the reference does not have."""
     pair = plane.pair
     known = click_times(pair.reference.mono, pair.rate)
-    late = pair.alignment.delay / pair.rate
     boxes = []
-    for at in click_times(pair.generated.mono, pair.rate) - late:
+    for heard in click_times(pair.generated.mono, pair.rate):
+        at = pair.laid.from_generated(heard * pair.rate) / pair.rate
+        late = heard - at
         if known.size and np.abs(known - at).min() <= SAME_CLICK_S:
             continue
         start, end = at - CLICK_S / 2, at + CLICK_S / 2
@@ -80,7 +80,7 @@ def missing(row: MetricRow, plane: Plane) -> list[Region]:
     for start, stop in stretches(pair.distances.gone, np.ones(ours.size), 0):
         powers = [float(part[start:stop].mean(dtype=np.float64)) for part in (theirs, ours)]
         excess = _level_db(powers[0], powers[1], powers[1] * 10 ** (FLOOR_DB / 10))
-        first, last = (overlap_start(pair) + frame * step for frame in (start, stop - 1))
+        first, last = (pair.to_reference_s(frame * step) for frame in (start, stop - 1))
         boxes.append(Region(row.name, first - reach, last + reach, 0.0, pair.rate / 2, excess))
     return boxes
 

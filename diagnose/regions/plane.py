@@ -111,12 +111,8 @@ def difference_plane(pair: Pair) -> Plane:
     seconds = np.clip((frames - 0.5) * framing.hop, 0, length) / pair.rate
     seconds[-1] = length / pair.rate
     hz = np.append(np.maximum(bins - 0.5, 0) * pair.rate / n_fft, pair.rate / 2)
-    return Plane(pair, sums[0], sums[1], sums[2], floor, seconds + overlap_start(pair), hz)
-
-
-def overlap_start(pair: Pair) -> float:
-    """Where the overlap begins on the reference's clock, s."""
-    return max(-pair.alignment.delay, 0) / pair.rate
+    at = np.array([pair.to_reference_s(float(each)) for each in seconds])
+    return Plane(pair, sums[0], sums[1], sums[2], floor, at, hz)
 
 
 def _bin_floor(power: float, n_fft: int) -> float:

@@ -47,7 +47,7 @@ def mel_pair(pair: Pair) -> MelPair:
     scale = Decibel(top, -RANGE_DB)
     levels = [part.to(scale).values for part in (ours, theirs)]
     matched = scale.from_power(np.square(theirs.values / np.float32(pair.gain)))
-    begin = max(-pair.alignment.delay, 0) / pair.rate
+    begin = pair.to_reference_s(0.0)
     return MelPair(levels[0], levels[1], matched - levels[0], grid.fmax, begin, pair.overlap[0].size / pair.rate)
 
 

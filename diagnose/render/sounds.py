@@ -122,11 +122,11 @@ def sounds_of(report: Report, pair: Pair) -> Sounds:
         parts.append(("Null signal", Audio(left.samples * np.float32(10 ** (raised / 20)), left.rate)))
     (reference, generated, *rest), coding = _players(parts)
     match_db, matched_by = _match(report)
-    delay = pair.alignment.delay / pair.rate
+    delay = pair.timeline.delay / pair.rate
     return Sounds(
         players=(reference, generated),
         null=Null(rest[0] if rest else None, left_db, _null_note(pair, left, raised)),
-        begin_s=max(-delay, 0.0),
+        begin_s=pair.to_reference_s(0.0),
         delay_s=delay,
         seconds=pair.overlap[0].size / pair.rate,
         match_db=match_db,
@@ -246,7 +246,7 @@ def _null_signal(pair: Pair) -> Audio:
     """a(t) - b(t) / (polarity gain), both without their means, on the overlap; its worst minute where it is longer."""
     part = pair.worst_stretch(int(NULL_S * pair.rate))
     ours, theirs = (side[part] - np.float32(mean) for side, mean in zip(pair.overlap, pair.means, strict=True))
-    turned = (pair.alignment.polarity or 1) * pair.gain
+    turned = (pair.timeline.polarity or 1) * pair.gain
     return Audio((ours - theirs / np.float32(turned))[None], pair.rate, "null signal")
 
 

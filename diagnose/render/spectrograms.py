@@ -64,13 +64,13 @@ def spectrograms(pair: Pair) -> dict[str, Any]:
 
 def boxes(shown: Sequence[Place], pair: Pair) -> list[Box]:
     """The places on the picture's own axes: its time is the overlap's, it ends at 8 kHz, and its height is in mel."""
-    begin = max(-pair.alignment.delay, 0) / pair.rate
     seconds = pair.overlap[0].size / pair.rate
     highest = mel_grid(pair.rate).fmax
     found = []
     for index, place in enumerate(shown, 1):
         box = place.region
-        start, end = np.clip((np.array([box.start_s, box.end_s]) - begin) / seconds, 0, 1).tolist()
+        times = [pair.to_overlap_s(box.start_s), pair.to_overlap_s(box.end_s)]
+        start, end = np.clip(np.array(times) / seconds, 0, 1).tolist()
         bottom, top = mel_heights((box.low_hz, box.high_hz), highest)
         if start < end and bottom < top:
             wide = max(end - start, SHORTEST_BOX)

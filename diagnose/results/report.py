@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from diagnose.analysis import Pair
     from diagnose.results.cause import Cause
     from diagnose.results.region import Region
+    from diagnose.results.timeline import TimelineFacts
 Detail = Mapping[str, float | int | str]
 
 SCHEMA = "diagnose.report/1"
@@ -107,6 +108,7 @@ class Report(msgspec.Struct, frozen=True, eq=False):
     libraries: Mapping[str, str] = msgspec.field(default_factory=dict)
     pair: Pair | None = None
     apart: str | None = None
+    timeline: TimelineFacts | None = None
 
     def __repr__(self) -> str:
         """Verdict, both names, the likeliest cause and the worst metrics: three lines, under 600 characters."""
@@ -160,6 +162,7 @@ class Report(msgspec.Struct, frozen=True, eq=False):
             "reference": msgspec.structs.asdict(self.reference),
             "generated": msgspec.structs.asdict(self.generated),
             "alignment": msgspec.structs.asdict(self.alignment),
+            "timeline": None if self.timeline is None else msgspec.to_builtins(self.timeline),
             "metrics": [_row(row) for row in self.metrics],
             "regions": [msgspec.structs.asdict(region) for region in self.regions],
             "causes": [_cause(cause) for cause in self.causes],

@@ -16,6 +16,7 @@ import msgspec
 from diagnose.errors import InputError
 from diagnose.results.cause import Cause  # noqa: TC001 - msgspec reads the types
 from diagnose.results.region import Region  # noqa: TC001
+from diagnose.results.timeline import TimelineFacts
 from diagnose.results.report import SCHEMA, AlignmentFacts, LimitLevels, MetricRow, Report, SoundFacts
 from diagnose.results.verdict import Verdict, overall
 
@@ -58,6 +59,7 @@ class _Document(msgspec.Struct, frozen=True):
     verdict: Verdict
     notes: Annotated[tuple[str, ...], msgspec.Meta(max_length=100)] = ()
     command: str | None = None
+    timeline: TimelineFacts | None = None
 
 
 def read_report(path: str | os.PathLike[str]) -> Report:
@@ -133,6 +135,7 @@ def report_from(document: Any, name: str = "report") -> Report:
         regions=read.regions,
         causes=read.causes,
         command=read.command,
+        timeline=read.timeline,
         libraries=read.tool.libraries,
         apart="this report was read from JSON, which contains no sounds",
     )
@@ -141,6 +144,7 @@ def report_from(document: Any, name: str = "report") -> Report:
 def _shown(read: _Document, name: str) -> None:
     """InputError for text that no report has and that a page shows as it is; paths, command and causes may be so."""
     texts = [read.tool.version, *read.notes, read.alignment.method, read.alignment.reason or ""]
+    texts += _timeline_texts(read.timeline)
     texts += [region.metric for region in read.regions]
     for row in read.metrics:
         texts += [row.name, row.unit, row.reason or "", row.note or ""]
@@ -148,6 +152,12 @@ def _shown(read: _Document, name: str) -> None:
     for text in texts:
         if not text.isprintable():
             raise InputError(f"{name}: {text[:40]!a}: contains an unprintable character; {HINT}")
+
+
+def _timeline_texts(timeline: TimelineFacts | None) -> list[str]:
+    if timeline is None:
+        return []
+    return [timeline.method, *(text for each in timeline.segments for text in (each.kind, each.content or ""))]
 
 
 def _words(error: msgspec.ValidationError) -> str:

@@ -1,0 +1,9 @@
+"""How a generated sound lies against its reference: the delay of each part, and the edit script between them."""
+
+from __future__ import annotations
+
+from diagnose.timeline.laid import Laid, laid
+from diagnose.timeline.layout import lay
+from diagnose.timeline.segment import Segment, Timeline
+
+__all__ = ["Laid", "Segment", "Timeline", "laid", "lay"]

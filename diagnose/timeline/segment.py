@@ -48,6 +48,8 @@ class Timeline(msgspec.Struct, frozen=True):
     correlation: r of the matched parts as they are laid, -1 to 1.
     drift_ppm: clock difference of copies; > 0 where the generated sound runs slow.
     period: samples of the generated sound from one edit to the next, where they come at one distance.
+    drift: samples of delay that are added with each sample of the generated sound.
+    resampled: whether what is matched has to be resampled to lie sample on sample: a drift, or a fraction that shows.
     warp: where warped, knots (reference, generated) in samples, both rising; the map is linear between them.
     """
 
@@ -60,3 +62,15 @@ class Timeline(msgspec.Struct, frozen=True):
     drift_ppm: float | None = None
     period: float | None = None
     warp: tuple[tuple[int, int], ...] = ()
+    drift: float = 0.0
+    resampled: bool = False
+
+    @property
+    def shift(self) -> int:
+        """The delay in whole samples."""
+        return round(self.delay)
+
+    def total(self, kind: Kind) -> int:
+        """Samples of all segments of a kind: of the reference where they are lost, else of the generated sound."""
+        spans = (s.reference if kind == "lost" else s.generated for s in self.segments if s.kind == kind)
+        return sum(end - start for start, end in spans)

@@ -14,6 +14,7 @@ import numpy as np
 
 from diagnose.audio import blocks
 from diagnose.spectrogram import Framing, hann, locked
+from diagnose.timeline.correlation import limited, loudest_start, peak_correlation
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,8 +31,6 @@ CELL = 2048
 BANDS = 24
 PHASE_EXCERPT = 1 << 18
 SPECTROGRAM_TRUSTED = 0.5
-TIE = 0.002  # difference of r under which two delays explain a periodic sound alike
-LIMIT_RMS, LIMITINGS = 3.0, 3
 LOUDER = 2.0  # amplitude of a generated cell over the reference's, both at one level, from which it counts as added
 EXCERPT = 1 << 20  # samples of the reference that are searched for: 24 s at 44.1 kHz
 LONGEST_DELAY_S = 10.0
@@ -103,7 +102,7 @@ def phase_consistency(ours: Samples, theirs: Samples) -> float:
     high-pass or a drift of the mean 0.95 to 1.00; Griffin-Lim copies, at their best delay, up to 0.83.
     """
     count = min(ours.size, PHASE_EXCERPT) // CELL
-    start = _loudest_start(ours, count * CELL)
+    start = loudest_start(ours, count * CELL)
     spectra = [
         np.fft.rfft(part[start : start + count * CELL].reshape(count, CELL) * hann(CELL)) for part in (ours, theirs)
     ]
@@ -143,91 +142,34 @@ def _power(samples: Samples, mean: float) -> float:
 
 def _waveform_delay(reference: Samples, generated: Samples, rate: int, means: tuple[float, float]) -> tuple[int, float]:
     """(delay in samples, r there) of the largest |cross-correlation| within 10 s, of the limited signals."""
-    start = _loudest_start(reference, EXCERPT)
-    excerpt = _limited(reference[start : start + EXCERPT] - np.float32(means[0]))
+    start = loudest_start(reference, EXCERPT)
+    excerpt = limited(reference[start : start + EXCERPT] - np.float32(means[0]))
     reach = int(LONGEST_DELAY_S * rate)
     first = max(start - reach, 0)
-    searched = _limited(generated[first : start + excerpt.size + reach] - np.float32(means[1]))
-    return _peak_correlation(excerpt[None], searched[None], absolute=True, offset=first - start, reach=reach)
-
-
-def _limited(samples: Samples) -> Samples:
-    """Samples cut at 3 times their RMS, three times over.
-
-    A burst at a border holds more energy than the sound, and the delay that leaves it out, one period off, would
-    fit best; so would the one that lays a hole on a quiet place.
-    """
-    for _ in range(LIMITINGS):
-        most = LIMIT_RMS * float(np.sqrt(np.dot(samples, samples) / max(samples.size, 1)))
-        samples = np.clip(samples, -most, most)
-    return samples
-
-
-def _loudest_start(samples: Samples, size: int) -> int:
-    """Start of the loudest stretch of size samples, to a quarter of its length."""
-    if samples.size <= size:
-        return 0
-    starts = [*range(0, samples.size - size, size // 4), samples.size - size]
-    return max(starts, key=lambda start: float(np.dot(samples[start : start + size], samples[start : start + size])))
+    searched = limited(generated[first : start + excerpt.size + reach] - np.float32(means[1]))
+    return peak_correlation(excerpt[None], searched[None], absolute=True, offset=first - start, reach=reach)
 
 
 def _spectrogram_delay(ours: StftCache, theirs: StftCache, rate: int) -> tuple[int, float]:
     """(delay in samples, a multiple of the hop; r there) of two log spectrograms in 24 bands."""
-    start = _loudest_start(ours.samples, EXCERPT)
+    start = loudest_start(ours.samples, EXCERPT)
     if theirs.samples.size <= start:
         return 0, 0.0
-    features = [_log_bands(signal.cut(slice(start, start + EXCERPT)), rate) for signal in (ours, theirs)]
+    features = [log_bands(signal.cut(slice(start, start + EXCERPT)), rate) for signal in (ours, theirs)]
     if min(part.shape[1] for part in features) < 8:
         return 0, 0.0
     reach = int(LONGEST_DELAY_S * rate / FRAMING.hop)
-    lag, r = _peak_correlation(features[0], features[1], absolute=False, reach=reach)
+    lag, r = peak_correlation(features[0], features[1], absolute=False, reach=reach)
     return lag * FRAMING.hop, r
 
 
-def _log_bands(signal: StftCache, rate: int) -> Floats:
+def log_bands(signal: StftCache, rate: int) -> Floats:
     """Log energy [shape=(24, frames)] less each band's mean; bands of equal width in log frequency."""
     edges = _edges(max(100 * FRAMING.n_fft / rate, 1), FRAMING.n_fft // 2, BANDS)
     rows = [np.add.reduceat(power, edges[:-1], axis=1) for power in signal.power(FRAMING)]
     energy = np.concatenate(rows).T
     level = np.log10(np.maximum(energy, 1e-8 * energy.max() + 1e-20))
     return level - level.mean(axis=1, keepdims=True)
-
-
-def _peak_correlation(
-    ours: Floats, theirs: Floats, absolute: bool, offset: int = 0, reach: int | None = None
-) -> tuple[int, float]:
-    """(lag + offset, r) that maximises sum over rows and time of ours(t) * theirs(t + lag).
-
-    r is normalised by the energies of the stretches that overlap, and only lags that overlap by half of the
-    shorter signal are taken: r of a few samples is high by chance.
-    """
-    n, m = ours.shape[1], theirs.shape[1]
-    half = min(n, m) // 2 + 1
-    size = fast_size(n + m - half)  # what comes round the circle are lags that are not taken
-    spectra = [np.fft.rfft(part.astype(np.float64), size).astype(np.complex64) for part in (ours, theirs)]
-    circular = np.fft.irfft((np.conj(spectra[0]) * spectra[1]).sum(axis=0), size)
-    lags = np.arange(-(n - half), m - half + 1)
-    # Energy of ours over 0..n and of theirs over 0..m, summed from the start: any stretch is a difference.
-    energy = [np.concatenate(([0.0], np.cumsum(np.square(x, dtype=np.float64).sum(axis=0)))) for x in (ours, theirs)]
-    begin, end = np.maximum(0, -lags), np.minimum(n, m - lags)
-    held = energy[0][end] - energy[0][begin], energy[1][end + lags] - energy[1][begin + lags]
-    norm = held[0] * held[1]
-    floor = 1e-6 * energy[0][-1] * energy[1][-1]
-    r = np.where(norm > floor, circular[lags] / np.sqrt(np.maximum(norm, floor or 1.0)), 0.0)
-    # Of a phrase that repeats, the delay that leaves out the bar with the fault fits best: what a delay leaves
-    # out of both counts against it.  A part of the other's is covered whole where it belongs.
-    shares = [part / max(float(sums[-1]), 1e-300) for part, sums in zip(held, energy, strict=True)]
-    height = (np.abs(r) if absolute else r) * np.sqrt(np.maximum(*shares))
-    if reach is not None:
-        height[np.abs(lags + offset) > reach] = -1.0
-    best = _nearest_peak(height, lags + offset)
-    return int(lags[best]) + offset, float(np.clip(r[best], -1.0, 1.0))
-
-
-def fast_size(least: int) -> int:
-    """The smallest size from least up that an FFT is quick at: 9, 10, 12, 15 or 16 times a power of two."""
-    sixteenth = max(1 << int(np.ceil(np.log2(least))), 16) // 16
-    return min(size for size in (sixteenth * factor for factor in (9, 10, 12, 15, 16)) if size >= least)
 
 
 @lru_cache(maxsize=8)
@@ -237,13 +179,6 @@ def _edges(low: float, high: float, bands: int) -> NDArray[np.intp]:
     return locked(np.array(sorted(set(np.geomspace(low, high, bands + 1).astype(int).tolist())), np.intp))
 
 
-def _nearest_peak(height: Floats, delays: Floats) -> int:
-    """Index of the highest peak; of peaks as high as it, one a period of a steady tone, the nearest to no delay."""
-    padded = np.pad(height, 1, constant_values=-np.inf)
-    peaks = np.flatnonzero((height >= padded[:-2]) & (height >= padded[2:]) & (height >= height.max() - TIE))
-    return int(peaks[np.argmin(np.abs(delays[peaks]))])
-
-
 def _drift_ppm(ours: Samples, theirs: Samples, rate: int, means: tuple[float, float]) -> float | None:
     """Change of delay between the first and the last half second, parts per million of the time between."""
     width = int(DRIFT_WINDOW_S * rate)
@@ -251,7 +186,7 @@ def _drift_ppm(ours: Samples, theirs: Samples, rate: int, means: tuple[float, fl
         return None
     lags = []
     for part in (slice(0, width), slice(ours.size - width, ours.size)):
-        lag, r = _peak_correlation(
+        lag, r = peak_correlation(
             (ours[part] - np.float32(means[0]))[None], (theirs[part] - np.float32(means[1]))[None], absolute=True
         )
         if abs(r) < WAVEFORM_TRUSTED:

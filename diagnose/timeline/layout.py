@@ -1,0 +1,163 @@
+"""lay(): two sounds side by side, in the first of three ways that holds: waveform, spectrogram, warped."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from diagnose.timeline.edits import period_of, script
+from diagnose.timeline.search import runs as search
+from diagnose.timeline.segment import Segment, Timeline
+from diagnose.timeline.single_delay import FRAMING, align, log_bands
+from diagnose.timeline.spectral import Spectra
+from diagnose.timeline.waveform import copied
+
+if TYPE_CHECKING:
+    from diagnose.audio import Samples
+    from diagnose.stft_cache import StftCache
+    from diagnose.timeline.edits import Quiet
+    from diagnose.timeline.path import Copy, Material
+    from diagnose.timeline.single_delay import Alignment
+    from diagnose.timeline.waveform import Copied
+
+SILENT = 1e-4  # of the loud frames' energy: 40 dB lower
+NOISY = 4.0  # times the noise's energy, under which a stretch is silence with noise
+LIKE = 1.0  # nats a sounding frame, from which two spectrograms are one with other phases
+
+
+def lay(ours: StftCache, theirs: StftCache, rate: int) -> Timeline:
+    """The timeline of two mono signals at one rate in Hz: the reference and the generated one."""
+    whole = align(ours, theirs, rate)
+    reference, generated = (_centred(signal) for signal in (ours, theirs))
+    if min(reference.size, generated.size) < 64:
+        return _as_a_whole(whole, reference.size, generated.size)
+    is_copy = whole.method == "waveform"
+    found = copied(
+        reference, generated, rate, whole.delay if is_copy else None, whole.gain * (whole.polarity or 1)
+    )
+    if found is not None:
+        return _of_copy(found, reference, generated, rate, whole)
+    if whole.method == "spectrogram":
+        return _of_spectra(ours, theirs, rate, whole)
+    return _as_a_whole(whole, reference.size, generated.size)
+
+
+def _centred(signal: StftCache) -> Samples:
+    return signal.samples - np.float32(signal.mean)
+
+
+def _of_copy(found: Copied, reference: Samples, generated: Samples, rate: int, whole: Alignment) -> Timeline:
+    segments = script(found.runs, (reference.size, found.copy.generated.size), rate, _silent(found.copy))
+    stretch = generated.size / max(found.copy.generated.size, 1)
+    if found.clock is not None and found.clock.drift:
+        segments = tuple(_stretched(segment, stretch, generated.size) for segment in segments)
+    matched = [segment for segment in segments if segment.kind == "matched"]
+    longest = max(matched, key=lambda segment: segment.generated[1] - segment.generated[0], default=None)
+    delay = longest.delay if longest else float(whole.delay)
+    clock = found.clock
+    drift = None
+    if clock is not None:
+        delay = clock.delay
+        if generated.size >= 2 * rate:
+            drift = 1e6 * clock.drift / (1 - clock.drift)
+    return Timeline(
+        method="waveform",
+        segments=segments,
+        delay=delay,
+        gain=abs(found.gain),
+        polarity=1 if found.gain > 0 else -1,
+        correlation=_correlation(found, reference),
+        drift_ppm=drift,
+        period=period_of(segments, rate),
+        drift=clock.drift if clock is not None else 0.0,
+        resampled=clock is not None and (clock.drift != 0 or clock.fraction),
+    )
+
+
+def _stretched(segment: Segment, factor: float, length: int) -> Segment:
+    start, end = (min(round(at * factor), length) for at in segment.generated)
+    return Segment(
+        segment.kind, segment.reference, (start, end), start - segment.reference[0], segment.source, segment.content
+    )
+
+
+def _correlation(found: Copied, reference: Samples) -> float:
+    """r over all that is matched."""
+    sums = np.zeros(3)
+    for run in found.runs:
+        ours = reference[run.start - run.delay : run.end - run.delay]
+        theirs = found.copy.generated[run.start : run.end]
+        sums += (float(np.dot(ours, theirs)), float(np.dot(ours, ours)), float(np.dot(theirs, theirs)))
+    return float(sums[0] / np.sqrt(sums[1] * sums[2])) if min(sums[1:]) > 0 else 0.0
+
+
+def _of_spectra(ours: StftCache, theirs: StftCache, rate: int, whole: Alignment) -> Timeline:
+    lengths = ours.samples.size, theirs.samples.size
+    spectra = Spectra(log_bands(ours, rate), log_bands(theirs, rate), FRAMING.hop, lengths, rate)
+    runs, explained = search(spectra, spectra, [whole.delay])
+    if explained < LIKE:
+        return _as_a_whole(whole, *lengths)
+    segments = script(runs, lengths, rate, _quiet(spectra))
+    return Timeline(
+        method="spectrogram",
+        segments=segments,
+        delay=float(whole.delay),
+        gain=whole.gain,
+        polarity=None,
+        correlation=whole.correlation,
+        period=period_of(segments, rate),
+    )
+
+
+def _silent(copy: Copy) -> Quiet:
+    """Whether generated samples are silence, or the noise that lies under all of it."""
+    limit = max(SILENT * copy.loud, NOISY * copy.noise) / (3 * copy.hop)
+
+    def quiet(start: int, end: int) -> bool:
+        margin = (end - start) // 8  # a border lies a few samples in the sound beside it
+        power = np.square(copy.generated[start + margin : end - margin], dtype=np.float64)
+        return bool(power.mean() <= limit)
+
+    return quiet
+
+
+def _quiet(material: Material) -> Quiet:
+    """As _silent(), of frames.  Those at both borders hold a part of what is beside them."""
+    summed = np.concatenate(([0.0], np.cumsum(material.energy)))
+
+    def quiet(start: int, end: int) -> bool:
+        first = start // material.hop
+        last = max(-(-end // material.hop), first + 1)
+        if last - first > 2:
+            first, last = first + 1, last - 1
+        mean = (summed[min(last, summed.size - 1)] - summed[min(first, summed.size - 1)]) / (last - first)
+        return bool(mean <= max(SILENT * material.loud, NOISY * material.noise))
+
+    return quiet
+
+
+def _as_a_whole(whole: Alignment, ours: int, theirs: int) -> Timeline:
+    """One matched part at the whole's delay, and what is over at the ends."""
+    late, early = max(whole.delay, 0), max(-whole.delay, 0)
+    length = max(0, min(ours - early, theirs - late))
+    steps = []
+    if early:
+        steps.append(Segment("lost", (0, early), (0, 0)))
+    if late:
+        steps.append(Segment("inserted", (0, 0), (0, late), content="sound"))
+    if length:
+        steps.append(Segment("matched", (early, early + length), (late, late + length), float(whole.delay)))
+    if early + length < ours:
+        steps.append(Segment("lost", (early + length, ours), (late + length, late + length)))
+    if late + length < theirs:
+        steps.append(Segment("inserted", (early + length, early + length), (late + length, theirs), content="sound"))
+    return Timeline(
+        method=whole.method,
+        segments=tuple(steps),
+        delay=float(whole.delay),
+        gain=whole.gain,
+        polarity=whole.polarity,
+        correlation=whole.correlation,
+        drift_ppm=whole.drift_ppm,
+    )

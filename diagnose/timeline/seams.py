@@ -1,0 +1,69 @@
+"""Where, to the sample, one run of a copy ends and the next begins."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+import numpy as np
+
+from diagnose.timeline.path import Run
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from diagnose.arrays import Floats
+    from diagnose.timeline.path import Copy
+
+REACH_S = 0.02  # a frame's border lies within this of the true one
+SMOOTH_S = 0.0025
+OTHER = 0.35  # of a stretch's energy: what matches leaves less over
+NOISE = 1.5  # of the noise's energy: as above, where there is only noise
+
+
+def placed(copy: Copy, runs: Sequence[Run]) -> list[Run]:
+    """The runs with their borders to the sample; a run that vanishes is left out."""
+    runs = list(runs)
+    for index in range(len(runs) - 1):
+        left, right = runs[index], runs[index + 1]
+        end, start = _border(copy, left, right)
+        runs[index] = msgspec.structs.replace(left, end=end)
+        runs[index + 1] = msgspec.structs.replace(right, start=start)
+    return [run for run in runs if run.end > run.start]
+
+
+def _border(copy: Copy, left: Run, right: Run) -> tuple[int, int]:
+    """(end of left, start of right): the two that leave the least energy over.
+
+    Every sample is explained by the one run, by the other, or by neither; neither costs a share of the local energy,
+    so that a stretch of silence or of another sound between the two is seen as such.
+    """
+    reach = max(round(REACH_S * copy.rate), 3 * copy.hop)
+    first = max(left.end - reach, (left.start + left.end) // 2)
+    last = min(right.start + reach, (right.start + right.end) // 2)
+    errors = [np.cumsum(_errors(copy, run.delay, first, last)) for run in (left, right)]
+    neither = np.cumsum(_neither(copy, first, last))
+    before, between, after = (np.concatenate(([0.0], each)) for each in (errors[0], neither, errors[1]))
+    # The cost of ends a <= b: before[a] + (between[b] - between[a]) + (after[-1] - after[b]).
+    opening = before - between
+    cheapest = np.minimum.accumulate(opening)
+    b = int(np.argmin(cheapest + between - after))
+    a = int(np.argmin(opening[: b + 1]))
+    return first + a, first + b
+
+
+def _errors(copy: Copy, delay: int, first: int, last: int) -> Floats:
+    """Squared differences of the generated samples [first, last) from the reference at this delay."""
+    begin, end = first - delay, last - delay
+    laid = np.zeros(last - first, np.float64)
+    inside = slice(max(begin, 0), max(min(end, copy.reference.size), 0))
+    laid[inside.start - begin : inside.stop - begin] = copy.reference[inside]
+    return np.square(copy.generated[first:last] - copy.gain * laid)
+
+
+def _neither(copy: Copy, first: int, last: int) -> Floats:
+    """What a sample costs that no run explains."""
+    width = max(round(SMOOTH_S * copy.rate), 1)
+    power = np.square(copy.generated[first:last], dtype=np.float64)
+    smooth = np.convolve(power, np.full(width, 1 / width), mode="same")
+    return OTHER * smooth + NOISE * copy.noise / (3 * copy.hop)

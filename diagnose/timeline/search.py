@@ -1,0 +1,200 @@
+"""The runs of a generated sound: from a delay or two, more are searched for what these do not explain."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from diagnose.timeline.path import CHANGE, NONE, TINY, Fit, Material, Run, likeliest, one_delay, runs_of
+
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    from numpy.typing import NDArray
+
+    from diagnose.arrays import Floats
+
+    class Source(Protocol):
+        """Where in the reference a stretch of the generated sound comes from."""
+
+        def delay_of(self, start: int, end: int, expected: int) -> int | None:
+            """The delay at which the reference explains the generated samples [start, end); None where it does not."""
+
+
+SEARCHED = 48  # stretches in one round, the loudest first
+ROUNDS = 6
+MOST_DELAYS = 256
+FUTILE, MORE_FUTILE = 8, 40  # searches without a find after which no more is looked for; where there was one before
+AUDIBLE = 1e-4  # of the loud frames' energy, from which a stretch is searched for
+WORTH = 3 * CHANGE  # nats that a new delay has to win: three changes of state
+NOISE_QUANTILE = 0.25
+SAME = 1.3  # nats that a run has over what it has to be explained by: r^2 of 0.8
+SAME_GAIN = 1.35  # factor within which a run is as loud as the whole
+
+
+class Path:
+    """The delays that were found, and which frame is played from which."""
+
+    def __init__(self, material: Material, delays: list[int]) -> None:
+        self.material = material
+        self.shortest = max(round(material.shortest_s * material.rate / material.hop), 1)
+        self.delays: list[int] = []
+        self.fits: list[Fit] = []
+        for delay in delays:
+            self.add(delay, material.fit(delay))
+        self.settle()
+
+    def add(self, delay: int, fit: Fit) -> None:
+        self.delays.append(delay)
+        self.fits.append(fit)
+
+    def settle(self) -> None:
+        """The states of the frames, with the gain and the noise that this leaves."""
+        for _ in range(2):
+            self._explain()
+            if not (self.states != NONE).any():
+                return
+            self._learn()
+        self._explain()
+
+    def _explain(self) -> None:
+        self.residuals = [self.material.residual(fit) for fit in self.fits]
+        self.scores = [self.material.scores(residual) for residual in self.residuals]
+        one = len(self.delays) == 1
+        self.states: NDArray[np.intp] = one_delay(self.scores[0], self.shortest) if one else likeliest(self.scores)
+
+    def _learn(self) -> None:
+        """Gain: the median over what is explained, weighted by energy, which no gap or burst moves.  Noise: a low
+        quantile of what is left over."""
+        matched = np.flatnonzero(self.states != NONE)
+        of = self.states[matched]
+        cross, own, residual = (
+            np.stack(rows)[of, matched]
+            for rows in ([f.cross for f in self.fits], [f.own for f in self.fits], self.residuals)
+        )
+        gain = weighted_median(cross / np.maximum(own, TINY), own)
+        if gain * self.material.gain > 0:
+            self.material.gain = gain
+        rank = int(NOISE_QUANTILE * (residual.size - 1))
+        self.material.noise = max(self.material.noise, float(np.partition(residual, rank)[rank]))
+
+    def unexplained(self) -> list[tuple[int, int]]:
+        """Stretches of frames [first, last) that no delay explains and that can be heard, the loudest first."""
+        none = np.concatenate(([False], self.states == NONE, [False]))
+        edges = np.flatnonzero(none[1:] != none[:-1]).reshape(-1, 2)
+        energy = np.concatenate(([0.0], np.cumsum(self.material.energy)))
+        loud = max(AUDIBLE * self.material.loud, 4 * self.material.noise)
+        found = [
+            (float(energy[last] - energy[first]), int(first), int(last))
+            for first, last in edges
+            if last - first >= self.shortest and energy[last] - energy[first] > loud * (last - first)
+        ]
+        return [(first, last) for _, first, last in sorted(found, reverse=True)]
+
+    def won_by(self, fit: Fit) -> float:
+        """Nats that a delay would win in the stretch where it wins the most."""
+        now = np.zeros(self.states.size)
+        for state, score in enumerate(self.scores):
+            now = np.where(self.states == state, score, now)
+        won = self.material.scores(self.material.residual(fit)) - now
+        summed = np.concatenate(([0.0], np.cumsum(won)))
+        return float((summed - np.minimum.accumulate(summed)).max())
+
+    def neighbour(self, frame: int) -> int:
+        """The delay of the last explained frame before this one; else of the first after it."""
+        before = self.states[:frame][self.states[:frame] != NONE]
+        after = self.states[frame:][self.states[frame:] != NONE]
+        return self.delays[int(before[-1])] if before.size else self.delays[int(after[0])] if after.size else 0
+
+
+def runs(copy: Material, source: Source, delays: list[int]) -> tuple[list[Run], float]:
+    """(the runs of the generated sound, to a frame; what they explain, in nats a frame); found from these delays on."""
+    path = Path(copy, delays)
+    tried: set[tuple[int, int]] = set()
+    for _ in range(ROUNDS):
+        if not _extended(path, source, tried):
+            break
+        path.settle()
+    found = runs_of(path.states, path.delays, copy.hop, copy.lengths[1])
+    found = _joined([run for each in found if (run := _within(copy, each)).end > run.start])
+    if len(path.delays) > 1:
+        found = _joined([run for run in found if _is_same(path, run)]) or found[:1]
+    return found, _explained(path, found)
+
+
+def _explained(path: Path, found: list[Run]) -> float:
+    """Nats that the runs explain of a sounding frame, in the mean over all of them."""
+    copy = path.material
+    sounding = copy.energy > max(AUDIBLE * copy.loud, 4 * copy.noise)
+    score = np.zeros(copy.energy.size)
+    for run in found:
+        frames = _frames(copy, run)
+        score[frames] = path.scores[path.delays.index(run.delay)][frames]
+    return float(score[sounding].mean()) if sounding.any() else 0.0
+
+
+def _frames(copy: Material, run: Run) -> slice:
+    return slice(run.start // copy.hop, -(-run.end // copy.hop))
+
+
+def _is_same(path: Path, run: Run) -> bool:
+    """Whether a run is no mere likeness: of the same gain as the whole, and explained well."""
+    copy, state = path.material, path.delays.index(run.delay)
+    frames = _frames(copy, run)
+    score = path.scores[state][frames]
+    sounding = copy.energy[frames] > AUDIBLE * copy.loud
+    if not sounding.any() or float(score[sounding].mean()) < SAME:
+        return False
+    own, cross = (float(rows[frames].sum()) for rows in (path.fits[state].own, path.fits[state].cross))
+    return own <= 0 or 1 / SAME_GAIN < cross / own / copy.gain < SAME_GAIN
+
+
+def _within(copy: Material, run: Run) -> Run:
+    """The run, where there is a reference."""
+    return Run(max(run.start, run.delay), min(run.end, copy.lengths[0] + run.delay), run.delay)
+
+
+def _extended(path: Path, source: Source, tried: set[tuple[int, int]]) -> bool:
+    """Whether new delays were found for what is unexplained."""
+    known, futile = len(path.delays), 0
+    for first, last in path.unexplained()[:SEARCHED]:
+        for start, end in _blocks(path.material, first, last):
+            if (start, end) in tried or len(path.delays) >= MOST_DELAYS:
+                continue
+            tried.add((start, end))
+            delay = source.delay_of(start, end, path.neighbour(first))
+            futile += 1
+            if delay is not None and delay not in path.delays and path.won_by(fit := path.material.fit(delay)) > WORTH:
+                path.add(delay, fit)
+                futile = 0
+        if futile > (FUTILE if len(path.delays) == 1 else MORE_FUTILE):
+            break
+    return len(path.delays) > known
+
+
+def _blocks(copy: Material, first: int, last: int) -> list[tuple[int, int]]:
+    """The samples at the start, the end and the middle of a stretch of frames that are searched for."""
+    start, end, size = first * copy.hop, min(last * copy.hop, copy.lengths[1]), round(copy.searched_s * copy.rate)
+    if end - start <= size:
+        return [(start, end)]
+    middle = (start + end - size) // 2
+    return [(start, start + size), (end - size, end), (middle, middle + size)]
+
+
+def _joined(found: list[Run]) -> list[Run]:
+    """Runs of one delay as one: what lies between them is in its place, whatever was done to it."""
+    joined: list[Run] = []
+    for run in found:
+        if joined and joined[-1].delay == run.delay:
+            joined[-1] = Run(joined[-1].start, run.end, run.delay)
+        else:
+            joined.append(run)
+    return joined
+
+
+def weighted_median(values: Floats, weights: Floats) -> float:
+    """The value at which half of the weight is reached."""
+    order = np.argsort(values)
+    summed = np.cumsum(weights[order], dtype=np.float64)
+    return float(values[order[int(np.searchsorted(summed, summed[-1] / 2))]])

@@ -1,0 +1,94 @@
+"""The waveform way: each part of the generated sound is the reference's waveform, at some delay."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+import numpy as np
+
+from diagnose.timeline import clock as clocks
+from diagnose.timeline.candidates import Waveforms
+from diagnose.timeline.path import Copy
+from diagnose.timeline.seams import placed
+from diagnose.timeline.search import runs as search
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from diagnose.audio import Samples
+    from diagnose.timeline.clock import Clock
+    from diagnose.timeline.path import Run
+
+SEED_S = 0.15
+SEEDS = 8  # blocks, from which the first delays are read
+SEED_LIKELY = 0.8
+COPIED = 1.7  # nats a sounding frame that make a copy, where the whole did not show it: r^2 of 0.86
+APART_S = 0.004  # delays that lie nearer are one delay that moves
+
+
+class Copied(msgspec.Struct, frozen=True):
+    """A copy's runs, in samples of the generated sound as it is; its signed gain; its clock, where it has one."""
+
+    runs: tuple[Run, ...]
+    gain: float
+    clock: Clock | None
+    copy: Copy
+
+
+def copied(reference: Samples, generated: Samples, rate: int, delay: int | None, gain: float) -> Copied | None:
+    """The runs of a copy; None where the one is no copy of the other.
+
+    delay, gain: those of the whole, where it correlates as a whole; else delay is None.
+    """
+    delays = [delay] if delay is not None else []
+    if delay is None:
+        delays, gain = seeds(reference, generated, rate)
+    if not delays:
+        return None
+    found = _laid(reference, generated, rate, delays, gain)
+    if delay is None and found[1] < COPIED:
+        return None
+    runs, copy = found[0], found[2]
+    if not runs:
+        return None
+    clock = None if _apart(runs, rate) else clocks.read(reference, generated, rate, runs)
+    if clock is not None and clock.drift:
+        moved = clocks.on_clock(generated, clock)
+        runs, _, copy = _laid(reference, moved, rate, [round(clock.delay)], copy.gain)
+    return Copied(tuple(runs), copy.gain, clock, copy)
+
+
+def _laid(
+    reference: Samples, generated: Samples, rate: int, delays: list[int], gain: float
+) -> tuple[list[Run], float, Copy]:
+    copy = Copy(reference, generated, rate, gain)
+    source = Waveforms(reference, generated, rate, 1.0 if gain >= 0 else -1.0)
+    runs, explained = search(copy, source, delays)
+    return placed(copy, runs), explained, copy
+
+
+def _apart(runs: Sequence[Run], rate: int) -> bool:
+    """Whether the delay jumps, and does not move along."""
+    steps = [abs(later.delay - earlier.delay) for earlier, later in zip(runs[:-1], runs[1:], strict=True)]
+    return max(steps, default=0) > APART_S * rate
+
+
+def seeds(reference: Samples, generated: Samples, rate: int) -> tuple[list[int], float]:
+    """(delays of parts of the generated sound that the reference explains, signed gain); none where there are none."""
+    source = Waveforms(reference, generated, rate, 1.0)
+    size = min(round(SEED_S * rate), generated.size)
+    starts = np.linspace(0, generated.size - size, SEEDS * 4).astype(int).tolist()
+    power = {start: float(np.dot(generated[start : start + size], generated[start : start + size])) for start in starts}
+    louder = sorted(power, key=lambda start: -power[start])[: SEEDS * 2 : 2]
+    found = [(start, *source.seed(start, start + size)) for start in louder]
+    found = [each for each in found if abs(each[2]) >= SEED_LIKELY]
+    sign = 1.0 if sum(r for _, _, r in found) > 0 else -1.0
+    found = [each for each in found if each[2] * sign > 0]
+    gains = []
+    for start, delay, r in found:
+        own = reference[max(start - delay, 0) : max(start - delay, 0) + size]
+        gains.append(abs(r) * (power[start] / max(float(np.dot(own, own)), 1e-30)) ** 0.5)
+    if not found:
+        return [], 1.0
+    return list(dict.fromkeys(delay for _, delay, _ in found)), sign * sorted(gains)[len(gains) // 2]
