@@ -24,8 +24,8 @@ from interleaved import ratio, rounds
 
 import diagnose
 from diagnose import audio, example
-from diagnose.timeline.correlation import fast_size
 from diagnose.audio import Audio
+from diagnose.timeline.correlation import fast_size
 
 if TYPE_CHECKING:
     from diagnose.arrays import Floats

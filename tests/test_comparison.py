@@ -8,10 +8,10 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from diagnose.align import Alignment
 
 import diagnose
 from diagnose import align, audio, example
-from diagnose.align import Alignment
 from diagnose.analysis import Signal
 from diagnose.audio import Audio
 from diagnose.comparison import alignment_facts

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from diagnose.causes import added, level, mel, spectrum, time
+from diagnose.causes import added, level, mel, spectrum, time, timeline
 from diagnose.causes.evidence import Evidence
 from diagnose.causes.rank import FOLLOWS, ranked
 from diagnose.results.cause import Cause
@@ -22,6 +22,9 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     mel.power_magnitude,
     mel.level_reference_lost,
     mel.mel_range,
+    timeline.segment_lost,
+    timeline.segment_inserted,
+    timeline.segment_repeated,
     time.sample_rate,
     time.time_stretch,
     time.time_structure_lost,

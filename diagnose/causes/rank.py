@@ -39,6 +39,8 @@ BANDS = (
     "time-structure-lost",
     "delay",
 )
+# What an edit of the time axis does to the whole, and to its borders.
+EDITED = (*MISPLACED, "clicks", "edge-artifact", "time-stretch", "sample-rate", "phase-incoherent", "gain")
 # What follows from what.  A cause comes before those it explains, and they are folded under it.
 FOLLOWS: dict[str, tuple[str, ...]] = {
     "vocoder-input-scale": (
@@ -55,6 +57,9 @@ FOLLOWS: dict[str, tuple[str, ...]] = {
         "power-magnitude",
         "sample-rate",
     ),
+    "segment-lost": (*EDITED, "segment-inserted"),
+    "segment-inserted": EDITED,
+    "segment-repeated": (*EDITED, "segment-lost", "segment-inserted"),
     "sample-rate": (*MADE_UP, *MISPLACED, "pitch", "time-stretch", "mel-range", "power-magnitude"),
     "time-stretch": (*MADE_UP, *MISPLACED, "level-reference-lost", "power-magnitude"),
     "mel-range": (*MADE_UP, "pitch", "level-reference-lost"),

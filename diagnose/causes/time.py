@@ -26,13 +26,19 @@ def _laid(e: Evidence) -> float:
     return max(e.copied, ramp(e.match.same, 0.7, 0.88) if e.method == "spectrogram" else 0.0)
 
 
+def _first(e: Evidence) -> int:
+    """The delay of the first part that is matched, in samples."""
+    return next((round(step.delay) for step in e.pair.timeline.segments if step.kind == "matched"), 0)
+
+
 def delay(e: Evidence) -> Cause | None:
     """generated(t + delay) = reference(t).
 
     Misleads: on a steady tone every period fits, and the nearest to none is taken.  Found by spectrogram it is
     as coarse as a frame, and a sound that runs slower has a delay of its own.
     """
-    seconds = e.pair.timeline.shift / e.pair.rate
+    late = _first(e)
+    seconds = late / e.pair.rate
     sure = ramp(abs(seconds), 0.02, 0.04) * e.copied
     if e.method == "spectrogram":
         sure = ramp(abs(seconds), 0.04, 0.08) * _laid(e)
@@ -46,7 +52,7 @@ def delay(e: Evidence) -> Cause | None:
         f"{milliseconds(abs(seconds))} {way}",
         [f"the best fit is at {1000 * seconds:+.1f} ms, r = {e.pair.timeline.correlation:.2f}"],
         (
-            f"cut or pad {_in_file(e, abs(e.pair.timeline.shift))} samples at the start; look for centred frames on "
+            f"cut or pad {_in_file(e, abs(late))} samples at the start; look for centred frames on "
             "one side only, or a codec's priming"
         ),
     )
@@ -58,10 +64,14 @@ def _in_file(e: Evidence, samples: int) -> int:
 
 
 def _ends(e: Evidence) -> tuple[int, int, int]:
-    """Samples (missing at the start, missing at the end, added at the end) once the delay is taken off."""
-    delay = e.pair.timeline.shift
-    surplus = e.pair.generated.mono.size - delay - e.pair.reference.mono.size
-    return max(-delay, 0), max(-surplus, 0), max(surplus, 0)
+    """Samples (missing at the start, missing at the end, added at the end) beyond what is matched."""
+    matched = [step for step in e.pair.timeline.segments if step.kind == "matched"]
+    if not matched:
+        return 0, 0, 0
+    ours, theirs = e.pair.reference.mono.size, e.pair.generated.mono.size
+    head = matched[0].reference[0] - matched[0].generated[0]
+    last = (ours - matched[-1].reference[1]) - (theirs - matched[-1].generated[1])
+    return max(head, 0), max(last, 0), max(-last, 0)
 
 
 def truncated(e: Evidence) -> Cause | None:
@@ -80,7 +90,7 @@ def truncated(e: Evidence) -> Cause | None:
         ramp(lost, 0.015, 0.03) * _laid(e) * (0.4 + 0.6 * ramp(loudness, -50, -35)),
         f"{milliseconds(lost)} are missing at the {where}",
         [
-            f"{e.pair.generated.mono.size} samples, {ours.size} in the reference, delay {e.pair.timeline.shift}",
+            f"{e.pair.generated.mono.size} samples, {ours.size} in the reference",
             f"what is missing holds up to {loudness:.0f} dB of the sound's level",
         ],
         (
@@ -96,7 +106,8 @@ def padded(e: Evidence) -> Cause | None:
     Misleads: a reverberation that the reference lacks is not silent, and is not this.
     """
     surplus = _ends(e)[2]
-    if not surplus:
+    last = e.pair.timeline.segments[-1] if e.pair.timeline.segments else None
+    if not surplus or (last is not None and last.kind == "repeated"):
         return None
     tail = e.pair.generated.mono[e.pair.generated.mono.size - surplus :]
     quiet = _level(tail - np.float32(e.pair.means[1]), e.pair.generated.mono)

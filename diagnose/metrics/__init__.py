@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from diagnose.metrics import bands, clicks, comb, distance, dynamics, edges, level, loudness, pitch, spectrum
+from diagnose.metrics import bands, clicks, comb, distance, dynamics, edges, level, loudness, pitch, spectrum, timing
 from diagnose.metrics.metric import Measurement, Metric, Unmeasurable, Value
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ METRICS: dict[str, Metric] = {
         *dynamics.METRICS,
         *comb.METRICS,
         *pitch.METRICS,
+        *timing.METRICS,
         *distance.METRICS,
     )
 }

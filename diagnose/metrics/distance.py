@@ -98,13 +98,6 @@ def f0_deviation_cents(pair: Pair) -> Value:
     return Value(median(cents), {"frames": int(both.sum())}, pair.caveat)
 
 
-def delay_s(pair: Pair) -> float:
-    """How late the generated sound is, s; negative where it is early.  Removed before every other distance."""
-    if pair.timeline.method == "none":
-        raise Unmeasurable(f"no delay correlates (best r {pair.timeline.correlation:.2f})")
-    return pair.timeline.delay / pair.rate
-
-
 def waveform_correlation(pair: Pair) -> float:
     """Pearson's r of the waveforms, delay removed, -1 to 1; under 0 the polarity is inverted.
 
@@ -127,10 +120,6 @@ def _envelope_phrase(row: MetricRow, change: float) -> str:
     return f"does not move as the reference does (envelope r = {change:.2f})"
 
 
-def _delay_phrase(row: MetricRow, change: float) -> str:
-    return f"{1000 * abs(change):.0f} ms {'late' if change > 0 else 'early'}" if change else "no delay"
-
-
 def _waveform_phrase(row: MetricRow, change: float) -> str:
     if change < 0:
         return f"polarity inverted (r = {change:.2f})"
@@ -147,9 +136,6 @@ def _missing_phrase(row: MetricRow, change: float) -> str:
 
 
 METRICS = (
-    Metric(
-        "delay_s", "s", "how late the generated sound is", delay_s, "pair", phrase=_delay_phrase, picture="envelope"
-    ),
     Metric(
         "waveform_correlation",
         "r",

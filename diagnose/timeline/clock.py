@@ -156,7 +156,9 @@ def _line(times: Floats, delays: Floats, weights: Floats) -> tuple[float, float]
     slopes = np.sort((delays[second] - delays[first]) / (times[second] - times[first]))
     slope = float(slopes[slopes.size // 2])
     rest = delays - slope * times
-    near = np.abs(rest - np.sort(rest)[rest.size // 2]) <= max(ON_LINE, 3 * float(np.sort(np.abs(rest - np.sort(rest)[rest.size // 2]))[rest.size // 2]))
+    near = np.abs(rest - np.sort(rest)[rest.size // 2]) <= max(
+        ON_LINE, 3 * float(np.sort(np.abs(rest - np.sort(rest)[rest.size // 2]))[rest.size // 2])
+    )
     w, t, d = weights[near], times[near], delays[near]
     t0, d0 = float(np.average(t, weights=w)), float(np.average(d, weights=w))
     slope = float(np.sum(w * (t - t0) * (d - d0)) / max(float(np.sum(w * (t - t0) ** 2)), 1e-300))

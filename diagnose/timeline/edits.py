@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from diagnose.timeline.path import Run
-    from diagnose.timeline.segment import Span
+    from diagnose.timeline.segment import Content, Span
 
     Quiet = Callable[[int, int], bool]
 
@@ -24,13 +24,15 @@ PERIODIC = 3  # edits, from which a distance is a period
 PERIOD_FIT = 0.04  # of a period, by which its distances may differ
 
 
-def script(runs: Sequence[Run], lengths: tuple[int, int], rate: int, quiet: Quiet) -> tuple[Segment, ...]:
+def script(
+    runs: Sequence[Run], lengths: tuple[int, int], rate: int, silent: tuple[Quiet, Quiet]
+) -> tuple[Segment, ...]:
     """The edit script of runs in the order of the generated sound.
 
-    lengths: samples of the reference and of the generated sound.  quiet(start, end): whether these generated samples
-    are silence.
+    lengths: samples of the reference and of the generated sound.  silent: of each, whether its samples
+    [start, end) are silence.
     """
-    return _Script(runs, lengths, rate, quiet).segments()
+    return _Script(runs, lengths, rate, silent).segments()
 
 
 def period_of(segments: Sequence[Segment], rate: int) -> float | None:
@@ -88,8 +90,8 @@ def chain(parts: Sequence[tuple[Span, Span]]) -> set[int]:
 class _Script:
     """The script while it is written: how far both sounds are accounted for."""
 
-    def __init__(self, runs: Sequence[Run], lengths: tuple[int, int], rate: int, quiet: Quiet) -> None:
-        self.runs, self.lengths, self.quiet = runs, lengths, quiet
+    def __init__(self, runs: Sequence[Run], lengths: tuple[int, int], rate: int, silent: tuple[Quiet, Quiet]) -> None:
+        self.runs, self.lengths, self.silent = runs, lengths, silent
         self.least, self.replaced = round(LEAST_S * rate), round(REPLACED_S * rate)
         self.steps: list[Segment] = []
         self.reference = self.generated = 0
@@ -183,15 +185,14 @@ class _Script:
 
     def _lose(self, until: int) -> None:
         if until - self.reference >= self.least:
-            self._add(Segment("lost", (self.reference, until), (self.generated, self.generated)))
+            content: Content = "silence" if self.silent[0](self.reference, until) else "sound"
+            self._add(Segment("lost", (self.reference, until), (self.generated, self.generated), content=content))
         self.reference = max(until, self.reference)
 
     def _insert(self, until: int) -> None:
         if until - self.generated >= self.least:
             content = self._content(self.generated, until)
-            self._add(
-                Segment("inserted", (self.reference, self.reference), (self.generated, until), content=content)
-            )
+            self._add(Segment("inserted", (self.reference, self.reference), (self.generated, until), content=content))
         self.generated = max(until, self.generated)
 
     def _repeat(self, source: Span, until: int) -> None:
@@ -205,5 +206,5 @@ class _Script:
         self.reference = max(self.reference, segment.reference[1])
         self.generated = max(self.generated, segment.generated[1])
 
-    def _content(self, start: int, end: int) -> str:
-        return "silence" if self.quiet(start, end) else "sound"
+    def _content(self, start: int, end: int) -> Content:
+        return "silence" if self.silent[1](start, end) else "sound"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from diagnose.audio import Samples
     from diagnose.stft_cache import StftCache
     from diagnose.timeline.edits import Quiet
-    from diagnose.timeline.path import Copy, Material
+    from diagnose.timeline.path import Copy
     from diagnose.timeline.single_delay import Alignment
     from diagnose.timeline.waveform import Copied
 
@@ -33,9 +33,7 @@ def lay(ours: StftCache, theirs: StftCache, rate: int) -> Timeline:
     if min(reference.size, generated.size) < 64:
         return _as_a_whole(whole, reference.size, generated.size)
     is_copy = whole.method == "waveform"
-    found = copied(
-        reference, generated, rate, whole.delay if is_copy else None, whole.gain * (whole.polarity or 1)
-    )
+    found = copied(reference, generated, rate, whole.delay if is_copy else None, whole.gain * (whole.polarity or 1))
     if found is not None:
         return _of_copy(found, reference, generated, rate, whole)
     if whole.method == "spectrogram":
@@ -98,7 +96,8 @@ def _of_spectra(ours: StftCache, theirs: StftCache, rate: int, whole: Alignment)
     runs, explained = search(spectra, spectra, [whole.delay])
     if explained < LIKE:
         return _as_a_whole(whole, *lengths)
-    segments = script(runs, lengths, rate, _quiet(spectra))
+    silent = _quiet(_centred(ours)), _quiet(_centred(theirs))
+    segments = script(runs, lengths, rate, silent)
     return Timeline(
         method="spectrogram",
         segments=segments,
@@ -110,31 +109,27 @@ def _of_spectra(ours: StftCache, theirs: StftCache, rate: int, whole: Alignment)
     )
 
 
-def _silent(copy: Copy) -> Quiet:
-    """Whether generated samples are silence, or the noise that lies under all of it."""
+def _silent(copy: Copy) -> tuple[Quiet, Quiet]:
+    """Whether samples of either sound are silence, or the noise that lies under all of it."""
     limit = max(SILENT * copy.loud, NOISY * copy.noise) / (3 * copy.hop)
+    return _under(copy.reference, limit / copy.gain**2), _under(copy.generated, limit)
 
+
+def _under(samples: Samples, limit: float) -> Quiet:
     def quiet(start: int, end: int) -> bool:
         margin = (end - start) // 8  # a border lies a few samples in the sound beside it
-        power = np.square(copy.generated[start + margin : end - margin], dtype=np.float64)
+        power = np.square(samples[start + margin : end - margin], dtype=np.float64)
         return bool(power.mean() <= limit)
 
     return quiet
 
 
-def _quiet(material: Material) -> Quiet:
-    """As _silent(), of frames.  Those at both borders hold a part of what is beside them."""
-    summed = np.concatenate(([0.0], np.cumsum(material.energy)))
-
-    def quiet(start: int, end: int) -> bool:
-        first = start // material.hop
-        last = max(-(-end // material.hop), first + 1)
-        if last - first > 2:
-            first, last = first + 1, last - 1
-        mean = (summed[min(last, summed.size - 1)] - summed[min(first, summed.size - 1)]) / (last - first)
-        return bool(mean <= max(SILENT * material.loud, NOISY * material.noise))
-
-    return quiet
+def _quiet(samples: Samples) -> Quiet:
+    """Whether samples lie 40 dB under the loudest twentieth of the sound."""
+    size = 256
+    power = np.square(samples[: samples.size // size * size].reshape(-1, size), dtype=np.float64).mean(axis=1)
+    rank = max(power.size // 20, 1)
+    return _under(samples, SILENT * float(np.partition(power, -rank)[-rank]) if power.size else 0.0)
 
 
 def _as_a_whole(whole: Alignment, ours: int, theirs: int) -> Timeline:

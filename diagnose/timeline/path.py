@@ -72,9 +72,7 @@ class Material:
 
     def residual(self, fit: Fit) -> Floats:
         """Energy of each frame that the reference leaves over, the gain free within GAIN_REACH."""
-        gain = np.clip(
-            fit.cross / (self.gain * np.maximum(fit.own, TINY)), 1 / GAIN_REACH, GAIN_REACH
-        ) * self.gain
+        gain = np.clip(fit.cross / (self.gain * np.maximum(fit.own, TINY)), 1 / GAIN_REACH, GAIN_REACH) * self.gain
         return np.maximum(self.energy - 2 * gain * fit.cross + np.square(gain) * fit.own, 0.0)
 
     def scores(self, residual: Floats) -> Floats:

@@ -66,7 +66,8 @@ class Path:
 
     def _learn(self) -> None:
         """Gain: the median over what is explained, weighted by energy, which no gap or burst moves.  Noise: a low
-        quantile of what is left over."""
+        quantile of what is left over.
+        """
         matched = np.flatnonzero(self.states != NONE)
         of = self.states[matched]
         cross, own, residual = (

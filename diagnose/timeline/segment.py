@@ -12,6 +12,7 @@ import msgspec
 
 Span = tuple[int, int]
 Kind = Literal["matched", "lost", "inserted", "repeated", "replaced"]
+Content = Literal["silence", "sound"]
 Method = Literal["waveform", "spectrogram", "warped", "none"]
 
 
@@ -20,8 +21,8 @@ class Segment(msgspec.Struct, frozen=True):
 
     matched: the reference's span is heard in the generated span.  delay: generated minus reference position at the
     start of both, in samples, with its fraction.
-    lost: the reference's span is not heard; the generated span is empty.
-    inserted: the generated span has no counterpart; the reference's span is empty.  content: "silence" or "sound".
+    lost: the reference's span is not heard; the generated span is empty.  content: what was there.
+    inserted: the generated span has no counterpart; the reference's span is empty.  content: what is there.
     repeated: the generated span plays `source`, a span of the reference that is heard elsewhere too; the reference's
     span is empty.
     replaced: both spans are there, and the one does not sound like the other.  content as above.
@@ -32,7 +33,7 @@ class Segment(msgspec.Struct, frozen=True):
     generated: Span
     delay: float = 0.0
     source: Span | None = None
-    content: Literal["silence", "sound"] | None = None
+    content: Content | None = None
 
 
 class Timeline(msgspec.Struct, frozen=True):
@@ -70,7 +71,16 @@ class Timeline(msgspec.Struct, frozen=True):
         """The delay in whole samples."""
         return round(self.delay)
 
+    @property
+    def edits(self) -> tuple[Segment, ...]:
+        """What is not matched, in order; without silence at either end, that was cut or added."""
+        return tuple(step for step in self.segments if step.kind != "matched" and not self._is_margin(step))
+
+    def _is_margin(self, step: Segment) -> bool:
+        at_end = step is self.segments[0] or step is self.segments[-1]
+        return at_end and step.content == "silence" and step.kind in ("lost", "inserted")
+
     def total(self, kind: Kind) -> int:
-        """Samples of all segments of a kind: of the reference where they are lost, else of the generated sound."""
-        spans = (s.reference if kind == "lost" else s.generated for s in self.segments if s.kind == kind)
+        """Samples of all edits of a kind: of the reference where they are lost, else of the generated sound."""
+        spans = (step.reference if kind == "lost" else step.generated for step in self.edits if step.kind == kind)
         return sum(end - start for start, end in spans)

@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 import pytest
-
 from diagnose.align import Alignment
+
 from diagnose.causes.residual import Residual
 
 RATE = 22050

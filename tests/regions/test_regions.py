@@ -7,12 +7,12 @@ import math
 import msgspec
 import numpy as np
 import pytest
+from diagnose.align import Alignment
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import diagnose
 from diagnose import example
-from diagnose.align import Alignment
 from diagnose.analysis import Pair, Signal
 from diagnose.audio import Audio
 from diagnose.metrics import METRICS

@@ -1,0 +1,91 @@
+"""Metrics of the timeline: what was lost, inserted and repeated, and how the time runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from diagnose.metrics.metric import Metric, Unmeasurable, Value
+
+if TYPE_CHECKING:
+    from diagnose.analysis import Pair
+    from diagnose.metrics.metric import Phrase
+    from diagnose.results.report import Detail, MetricRow
+    from diagnose.timeline.segment import Kind
+
+
+def delay_s(pair: Pair) -> float:
+    """How late the generated sound is, s; negative where it is early.  Removed before every other distance.
+
+    That of the longest part that is matched, to a fraction of a sample where the waveform is kept.
+    """
+    _laid(pair)
+    return pair.timeline.delay / pair.rate
+
+
+def lost_s(pair: Pair) -> Value:
+    """Seconds of the reference that are not heard, in all; silence cut off at either end is not counted."""
+    return _total(pair, "lost")
+
+
+def inserted_s(pair: Pair) -> Value:
+    """Seconds of the generated sound that are not the reference's, in all; silence added at either end is not counted."""
+    return _total(pair, "inserted")
+
+
+def repeated_s(pair: Pair) -> Value:
+    """Seconds of the generated sound that play again what was heard before, in all."""
+    return _total(pair, "repeated")
+
+
+def clock_drift_ppm(pair: Pair) -> float:
+    """Difference of the clocks, parts per million; > 0 where the generated sound runs slow.
+
+    Slope of the delay over the sound, read at 24 places.  Only of copies of 2 s and more.
+    """
+    if pair.timeline.method != "waveform":
+        raise Unmeasurable("the phases are not the reference's")
+    if pair.timeline.drift_ppm is None:
+        raise Unmeasurable("under 2 s, or with edits: no one clock can be read")
+    return pair.timeline.drift_ppm
+
+
+def _laid(pair: Pair) -> None:
+    if pair.timeline.method == "none":
+        raise Unmeasurable(f"no part of the sounds could be aligned (best r {pair.timeline.correlation:.2f})")
+
+
+def _total(pair: Pair, kind: Kind) -> Value:
+    _laid(pair)
+    found = [step for step in pair.timeline.edits if step.kind == kind]
+    if not found:
+        return Value(0.0)
+    spans = [step.reference if kind == "lost" else step.generated for step in found]
+    longest = max(spans, key=lambda span: span[1] - span[0])
+    detail: Detail = {"places": len(spans), "start_s": longest[0] / pair.rate, "end_s": longest[1] / pair.rate}
+    return Value(pair.timeline.total(kind) / pair.rate, detail)
+
+
+def _delay_phrase(row: MetricRow, change: float) -> str:
+    return f"{1000 * abs(change):.0f} ms {'late' if change > 0 else 'early'}" if change else "no delay"
+
+
+def _edit_phrase(what: str) -> Phrase:
+    def phrase(row: MetricRow, change: float) -> str:
+        if not change:
+            return f"nothing is {what}"
+        places = int(row.detail["places"])
+        where = f"at {row.detail['start_s']:.2f} s" if places == 1 else f"in {places} places"
+        return f"{1000 * change:.0f} ms are {what}, {where}"
+
+    return phrase
+
+
+METRICS = (
+    Metric(
+        "delay_s", "s", "how late the generated sound is", delay_s, "pair", phrase=_delay_phrase, picture="envelope"
+    ),
+    Metric("lost_s", "s", "parts of the reference are missing", lost_s, "pair", phrase=_edit_phrase("lost")),
+    Metric("inserted_s", "s", "parts were inserted", inserted_s, "pair", phrase=_edit_phrase("inserted")),
+    Metric("repeated_s", "s", "parts are heard again", repeated_s, "pair", phrase=_edit_phrase("repeated")),
+    Metric("clock_drift_ppm", "ppm", "difference of the clocks", clock_drift_ppm, "pair"),
+)
