@@ -47,7 +47,7 @@ LAYERS = [
     ("profile",),
     ("metrics",),
     ("analysis",),
-    ("align", "example", "mel", "picture"),
+    ("timeline", "example", "mel", "picture"),
     ("resynthesis", "stft_cache"),
     ("spectrogram",),
     ("audio", "scale"),

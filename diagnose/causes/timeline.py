@@ -28,7 +28,7 @@ def segment_lost(e: Evidence) -> Cause | None:
         "segment-lost",
         _inner(e, "lost"),
         "lost",
-        "look for chunks or packets that are dropped (a queue that overflows, a chunk of odd size, an empty mel), for a "
+        "look for chunks or packets that are dropped (a full queue, a chunk of odd size, an empty mel), for a "
         "cross-fade that takes samples from both sides, or for a wrong overlap",
     )
 
@@ -59,8 +59,8 @@ def segment_repeated(e: Evidence) -> Cause | None:
         "segment-repeated",
         [step for step in e.pair.timeline.edits if step.kind == "repeated"],
         "heard again",
-        "look for a chunk that is sent or appended twice (a retry, an overlap that is not trimmed), or a buffer that is "
-        "played again while the next is late",
+        "look for a chunk that is sent or appended twice (a retry, an overlap that is not trimmed), or a buffer "
+        "that is played again while the next is late",
     )
 
 

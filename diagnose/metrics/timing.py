@@ -28,7 +28,7 @@ def lost_s(pair: Pair) -> Value:
 
 
 def inserted_s(pair: Pair) -> Value:
-    """Seconds of the generated sound that are not the reference's, in all; silence added at either end is not counted."""
+    """Seconds of the generated sound that are not the reference's, in all; but for silence added at either end."""
     return _total(pair, "inserted")
 
 

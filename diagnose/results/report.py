@@ -162,7 +162,7 @@ class Report(msgspec.Struct, frozen=True, eq=False):
             "reference": msgspec.structs.asdict(self.reference),
             "generated": msgspec.structs.asdict(self.generated),
             "alignment": msgspec.structs.asdict(self.alignment),
-            "timeline": None if self.timeline is None else msgspec.to_builtins(self.timeline),
+            "timeline": None if self.timeline is None else _timeline(self.timeline),
             "metrics": [_row(row) for row in self.metrics],
             "regions": [msgspec.structs.asdict(region) for region in self.regions],
             "causes": [_cause(cause) for cause in self.causes],
@@ -201,6 +201,18 @@ def _over(row: MetricRow) -> str:
     """One metric that is over a limit, with its change."""
     change = "is lost" if row.change is None else shortened(amount(row.change, row.unit), LONGEST["change"])
     return f"{row.verdict} {shortened(row.name, LONGEST['metric'])} {change}"
+
+
+def _timeline(timeline: TimelineFacts) -> dict[str, Any]:
+    found = msgspec.structs.asdict(timeline)
+    found["segments"] = [
+        {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in msgspec.structs.asdict(each).items()
+        }
+        for each in timeline.segments
+    ]
+    return found
 
 
 def _row(row: MetricRow) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from diagnose.errors import InputError
 from diagnose.results.cause import Cause  # noqa: TC001 - msgspec reads the types
 from diagnose.results.region import Region  # noqa: TC001
 from diagnose.results.report import SCHEMA, AlignmentFacts, LimitLevels, MetricRow, Report, SoundFacts
-from diagnose.results.timeline import TimelineFacts
+from diagnose.results.timeline import TimelineFacts  # noqa: TC001
 from diagnose.results.verdict import Verdict, overall
 
 MOST_BYTES = 4_000_000  # a report of compare() has some 40 kB

@@ -25,7 +25,7 @@ class SegmentFacts(msgspec.Struct, frozen=True):
 class TimelineFacts(msgspec.Struct, frozen=True):
     """How both sounds lie to each other: segments in the order of the generated sound.
 
-    method: "waveform", "spectrogram", "warped" or "none".  period_s: from one edit to the next, where they are periodic.
+    method: "waveform", "spectrogram", "warped" or "none".  period_s: from edit to edit, where they are periodic.
     omitted: segments beyond those listed.
     """
 

@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 import soxr
 
+from diagnose.arrays import median
 from diagnose.spectrogram import hann
 from diagnose.timeline.correlation import fast_size, loudest_start
 
@@ -26,6 +27,7 @@ SHORTEST_S = 2.0  # of a sound whose drift is said
 MOVED = 0.3  # samples that the delay moves by over the sound, from which it drifts
 LEAST_FRACTION = 0.02  # of a sample, that can be told from none
 SHOWS_DB = 3.0
+MOST_DRIFT = 0.002  # 2000 ppm, ten times what two bad crystals differ by; beyond it, another rate
 ON_LINE = 0.5  # samples, median distance of the blocks from one line
 
 
@@ -51,7 +53,7 @@ def read(reference: Samples, generated: Samples, rate: int, runs: Sequence[Run])
         slope, middle = _line(times, delays, weights)
         if np.median(np.abs(delays - slope * times - middle)) <= ON_LINE:
             moved = abs(slope) * (times[-1] - times[0])
-            if moved >= MOVED:
+            if moved >= MOVED and abs(slope) <= MOST_DRIFT:
                 return Clock(middle, slope)
     still = float(np.average(delays, weights=weights))
     if np.median(np.abs(delays - still)) > ON_LINE:
@@ -156,9 +158,8 @@ def _line(times: Floats, delays: Floats, weights: Floats) -> tuple[float, float]
     slopes = np.sort((delays[second] - delays[first]) / (times[second] - times[first]))
     slope = float(slopes[slopes.size // 2])
     rest = delays - slope * times
-    near = np.abs(rest - np.sort(rest)[rest.size // 2]) <= max(
-        ON_LINE, 3 * float(np.sort(np.abs(rest - np.sort(rest)[rest.size // 2]))[rest.size // 2])
-    )
+    off = np.abs(rest - median(rest))
+    near = off <= max(ON_LINE, 3 * median(off))
     w, t, d = weights[near], times[near], delays[near]
     t0, d0 = float(np.average(t, weights=w)), float(np.average(d, weights=w))
     slope = float(np.sum(w * (t - t0) * (d - d0)) / max(float(np.sum(w * (t - t0) ** 2)), 1e-300))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -40,7 +41,7 @@ def period_of(segments: Sequence[Segment], rate: int) -> float | None:
     places = [_middle(segment) for segment in segments if segment.kind not in ("matched", "replaced")]
     ends = segments[-1].generated[1] if segments else 0
     places = [place for place in places if 0 < place < ends]
-    steps = sorted(later - earlier for earlier, later in zip(places[:-1], places[1:], strict=True))
+    steps = sorted(later - earlier for earlier, later in itertools.pairwise(places))
     if len(places) < PERIODIC:
         return None
     usual = steps[len(steps) // 2]

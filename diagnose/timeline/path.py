@@ -6,6 +6,7 @@ with the largest sum, less a fixed cost for every change of state, is found by d
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -41,6 +42,10 @@ class Run(msgspec.Struct, frozen=True):
     def reference(self) -> tuple[int, int]:
         return self.start - self.delay, self.end - self.delay
 
+    def within(self, length: int) -> Run:
+        """The run, as far as there is a reference of so many samples."""
+        return Run(max(self.start, self.delay), min(self.end, length + self.delay), self.delay)
+
 
 class Fit(msgspec.Struct, frozen=True):
     """What the reference at one delay has in common with each frame: its own energy, and the cross product."""
@@ -53,7 +58,8 @@ class Material:
     """A reference and a generated sound in frames: what is common to samples and to rows of features.
 
     energy [shape=(frames,)]: of each generated frame with its two neighbours, for a frame alone may hold less than a
-    period.  lengths: samples of both.  gain: signed, generated over reference.  noise: energy that a frame has of its own.
+    period.  lengths: samples of both.  gain: signed, generated over reference.  noise: energy that a frame has
+    of its own.
     """
 
     hop: int
@@ -72,7 +78,9 @@ class Material:
 
     def residual(self, fit: Fit) -> Floats:
         """Energy of each frame that the reference leaves over, the gain free within GAIN_REACH."""
-        gain = np.clip(fit.cross / (self.gain * np.maximum(fit.own, TINY)), 1 / GAIN_REACH, GAIN_REACH) * self.gain
+        sign = 1.0 if self.gain >= 0 else -1.0
+        own = sign * fit.cross / np.maximum(abs(self.gain) * fit.own, TINY)
+        gain = self.gain * np.clip(own, 1 / GAIN_REACH, GAIN_REACH)
         return np.maximum(self.energy - 2 * gain * fit.cross + np.square(gain) * fit.own, 0.0)
 
     def scores(self, residual: Floats) -> Floats:
@@ -153,6 +161,6 @@ def runs_of(states: NDArray[np.intp], delays: Sequence[int], hop: int, length: i
     edges = [0, *(np.flatnonzero(np.diff(states)) + 1).tolist(), states.size]
     return [
         Run(start * hop, min(end * hop, length), delays[states[start]])
-        for start, end in zip(edges[:-1], edges[1:], strict=True)
+        for start, end in itertools.pairwise(edges)
         if states[start] != NONE
     ]

@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
-from diagnose.timeline.path import Run
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from diagnose.arrays import Floats
-    from diagnose.timeline.path import Copy
+    from diagnose.timeline.path import Copy, Run
 
 REACH_S = 0.02  # a frame's border lies within this of the true one
 SMOOTH_S = 0.0025
@@ -29,6 +27,7 @@ def placed(copy: Copy, runs: Sequence[Run]) -> list[Run]:
         end, start = _border(copy, left, right)
         runs[index] = msgspec.structs.replace(left, end=end)
         runs[index + 1] = msgspec.structs.replace(right, start=start)
+    runs = [run.within(copy.lengths[0]) for run in runs]
     return [run for run in runs if run.end > run.start]
 
 

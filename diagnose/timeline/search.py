@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from diagnose.timeline.path import CHANGE, NONE, TINY, Fit, Material, Run, likeliest, one_delay, runs_of
+from diagnose.arrays import quantile
+from diagnose.arrays import runs as spans
+from diagnose.timeline.path import CHANGE, NONE, TINY, UNEXPLAINED, Fit, Material, Run, likeliest, one_delay, runs_of
 
 if TYPE_CHECKING:
     from typing import Protocol
@@ -28,8 +30,12 @@ MOST_DELAYS = 256
 FUTILE, MORE_FUTILE = 8, 40  # searches without a find after which no more is looked for; where there was one before
 AUDIBLE = 1e-4  # of the loud frames' energy, from which a stretch is searched for
 WORTH = 3 * CHANGE  # nats that a new delay has to win: three changes of state
+USUAL = 0.8  # quantile of the scores that a well explained frame has
+BADLY = 1.2  # nats under it
 NOISE_QUANTILE = 0.25
-SAME = 1.3  # nats that a run has over what it has to be explained by: r^2 of 0.8
+SAME = 0.55  # of the score that its frames allow, that a run has
+LEAST = 0.3  # nats that it has in any case
+JUMP_S = 0.005
 SAME_GAIN = 1.35  # factor within which a run is as loud as the whole
 
 
@@ -58,9 +64,13 @@ class Path:
             self._learn()
         self._explain()
 
-    def _explain(self) -> None:
+    def rescore(self) -> None:
+        """The scores of all delays, with the gain and noise of now."""
         self.residuals = [self.material.residual(fit) for fit in self.fits]
         self.scores = [self.material.scores(residual) for residual in self.residuals]
+
+    def _explain(self) -> None:
+        self.rescore()
         one = len(self.delays) == 1
         self.states: NDArray[np.intp] = one_delay(self.scores[0], self.shortest) if one else likeliest(self.scores)
 
@@ -81,26 +91,53 @@ class Path:
         self.material.noise = max(self.material.noise, float(np.partition(residual, rank)[rank]))
 
     def unexplained(self) -> list[tuple[int, int]]:
-        """Stretches of frames [first, last) that no delay explains and that can be heard, the loudest first."""
-        none = np.concatenate(([False], self.states == NONE, [False]))
-        edges = np.flatnonzero(none[1:] != none[:-1]).reshape(-1, 2)
+        """Stretches of frames [first, last) that can be heard and explained better elsewhere, the loudest first.
+
+        A frame is explained badly where it is 1.2 nats off what the best explained frames and its noise allow: a
+        period's slip in a tone explains most of it.
+        """
+        sounding = self.sounding()
+        badly = closed(sounding & (self.now() < self.allowed() - BADLY), self.shortest)
         energy = np.concatenate(([0.0], np.cumsum(self.material.energy)))
-        loud = max(AUDIBLE * self.material.loud, 4 * self.material.noise)
         found = [
             (float(energy[last] - energy[first]), int(first), int(last))
-            for first, last in edges
-            if last - first >= self.shortest and energy[last] - energy[first] > loud * (last - first)
+            for first, last in spans(badly)
+            if last - first >= self.shortest
         ]
         return [(first, last) for _, first, last in sorted(found, reverse=True)]
 
-    def won_by(self, fit: Fit) -> float:
-        """Nats that a delay would win in the stretch where it wins the most."""
+    def allowed(self) -> Floats:
+        """The score that each frame may have: as the best explained ones, or as its noise allows."""
+        sounding = self.sounding()
+        usual = quantile(self.now()[sounding], USUAL) if sounding.any() else 0.0
+        noise = self.material.noise
+        return np.minimum(usual, np.log((self.material.energy + noise) / (2 * noise)) - UNEXPLAINED)
+
+    def sounding(self) -> NDArray[np.bool_]:
+        return self.material.energy > max(AUDIBLE * self.material.loud, 4 * self.material.noise)
+
+    def now(self) -> Floats:
+        """The score of each frame in its state."""
         now = np.zeros(self.states.size)
         for state, score in enumerate(self.scores):
             now = np.where(self.states == state, score, now)
-        won = self.material.scores(self.material.residual(fit)) - now
+        return now
+
+    def won_by(self, fit: Fit) -> float:
+        """Nats that a delay would win in the stretch where it wins the most."""
+        won = self.material.scores(self.material.residual(fit)) - self.now()
         summed = np.concatenate(([0.0], np.cumsum(won)))
         return float((summed - np.minimum.accumulate(summed)).max())
+
+    def offer(self, delay: int) -> bool:
+        """Whether a delay was new, and wins enough to be taken."""
+        if delay in self.delays:
+            return False
+        fit = self.material.fit(delay)
+        if self.won_by(fit) <= WORTH:
+            return False
+        self.add(delay, fit)
+        return True
 
     def neighbour(self, frame: int) -> int:
         """The delay of the last explained frame before this one; else of the first after it."""
@@ -113,13 +150,18 @@ def runs(copy: Material, source: Source, delays: list[int]) -> tuple[list[Run], 
     """(the runs of the generated sound, to a frame; what they explain, in nats a frame); found from these delays on."""
     path = Path(copy, delays)
     tried: set[tuple[int, int]] = set()
+    if path.unexplained():
+        for delay in (0, copy.lengths[1] - copy.lengths[0]):  # start on start, end on end
+            path.offer(delay)
+        path.settle()
     for _ in range(ROUNDS):
         if not _extended(path, source, tried):
             break
         path.settle()
     found = runs_of(path.states, path.delays, copy.hop, copy.lengths[1])
-    found = _joined([run for each in found if (run := _within(copy, each)).end > run.start])
+    found = _joined([run for each in found if (run := each.within(copy.lengths[0])).end > run.start])
     if len(path.delays) > 1:
+        found = _joined(_simplest(path, found))
         found = _joined([run for run in found if _is_same(path, run)]) or found[:1]
     return found, _explained(path, found)
 
@@ -140,20 +182,49 @@ def _frames(copy: Material, run: Run) -> slice:
 
 
 def _is_same(path: Path, run: Run) -> bool:
-    """Whether a run is no mere likeness: of the same gain as the whole, and explained well."""
+    """Whether a run is no mere likeness: of the same gain as the whole, and explained as well as may be."""
     copy, state = path.material, path.delays.index(run.delay)
     frames = _frames(copy, run)
-    score = path.scores[state][frames]
-    sounding = copy.energy[frames] > AUDIBLE * copy.loud
-    if not sounding.any() or float(score[sounding].mean()) < SAME:
+    sounding = path.sounding()[frames]
+    if not sounding.any():
+        return False
+    score = float(path.scores[state][frames][sounding].mean())
+    if score < max(SAME * float(path.allowed()[frames][sounding].mean()), LEAST):
         return False
     own, cross = (float(rows[frames].sum()) for rows in (path.fits[state].own, path.fits[state].cross))
     return own <= 0 or 1 / SAME_GAIN < cross / own / copy.gain < SAME_GAIN
 
 
-def _within(copy: Material, run: Run) -> Run:
-    """The run, where there is a reference."""
-    return Run(max(run.start, run.delay), min(run.end, copy.lengths[0] + run.delay), run.delay)
+def _simplest(path: Path, found: list[Run]) -> list[Run]:
+    """Each run at the delay that explains it for the least jumps.
+
+    In a steady tone many delays explain a run alike, a period apart; then the one on the way from the run before to
+    the run after is taken.
+    """
+    for index in range(1, len(found) - 1):
+        before, run, after = found[index - 1 : index + 2]
+        frames = _frames(path.material, run)
+        fit = {run.delay: path.fits[path.delays.index(run.delay)]}
+        for delay in {(before.delay + after.delay) // 2, before.delay, after.delay} - {run.delay}:
+            fit[delay] = path.material.fit(delay)
+        worth = {
+            delay: float(path.material.scores(path.material.residual(each))[frames].sum())
+            - _jump(path.material, delay - before.delay)
+            - _jump(path.material, after.delay - delay)
+            for delay, each in fit.items()
+        }
+        best = max(worth, key=worth.__getitem__)
+        if best != run.delay:
+            if best not in path.delays:
+                path.add(best, fit[best])
+                path.rescore()
+            found[index] = Run(run.start, run.end, best)
+    return found
+
+
+def _jump(copy: Material, samples: int) -> float:
+    """Nats that a change of the delay costs: the farther, the more."""
+    return CHANGE * np.log1p(abs(samples) / (JUMP_S * copy.rate))
 
 
 def _extended(path: Path, source: Source, tried: set[tuple[int, int]]) -> bool:
@@ -166,8 +237,7 @@ def _extended(path: Path, source: Source, tried: set[tuple[int, int]]) -> bool:
             tried.add((start, end))
             delay = source.delay_of(start, end, path.neighbour(first))
             futile += 1
-            if delay is not None and delay not in path.delays and path.won_by(fit := path.material.fit(delay)) > WORTH:
-                path.add(delay, fit)
+            if delay is not None and path.offer(delay):
                 futile = 0
         if futile > (FUTILE if len(path.delays) == 1 else MORE_FUTILE):
             break
@@ -192,6 +262,15 @@ def _joined(found: list[Run]) -> list[Run]:
         else:
             joined.append(run)
     return joined
+
+
+def closed(mask: NDArray[np.bool_], gap: int) -> NDArray[np.bool_]:
+    """The mask, with gaps of up to `gap` frames between two marked ones filled."""
+    filled = mask.copy()
+    for start, end in spans(~mask):
+        if start > 0 and end < mask.size and end - start <= gap:
+            filled[start:end] = True
+    return filled
 
 
 def weighted_median(values: Floats, weights: Floats) -> float:

@@ -1,12 +1,13 @@
 import librosa
 import numpy as np
 import pytest
-from diagnose.align import EXCERPT, FRAMING, LONGEST_DELAY_S, Alignment, align, fast_size
 from hypothesis import given
 from hypothesis import strategies as st
 
 from diagnose.audio import Audio, read
 from diagnose.stft_cache import StftCache
+from diagnose.timeline.correlation import fast_size
+from diagnose.timeline.single_delay import EXCERPT, FRAMING, LONGEST_DELAY_S, Alignment, align
 
 RATE = 8000
 
