@@ -8,16 +8,16 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from diagnose.align import Alignment
 
 import diagnose
-from diagnose import align, audio, example
+from diagnose import audio, example
 from diagnose.analysis import Signal
 from diagnose.audio import Audio
 from diagnose.comparison import alignment_facts
 from diagnose.errors import InputError, NotComparable
 from diagnose.metrics import METRICS
 from diagnose.profile import DEFAULT_PROFILE, default_profile, load_profile
+from diagnose.timeline import Timeline, single_delay
 
 RATE = 22050
 OF_A_PAIR = [name for name, metric in METRICS.items() if metric.of == "pair"]
@@ -460,8 +460,8 @@ def peak_of(seconds):
 @pytest.mark.slow
 def test_memory_grows_by_less_than_the_samples_of_one_sound(monkeypatch, note):
     # The search for a delay takes 160 MB, whatever the length, and would hide what grows.
-    monkeypatch.setattr(align, "EXCERPT", 1 << 15)
-    monkeypatch.setattr(align, "LONGEST_DELAY_S", 0.5)
+    monkeypatch.setattr(single_delay, "EXCERPT", 1 << 15)
+    monkeypatch.setattr(single_delay, "LONGEST_DELAY_S", 0.5)
     diagnose.compare(note, note)  # what is made once is made
     short, long = peak_of(5), peak_of(25)
     assert long - short < 20 * 44100 * 4
@@ -470,9 +470,9 @@ def test_memory_grows_by_less_than_the_samples_of_one_sound(monkeypatch, note):
 @pytest.mark.parametrize(
     ("alignment", "delay_s", "gain_db"),
     [
-        (Alignment(441, 10.0, -1, -0.99, 12.0, "waveform"), 0.02, 20.0),
-        (Alignment(-128, 0.5, None, 0.7, None, "spectrogram"), -128 / RATE, -6.0206),
-        (Alignment(0, 1.0, None, 0.2, None, "none"), None, 0.0),
+        (Timeline("waveform", (), 441.5, 10.0, -1, -0.99, 12.0), 441.5 / 22050, 20.0),
+        (Timeline("spectrogram", (), -128, 0.5, None, 0.7), -128 / RATE, -6.0206),
+        (Timeline("none", (), 0, 1.0, None, 0.2), None, 0.0),
     ],
 )
 def test_an_alignment_in_seconds_and_db(alignment, delay_s, gain_db):

@@ -91,7 +91,7 @@ class Pair:
     def overlap_stfts(self) -> tuple[StftCache, StftCache]:
         """Power spectra of the overlap, neither level nor delay left in; a signal's own where it is in it whole."""
         first, second = (
-            signal.stft if part.size == signal.mono.size else StftCache(part, mean)
+            signal.stft if _is_whole(part, signal.mono) else StftCache(part, mean)
             for signal, part, mean in zip((self.reference, self.generated), self.overlap, self.means, strict=True)
         )
         return first, second
@@ -130,3 +130,8 @@ class Pair:
     def silent(self) -> bool:
         """Whether either sound has no energy beside its bias."""
         return self.reference.moments.silent or self.generated.moments.silent
+
+
+def _is_whole(part: Samples, samples: Samples) -> bool:
+    """Whether part is a view of all samples."""
+    return part.size == samples.size and np.may_share_memory(part, samples)

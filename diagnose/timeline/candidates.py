@@ -18,7 +18,7 @@ FAR_S = 60.0
 LIKELY = 0.8  # r of a stretch with its source; two stretches of different speech reach 0.6
 SURE = 0.9  # r from which no farther source is looked for
 TIE = 0.0005  # difference of r under which two sources explain a stretch alike
-PEAKS = 8  # at the lower rate, that are looked at closely
+PEAKS = 12  # at the lower rate, that are looked at closely
 
 
 class Waveforms:
@@ -49,6 +49,11 @@ class Waveforms:
                 break
         return delay if r >= LIKELY else None
 
+    def likely(self, start: int, end: int, expected: int) -> list[int]:
+        """All delays near the expected one at which the reference explains a stretch."""
+        refined = [self._refined(start, end, d) for d in self._peaks(start, end, expected, round(NEAR_S * self.rate))]
+        return [delay for delay, r in refined if r >= LIKELY]
+
     def _best(self, start: int, end: int, expected: int, reach: int) -> tuple[int, float]:
         refined = [self._refined(start, end, delay) for delay in self._peaks(start, end, expected, reach)]
         most = max((r for _, r in refined), default=0.0)
@@ -67,7 +72,11 @@ class Waveforms:
         r = self.sign * normalised(searched, block)
         padded = np.pad(r, 1, constant_values=-2.0)
         tops = np.flatnonzero((r >= padded[:-2]) & (r >= padded[2:]) & (r > LIKELY / 2))
-        tops = tops[np.argsort(-r[tops])[:PEAKS]]
+        # The height between the samples of the lower rate, from the parabola through three of them.
+        before, after = r[np.maximum(tops - 1, 0)], r[np.minimum(tops + 1, r.size - 1)]
+        bend = np.minimum(before - 2 * r[tops] + after, -1e-12)
+        height = r[tops] - np.square(before - after) / (8 * bend)
+        tops = tops[np.argsort(-height)[:PEAKS]]
         return [start - (first + int(top)) * step for top in tops]
 
     def _refined(self, start: int, end: int, delay: int) -> tuple[int, float]:

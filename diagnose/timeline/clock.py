@@ -25,6 +25,7 @@ NEAR = 24  # samples around a run's delay within which a block's may lie
 LEAST_R = 0.7  # of a block at its delay
 SHORTEST_S = 2.0  # of a sound whose drift is said
 MOVED = 0.3  # samples that the delay moves by over the sound, from which it drifts
+WHOLE = 0.005  # of a sample, within which a delay is a whole one
 LEAST_FRACTION = 0.02  # of a sample, that can be told from none
 SHOWS_DB = 3.0
 MOST_DRIFT = 0.002  # 2000 ppm, ten times what two bad crystals differ by; beyond it, another rate
@@ -58,6 +59,8 @@ def read(reference: Samples, generated: Samples, rate: int, runs: Sequence[Run])
     still = float(np.average(delays, weights=weights))
     if np.median(np.abs(delays - still)) > ON_LINE:
         return None
+    if abs(still - round(still)) < WHOLE:
+        still = float(round(still))
     return Clock(still, fraction=_shows(reference, generated, still, *_loudest(generated, rate)))
 
 

@@ -197,6 +197,8 @@ class _Script:
         self.generated = max(until, self.generated)
 
     def _repeat(self, source: Span, until: int) -> None:
+        if until - self.generated >= self.least and self.silent[1](self.generated, until):
+            self._insert(until)  # silence is no repetition
         if until - self.generated >= self.least:
             here = (self.reference, self.reference)
             self._add(Segment("repeated", here, (self.generated, until), source=source))

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 SILENT = 1e-4  # of the loud frames' energy: 40 dB lower
 NOISY = 4.0  # times the noise's energy, under which a stretch is silence with noise
+MOVED = 0.3  # of what comes from the reference; more in another order is no timeline: reversed, shuffled, another tune
 LIKE = 1.0  # nats a sounding frame, from which two spectrograms are one with other phases
 
 
@@ -32,12 +33,15 @@ def lay(ours: StftCache, theirs: StftCache, rate: int) -> Timeline:
     reference, generated = (_centred(signal) for signal in (ours, theirs))
     if min(reference.size, generated.size) < 64:
         return _as_a_whole(whole, reference.size, generated.size)
-    is_copy = whole.method == "waveform"
-    found = copied(reference, generated, rate, whole.delay if is_copy else None, whole.gain * (whole.polarity or 1))
+    found = copied(reference, generated, rate, whole)
     if found is not None:
-        return _of_copy(found, reference, generated, rate, whole)
+        timeline = _of_copy(found, reference, generated, rate, whole)
+        if timeline.moved <= MOVED:
+            return timeline
     if whole.method == "spectrogram":
-        return _of_spectra(ours, theirs, rate, whole)
+        timeline = _of_spectra(ours, theirs, rate, whole)
+        if timeline.moved <= MOVED:
+            return timeline
     return _as_a_whole(whole, reference.size, generated.size)
 
 

@@ -23,19 +23,23 @@ if TYPE_CHECKING:
         def delay_of(self, start: int, end: int, expected: int) -> int | None:
             """The delay at which the reference explains the generated samples [start, end); None where it does not."""
 
+        def likely(self, start: int, end: int, expected: int) -> list[int]:
+            """All delays near the expected one at which it does."""
+
 
 SEARCHED = 48  # stretches in one round, the loudest first
 ROUNDS = 6
 MOST_DELAYS = 256
 FUTILE, MORE_FUTILE = 8, 40  # searches without a find after which no more is looked for; where there was one before
-AUDIBLE = 1e-4  # of the loud frames' energy, from which a stretch is searched for
+AUDIBLE = 1e-5  # of the loud frames' energy, from which a stretch is searched for
 WORTH = 3 * CHANGE  # nats that a new delay has to win: three changes of state
 USUAL = 0.8  # quantile of the scores that a well explained frame has
-BADLY = 1.2  # nats under it
+BADLY, BADLY_SHARE = 1.2, 0.5  # nats under what its noise allows, or this share of it
 NOISE_QUANTILE = 0.25
 SAME = 0.55  # of the score that its frames allow, that a run has
 LEAST = 0.3  # nats that it has in any case
-JUMP_S = 0.005
+JUMP_S = 0.005  # a jump of so much costs 0.7 of a change
+MOST_SIMPLIFIED = 200  # runs
 SAME_GAIN = 1.35  # factor within which a run is as loud as the whole
 
 
@@ -97,7 +101,9 @@ class Path:
         period's slip in a tone explains most of it.
         """
         sounding = self.sounding()
-        badly = closed(sounding & (self.now() < self.allowed() - BADLY), self.shortest)
+        # Over some frames, for where noise allows little the score of one frame says nothing.
+        score, allowed = (averaged(values, 2 * self.shortest) for values in (self.now(), self.allowed()))
+        badly = closed(sounding & (score < allowed - np.minimum(BADLY, BADLY_SHARE * allowed)), self.shortest)
         energy = np.concatenate(([0.0], np.cumsum(self.material.energy)))
         found = [
             (float(energy[last] - energy[first]), int(first), int(last))
@@ -161,7 +167,7 @@ def runs(copy: Material, source: Source, delays: list[int]) -> tuple[list[Run], 
     found = runs_of(path.states, path.delays, copy.hop, copy.lengths[1])
     found = _joined([run for each in found if (run := each.within(copy.lengths[0])).end > run.start])
     if len(path.delays) > 1:
-        found = _joined(_simplest(path, found))
+        found = _joined(_simplest(path, source, found))
         found = _joined([run for run in found if _is_same(path, run)]) or found[:1]
     return found, _explained(path, found)
 
@@ -195,22 +201,26 @@ def _is_same(path: Path, run: Run) -> bool:
     return own <= 0 or 1 / SAME_GAIN < cross / own / copy.gain < SAME_GAIN
 
 
-def _simplest(path: Path, found: list[Run]) -> list[Run]:
+def _simplest(path: Path, source: Source, found: list[Run]) -> list[Run]:
     """Each run at the delay that explains it for the least jumps.
 
     In a steady tone many delays explain a run alike, a period apart; then the one on the way from the run before to
     the run after is taken.
     """
-    for index in range(1, len(found) - 1):
-        before, run, after = found[index - 1 : index + 2]
-        frames = _frames(path.material, run)
+    copy = path.material
+    if len(found) > MOST_SIMPLIFIED:
+        return found
+    for index, run in enumerate(found):
+        beside = [found[other].delay for other in (index - 1, index + 1) if 0 <= other < len(found)]
+        middle = (run.start + run.end) // 2
+        size = min(run.end - run.start, round(2 * copy.searched_s * copy.rate)) // 2
+        others = {sum(beside) // max(len(beside), 1), *beside, *source.likely(middle - size, middle + size, run.delay)}
         fit = {run.delay: path.fits[path.delays.index(run.delay)]}
-        for delay in {(before.delay + after.delay) // 2, before.delay, after.delay} - {run.delay}:
-            fit[delay] = path.material.fit(delay)
+        fit.update({delay: copy.fit(delay) for delay in others - {run.delay}})
+        frames = _frames(copy, run)
         worth = {
-            delay: float(path.material.scores(path.material.residual(each))[frames].sum())
-            - _jump(path.material, delay - before.delay)
-            - _jump(path.material, after.delay - delay)
+            delay: float(copy.scores(copy.residual(each))[frames].sum())
+            - sum(_jump(copy, delay - other) for other in beside)
             for delay, each in fit.items()
         }
         best = max(worth, key=worth.__getitem__)
@@ -245,12 +255,14 @@ def _extended(path: Path, source: Source, tried: set[tuple[int, int]]) -> bool:
 
 
 def _blocks(copy: Material, first: int, last: int) -> list[tuple[int, int]]:
-    """The samples at the start, the end and the middle of a stretch of frames that are searched for."""
+    """The samples of a stretch of frames that are searched for: the loudest, and those at its ends."""
     start, end, size = first * copy.hop, min(last * copy.hop, copy.lengths[1]), round(copy.searched_s * copy.rate)
     if end - start <= size:
         return [(start, end)]
-    middle = (start + end - size) // 2
-    return [(start, start + size), (end - size, end), (middle, middle + size)]
+    energy = np.concatenate(([0.0], np.cumsum(copy.energy[first:last])))
+    width = max(size // copy.hop, 1)
+    loudest = start + int(np.argmax(energy[width:] - energy[:-width])) * copy.hop
+    return [(loudest, loudest + size), (start, start + size), (end - size, end)]
 
 
 def _joined(found: list[Run]) -> list[Run]:
@@ -271,6 +283,14 @@ def closed(mask: NDArray[np.bool_], gap: int) -> NDArray[np.bool_]:
         if start > 0 and end < mask.size and end - start <= gap:
             filled[start:end] = True
     return filled
+
+
+def averaged(values: Floats, width: int) -> Floats:
+    """Means over about `width` neighbours."""
+    width = min(width | 1, max(values.size - 1 + values.size % 2, 1))
+    padded = np.pad(values, width // 2, mode="edge")
+    summed = np.concatenate(([0.0], np.cumsum(padded)))
+    return (summed[width:] - summed[:-width]) / width
 
 
 def weighted_median(values: Floats, weights: Floats) -> float:

@@ -80,6 +80,19 @@ class Timeline(msgspec.Struct, frozen=True):
         at_end = step is self.segments[0] or step is self.segments[-1]
         return at_end and step.content == "silence" and step.kind in ("lost", "inserted")
 
+    @property
+    def moved(self) -> float:
+        """Share of what comes from the reference that is heard in another order, not again, 0 to 1."""
+        heard = sum(step.generated[1] - step.generated[0] for step in self.segments if step.kind == "matched")
+        spans = [step.reference for step in self.segments if step.kind == "matched"]
+        elsewhere = 0
+        for step in self.segments:
+            if step.kind == "repeated" and step.source is not None:
+                start, end = step.source
+                covered = sum(max(min(end, last) - max(start, first), 0) for first, last in spans)
+                elsewhere += max(end - start - covered, 0)
+        return elsewhere / max(heard + elsewhere, 1)
+
     def total(self, kind: Kind) -> int:
         """Samples of all edits of a kind: of the reference where they are lost, else of the generated sound."""
         spans = (step.reference if kind == "lost" else step.generated for step in self.edits if step.kind == kind)

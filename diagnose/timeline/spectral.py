@@ -41,6 +41,11 @@ class Spectra(Material):
         product = np.pad(product, (0, -product.size % self.columns))
         return product.reshape(-1, self.columns).sum(axis=1)
 
+    def likely(self, start: int, end: int, expected: int) -> list[int]:
+        """As Waveforms.likely: the one delay that is found."""
+        found = self.delay_of(start, end, expected)
+        return [] if found is None else [found]
+
     def delay_of(self, start: int, end: int, expected: int) -> int | None:
         """The delay at which the reference explains the generated samples [start, end); None where it does not."""
         first, last = start // self.step, -(-end // self.step)

@@ -20,11 +20,14 @@ if TYPE_CHECKING:
     from diagnose.audio import Samples
     from diagnose.timeline.clock import Clock
     from diagnose.timeline.path import Run
+    from diagnose.timeline.single_delay import Alignment
 
 SEED_S = 0.15
 SEEDS = 8  # blocks, from which the first delays are read
 SEED_LIKELY = 0.8
 COPIED = 1.7  # nats a sounding frame that make a copy, where the whole did not show it: r^2 of 0.86
+ALL = 0.9  # |r| of the whole at one delay, from which parts need not be asked
+BETTER = 0.3  # nats a frame that the parts have to explain beyond the whole
 WORSE = 0.3  # nats a frame by which one clock may explain less than many delays
 APART_S = 0.004  # delays that lie nearer are one delay that moves
 
@@ -38,22 +41,22 @@ class Copied(msgspec.Struct, frozen=True):
     copy: Copy
 
 
-def copied(reference: Samples, generated: Samples, rate: int, delay: int | None, gain: float) -> Copied | None:
+def copied(reference: Samples, generated: Samples, rate: int, whole: Alignment) -> Copied | None:
     """The runs of a copy; None where the one is no copy of the other.
 
-    delay, gain: those of the whole, where it correlates as a whole; else delay is None.
+    whole: one delay for all, which begins the search; where it does not explain the most of it, parts are asked too.
     """
-    delays = [delay] if delay is not None else []
-    if delay is None:
+    found = None
+    if whole.method == "waveform":
+        found = _laid(reference, generated, rate, [whole.delay], whole.gain * (whole.polarity or 1))
+    if found is None or abs(whole.correlation) < ALL:
         delays, gain = seeds(reference, generated, rate)
-    if not delays:
-        return None
-    found = _laid(reference, generated, rate, delays, gain)
-    if delay is None and found[1] < COPIED:
+        apart = _laid(reference, generated, rate, delays, gain) if delays else None
+        if apart is not None and apart[1] >= max(COPIED, found[1] + BETTER if found else 0.0):
+            found = apart
+    if found is None or not found[0]:
         return None
     runs, explained, copy = found
-    if not runs:
-        return None
     clock = clocks.read(reference, generated, rate, runs)
     if clock is not None and clock.drift:
         moved = clocks.on_clock(generated, clock)

@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 import pytest
-from diagnose.align import Alignment
 
 from diagnose.causes.residual import Residual
+from diagnose.timeline import Segment, Timeline
 
 RATE = 22050
 SIZE = 2 * RATE
@@ -24,9 +24,10 @@ def residual(pair):
     return lambda ours, theirs: Residual(pair(ours, theirs))
 
 
-def laid(found, **alignment):
-    """The pair as if it had been aligned so."""
-    found.__dict__["alignment"] = Alignment(method="waveform", **alignment)
+def laid(found, **timeline):
+    """The pair as if it had been laid so, start on start."""
+    whole = (0, found.reference.mono.size)
+    found.__dict__["timeline"] = Timeline(method="waveform", segments=(Segment("matched", whole, whole),), **timeline)
     return found
 
 

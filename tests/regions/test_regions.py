@@ -7,7 +7,6 @@ import math
 import msgspec
 import numpy as np
 import pytest
-from diagnose.align import Alignment
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -22,6 +21,7 @@ from diagnose.regions.find import FINDERS
 from diagnose.regions.plane import MOST_COLUMNS, difference_plane, span, stretches
 from diagnose.results.region import Region, size
 from diagnose.results.report import LimitLevels, MetricRow
+from diagnose.timeline import Timeline
 
 RATE = 22050
 SECONDS = 1.5
@@ -381,7 +381,7 @@ def test_rows_that_fit_no_sound_raise_nothing(kinds, lengths, seed, change):
 
 def test_sounds_that_do_not_overlap_have_no_place(note, burst):
     pair = pair_of(note, burst)
-    pair.__dict__["alignment"] = Alignment(delay=10 * RATE, method="waveform")
+    pair.__dict__["timeline"] = Timeline(delay=10 * RATE, method="waveform")
     assert find_regions(pair, [failed(name) for name in METRICS]) == ()
 
 
@@ -407,7 +407,6 @@ def test_the_plane_places_a_tone_in_its_band_and_its_time(tone):
     sound = reference.copy()
     sound[RATE : RATE + RATE // 2] += tone(3000, RATE, 0.5, 0.5)
     pair = pair_of(reference, sound)
-    pair.__dict__["alignment"] = Alignment()
     plane = difference_plane(pair)
     column, band = np.unravel_index(plane.difference.argmax(), plane.difference.shape)
     assert 1.0 <= plane.seconds[column] < plane.seconds[column + 1] <= 1.5
