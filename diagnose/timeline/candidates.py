@@ -12,17 +12,17 @@ if TYPE_CHECKING:
     from diagnose.arrays import Floats
     from diagnose.audio import Samples
 
-COARSE_HZ = 11_025  # searched at about this rate first
+COARSE_HZ = 22_050  # about the rate at which what is far is searched
 NEAR_S = 2.0  # around the delay expected, before everywhere
 FAR_S = 60.0
 LIKELY = 0.8  # r of a stretch with its source; two stretches of different speech reach 0.6
-SURE = 0.9  # r from which no farther source is looked for
+SURE = 0.95  # r from which no farther source is looked for
 TIE = 0.0005  # difference of r under which two sources explain a stretch alike
 PEAKS = 12  # at the lower rate, that are looked at closely
 
 
 class Waveforms:
-    """Two waveforms, made ready for a search at a lower rate."""
+    """Two waveforms, made ready for searches: near at their own rate, far at a lower one."""
 
     def __init__(self, reference: Samples, generated: Samples, rate: int, sign: float) -> None:
         self.reference, self.generated, self.rate, self.sign = reference, generated, rate, sign
@@ -34,7 +34,8 @@ class Waveforms:
         both = []
         for sign in (1.0, -1.0):
             self.sign = sign
-            both.append((*self._best(start, end, 0, self.reference.size + self.generated.size)[::-1], sign))
+            found = self._far(start, end, 0, self.reference.size + self.generated.size)
+            both.append((*self._best(found, 0)[::-1], sign))
         r, delay, sign = max(both)
         return delay, sign * r
 
@@ -43,44 +44,53 @@ class Waveforms:
 
         Of several that explain them alike, as in a steady tone, the one nearest to the expected.
         """
-        for reach_s in (NEAR_S, FAR_S):
-            delay, r = self._best(start, end, expected, round(reach_s * self.rate))
-            if r >= SURE:
-                break
+        delay, r = self._best(self._near(start, end, expected), expected)
+        if r < SURE:
+            found = self._far(start, end, expected, round(FAR_S * self.rate))
+            delay, r = max((delay, r), self._best(found, expected), key=lambda each: each[1])
         return delay if r >= LIKELY else None
 
     def likely(self, start: int, end: int, expected: int) -> list[int]:
         """All delays near the expected one at which the reference explains a stretch."""
-        refined = [self._refined(start, end, d) for d in self._peaks(start, end, expected, round(NEAR_S * self.rate))]
-        return [delay for delay, r in refined if r >= LIKELY]
+        return [delay for delay, r in self._near(start, end, expected) if r >= LIKELY]
 
-    def _best(self, start: int, end: int, expected: int, reach: int) -> tuple[int, float]:
-        refined = [self._refined(start, end, delay) for delay in self._peaks(start, end, expected, reach)]
-        most = max((r for _, r in refined), default=0.0)
-        alike = [(abs(delay - expected), delay, r) for delay, r in refined if r >= most - TIE]
+    @staticmethod
+    def _best(found: list[tuple[int, float]], expected: int) -> tuple[int, float]:
+        most = max((r for _, r in found), default=0.0)
+        alike = [(abs(delay - expected), delay, r) for delay, r in found if r >= most - TIE]
         _, delay, r = min(alike, default=(0, 0, 0.0))
         return delay, r
 
-    def _peaks(self, start: int, end: int, expected: int, reach: int) -> list[int]:
-        """Delays of the highest peaks of r at the lower rate."""
+    def _near(self, start: int, end: int, expected: int) -> list[tuple[int, float]]:
+        """(delay, r) of the highest peaks of r within NEAR_S of the expected delay."""
+        reach = round(NEAR_S * self.rate)
+        first = max(start - expected - reach, 0)
+        return [
+            (start - first - place, r)
+            for place, r in self._peaks(
+                self.reference[first : max(end - expected + reach, 0)], self.generated[start:end]
+            )
+        ]
+
+    def _far(self, start: int, end: int, expected: int, reach: int) -> list[tuple[int, float]]:
+        """As _near, at the lower rate and then looked at closely."""
         step = self.step
-        block = self.coarse[1][start // step : end // step]
         first = max((start - expected - reach) // step, 0)
         searched = self.coarse[0][first : max((end - expected + reach) // step, 0)]
+        places = self._peaks(searched, self.coarse[1][start // step : end // step])
+        return [self._refined(start, end, start - (first + place) * step) for place, _ in places]
+
+    def _peaks(self, searched: Samples, block: Samples) -> list[tuple[int, float]]:
+        """(place, r) of the highest peaks of r in what is searched."""
         if block.size < 8 or searched.size <= block.size:
             return []
         r = self.sign * normalised(searched, block)
         padded = np.pad(r, 1, constant_values=-2.0)
         tops = np.flatnonzero((r >= padded[:-2]) & (r >= padded[2:]) & (r > LIKELY / 2))
-        # The height between the samples of the lower rate, from the parabola through three of them.
-        before, after = r[np.maximum(tops - 1, 0)], r[np.minimum(tops + 1, r.size - 1)]
-        bend = np.minimum(before - 2 * r[tops] + after, -1e-12)
-        height = r[tops] - np.square(before - after) / (8 * bend)
-        tops = tops[np.argsort(-height)[:PEAKS]]
-        return [start - (first + int(top)) * step for top in tops]
+        return [(int(top), float(r[top])) for top in tops[np.argsort(-r[tops])[:PEAKS]]]
 
     def _refined(self, start: int, end: int, delay: int) -> tuple[int, float]:
-        """The delay to a sample, near one that was found at the lower rate."""
+        """The delay to a sample, and r there, near one that was found at the lower rate."""
         reach = 2 * self.step
         first = max(start - delay - reach, 0)
         searched = self.reference[first : max(end - delay + reach, 0)]

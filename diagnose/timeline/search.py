@@ -255,14 +255,19 @@ def _extended(path: Path, source: Source, tried: set[tuple[int, int]]) -> bool:
 
 
 def _blocks(copy: Material, first: int, last: int) -> list[tuple[int, int]]:
-    """The samples of a stretch of frames that are searched for: the loudest, and those at its ends."""
-    start, end, size = first * copy.hop, min(last * copy.hop, copy.lengths[1]), round(copy.searched_s * copy.rate)
-    if end - start <= size:
-        return [(start, end)]
+    """The samples of a stretch of frames that are searched for: the loudest, and those near its ends.
+
+    Not at its very ends, where a part of what lies beside it may be in the block.
+    """
+    start, end = first * copy.hop, min(last * copy.hop, copy.lengths[1])
+    size, margin = round(copy.searched_s * copy.rate), round(copy.shortest_s * copy.rate)
+    if end - start <= size + 2 * margin:
+        margin = min(margin, (end - start) // 4)
+        return [(start + margin, end - margin), (start, end)]
     energy = np.concatenate(([0.0], np.cumsum(copy.energy[first:last])))
     width = max(size // copy.hop, 1)
     loudest = start + int(np.argmax(energy[width:] - energy[:-width])) * copy.hop
-    return [(loudest, loudest + size), (start, start + size), (end - size, end)]
+    return [(at, at + size) for at in (loudest, start + margin, end - margin - size)]
 
 
 def _joined(found: list[Run]) -> list[Run]:
