@@ -205,6 +205,11 @@ class _Script:
         self.generated = max(until, self.generated)
 
     def _add(self, segment: Segment) -> None:
+        last = self.steps[-1] if self.steps else None
+        if last is not None and last.kind == segment.kind == "inserted" and last.generated[1] == segment.generated[0]:
+            self.steps.pop()
+            whole = last.generated[0], segment.generated[1]
+            segment = Segment("inserted", segment.reference, whole, content=self._content(*whole))
         self.steps.append(segment)
         self.reference = max(self.reference, segment.reference[1])
         self.generated = max(self.generated, segment.generated[1])

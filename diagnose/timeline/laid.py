@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
 
+from diagnose.spectrogram import hann
 from diagnose.timeline.clock import Clock, on_clock
 
 if TYPE_CHECKING:
     from diagnose.audio import Samples
     from diagnose.timeline.segment import Timeline
+
+
+WINDOW = 1024  # samples of a frame
+FREEDOM = 256  # samples
 
 
 class Piece(msgspec.Struct, frozen=True):
@@ -61,6 +67,8 @@ def laid(timeline: Timeline, reference: Samples, generated: Samples) -> Laid:
     Where the clocks differ, or the delay has a fraction, the generated sound is resampled to the reference's first.
     """
     matched = [segment for segment in timeline.segments if segment.kind == "matched"]
+    if timeline.warp:
+        return _unwarped(timeline.warp, reference, generated)
     spans = [(*segment.reference, segment.generated[0]) for segment in matched]
     if timeline.resampled and spans:
         clock = Clock(timeline.delay, timeline.drift)
@@ -83,3 +91,30 @@ def _joined(samples: Samples, parts: list[tuple[int, int]]) -> Samples:
     if len(parts) == 1:
         return samples[parts[0][0] : sum(parts[0])]
     return np.concatenate([samples[start : start + length] for start, length in parts])
+
+
+def _unwarped(knots: tuple[tuple[int, int], ...], reference: Samples, generated: Samples) -> Laid:
+    """The generated sound in the reference's timing, its pitch kept: by overlapping frames (WSOLA).
+
+    Verhelst and Roelands, ICASSP 1993: each frame is taken within FREEDOM of its place, where it goes on best from the
+    frame before.
+    """
+    ours, theirs = np.array(knots, np.float64).T
+    length = min(int(ours[-1]), reference.size)
+    hop = WINDOW // 2
+    window = hann(WINDOW)
+    made = np.zeros(length + 2 * WINDOW)
+    padded = np.pad(generated.astype(np.float64), WINDOW + FREEDOM)
+    offset = WINDOW // 2 + FREEDOM  # so that a frame is centred on its place
+    natural = None
+    for at in range(0, length + hop, hop):
+        place = int(np.interp(at, ours, theirs)) + offset
+        place = min(place, padded.size - WINDOW - FREEDOM - 1)
+        if natural is not None:
+            searched = padded[place - FREEDOM : place + FREEDOM + WINDOW]
+            place += int(np.argmax(np.correlate(searched, natural, mode="valid"))) - FREEDOM
+        made[at : at + WINDOW] += window * padded[place : place + WINDOW]
+        natural = padded[place + hop : place + hop + WINDOW]
+        natural = natural if natural.size == WINDOW else None
+    pieces = tuple(Piece(begin[0], begin[0], begin[1], end[0] - begin[0]) for begin, end in pairwise(knots))
+    return Laid(reference[:length], made[hop : hop + length].astype(np.float32), pieces)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 
 from diagnose.timeline.edits import period_of, script
+from diagnose.timeline.likeness import compared
 from diagnose.timeline.search import runs as search
 from diagnose.timeline.segment import Segment, Timeline
 from diagnose.timeline.single_delay import FRAMING, align, log_bands
@@ -17,12 +20,15 @@ if TYPE_CHECKING:
     from diagnose.audio import Samples
     from diagnose.stft_cache import StftCache
     from diagnose.timeline.edits import Quiet
+    from diagnose.timeline.likeness import Likeness
     from diagnose.timeline.path import Copy
     from diagnose.timeline.single_delay import Alignment
     from diagnose.timeline.waveform import Copied
 
 SILENT = 1e-4  # of the loud frames' energy: 40 dB lower
-NOISY = 4.0  # times the noise's energy, under which a stretch is silence with noise
+NOISY = 2.0  # times the noise's energy, under which a stretch is silence with noise
+SLIDES, SLIDES_BY = 1.25, 0.03  # times, and usual distances, that a warp has to be nearer than a steady delay
+LAID = 0.8  # r of two spectrograms at one delay, from which they are laid so whatever their frames say
 MOVED = 0.3  # of what comes from the reference; more in another order is no timeline: reversed, shuffled, another tune
 LIKE = 1.0  # nats a sounding frame, from which two spectrograms are one with other phases
 
@@ -38,11 +44,42 @@ def lay(ours: StftCache, theirs: StftCache, rate: int) -> Timeline:
         timeline = _of_copy(found, reference, generated, rate, whole)
         if timeline.moved <= MOVED:
             return timeline
-    if whole.method == "spectrogram":
-        timeline = _of_spectra(ours, theirs, rate, whole)
-        if timeline.moved <= MOVED:
-            return timeline
-    return _as_a_whole(whole, reference.size, generated.size)
+    return _of_content(ours, theirs, rate, whole)
+
+
+def _of_content(ours: StftCache, theirs: StftCache, rate: int, whole: Alignment) -> Timeline:
+    """By what is heard: at the same times, in parts, or along a warp; else not at all."""
+    lengths = ours.samples.size, theirs.samples.size
+    likeness = compared(ours, theirs, rate)
+    steady = _of_spectra(ours, theirs, rate, whole) if whole.method == "spectrogram" else _as_a_whole(whole, *lengths)
+    if steady.moved > MOVED:
+        steady = _as_a_whole(whole, *lengths)
+    if likeness is None:
+        return steady
+    if likeness.same and likeness.along(steady) > likeness.warp.distance * SLIDES + SLIDES_BY:
+        return _of_warp(likeness, rate, whole)
+    if steady.method == "none" or (likeness.other and whole.correlation < LAID):
+        unlaid = msgspec.structs.replace(whole, method="none", delay=0)
+        return msgspec.structs.replace(_as_a_whole(unlaid, *lengths), likeness=likeness.ratio, other=likeness.other)
+    return msgspec.structs.replace(steady, likeness=likeness.ratio)
+
+
+def _of_warp(likeness: Likeness, rate: int, whole: Alignment) -> Timeline:
+    warp = likeness.warp
+    segments = [
+        Segment("matched", (a[0], b[0]), (a[1], b[1]), float(a[1] - a[0])) for a, b in itertools.pairwise(warp.knots)
+    ]
+    return Timeline(
+        method="warped",
+        segments=tuple(segments),
+        delay=float(round(warp.delay)),
+        gain=whole.gain,
+        correlation=1.0 - min(likeness.ratio, 1.0),
+        warp=warp.knots,
+        tempo=warp.tempo,
+        deviation=warp.deviation_s * rate,
+        likeness=likeness.ratio,
+    )
 
 
 def _centred(signal: StftCache) -> Samples:

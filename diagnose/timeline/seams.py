@@ -7,21 +7,24 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
+from diagnose.timeline.path import Run
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from diagnose.arrays import Floats
-    from diagnose.timeline.path import Copy, Run
+    from diagnose.timeline.path import Copy
 
 REACH_S = 0.02  # a frame's border lies within this of the true one
 SMOOTH_S = 0.0025
+BETTER = 0.97  # of the energy that the run beside it leaves over
 OTHER = 0.35  # of a stretch's energy: what matches leaves less over
 NOISE = 1.5  # of the noise's energy: as above, where there is only noise
 
 
 def placed(copy: Copy, runs: Sequence[Run]) -> list[Run]:
     """The runs with their borders to the sample; a run that vanishes is left out."""
-    runs = list(runs)
+    runs = _with_ends(copy, list(runs))
     for index in range(len(runs) - 1):
         left, right = runs[index], runs[index + 1]
         end, start = _border(copy, left, right)
@@ -29,6 +32,30 @@ def placed(copy: Copy, runs: Sequence[Run]) -> list[Run]:
         runs[index + 1] = msgspec.structs.replace(right, start=start)
     runs = [run.within(copy.lengths[0]) for run in runs]
     return [run for run in runs if run.end > run.start]
+
+
+def _with_ends(copy: Copy, runs: list[Run]) -> list[Run]:
+    """The runs, with one before the first, start on start, and one after the last, end on end, where these fit better.
+
+    Too little of a quiet or noisy end is explained for a run of its own; but its energy tells which of two it is.
+    """
+    if not runs:
+        return runs
+    ours, theirs = copy.lengths
+    first, last = runs[0], runs[-1]
+    before, after = Run(0, first.start, 0), Run(last.end, theirs, theirs - ours)
+    if _fits_better(copy, before, first):
+        runs.insert(0, before)
+    if _fits_better(copy, after, last):
+        runs.append(after)
+    return runs
+
+
+def _fits_better(copy: Copy, end: Run, beside: Run) -> bool:
+    if end.end - end.start < round(REACH_S * copy.rate) or end.within(copy.lengths[0]) != end:
+        return False
+    own, other = (float(_errors(copy, run.delay, end.start, end.end).sum()) for run in (end, beside))
+    return own < BETTER * other
 
 
 def _border(copy: Copy, left: Run, right: Run) -> tuple[int, int]:

@@ -49,6 +49,9 @@ class Timeline(msgspec.Struct, frozen=True):
     correlation: r of the matched parts as they are laid, -1 to 1.
     drift_ppm: clock difference of copies; > 0 where the generated sound runs slow.
     period: samples of the generated sound from one edit to the next, where they come at one distance.
+    tempo: where warped, generated over reference time.  deviation: RMS of the map about its best line, in samples.
+    likeness: distance along the best warp over that to a reference in another order; 1 where nothing is alike.
+    other: whether the generated sound is a sound of its own that has nothing to do with the reference.
     drift: samples of delay that are added with each sample of the generated sound.
     resampled: whether what is matched has to be resampled to lie sample on sample: a drift, or a fraction that shows.
     warp: where warped, knots (reference, generated) in samples, both rising; the map is linear between them.
@@ -63,6 +66,10 @@ class Timeline(msgspec.Struct, frozen=True):
     drift_ppm: float | None = None
     period: float | None = None
     warp: tuple[tuple[int, int], ...] = ()
+    tempo: float | None = None
+    deviation: float | None = None
+    likeness: float | None = None
+    other: bool = False
     drift: float = 0.0
     resampled: bool = False
 

@@ -106,10 +106,10 @@ def phase_consistency(ours: Samples, theirs: Samples) -> float:
     spectra = [
         np.fft.rfft(part[start : start + count * CELL].reshape(count, CELL) * hann(CELL)) for part in (ours, theirs)
     ]
-    edges = _edges(4, CELL // 2, BANDS)
-    cross = np.add.reduceat(np.conj(spectra[0]) * spectra[1], edges[:-1], axis=1)
+    borders = edges(4, CELL // 2, BANDS)
+    cross = np.add.reduceat(np.conj(spectra[0]) * spectra[1], borders[:-1], axis=1)
     # A cell that holds more than the reference ever put there holds a hum: its phase says nothing.
-    powers = [np.add.reduceat(np.square(np.abs(part)), edges[:-1], axis=1) for part in spectra]
+    powers = [np.add.reduceat(np.square(np.abs(part)), borders[:-1], axis=1) for part in spectra]
     louder = np.sqrt(
         powers[1] * (powers[0].sum() / max(float(powers[1].sum()), 1e-300)) / np.maximum(powers[0], 1e-300)
     )
@@ -165,15 +165,15 @@ def _spectrogram_delay(ours: StftCache, theirs: StftCache, rate: int) -> tuple[i
 
 def log_bands(signal: StftCache, rate: int) -> Floats:
     """Log energy [shape=(24, frames)] less each band's mean; bands of equal width in log frequency."""
-    edges = _edges(max(100 * FRAMING.n_fft / rate, 1), FRAMING.n_fft // 2, BANDS)
-    rows = [np.add.reduceat(power, edges[:-1], axis=1) for power in signal.power(FRAMING)]
+    borders = edges(max(100 * FRAMING.n_fft / rate, 1), FRAMING.n_fft // 2, BANDS)
+    rows = [np.add.reduceat(power, borders[:-1], axis=1) for power in signal.power(FRAMING)]
     energy = np.concatenate(rows).T
     level = np.log10(np.maximum(energy, 1e-8 * energy.max() + 1e-20))
     return level - level.mean(axis=1, keepdims=True)
 
 
 @lru_cache(maxsize=8)
-def _edges(low: float, high: float, bands: int) -> NDArray[np.intp]:
+def edges(low: float, high: float, bands: int) -> NDArray[np.intp]:
     """Bins between which the bands lie, equally wide in log frequency, each at least one bin."""
     # A set, for numpy's unique loads numpy.ma, which costs more than the whole alignment.
     return locked(np.array(sorted(set(np.geomspace(low, high, bands + 1).astype(int).tolist())), np.intp))
