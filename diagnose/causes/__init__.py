@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from diagnose.causes import added, level, mel, spectrum, time, timeline
+import msgspec
+
+from diagnose.causes import added, level, mel, reading, spectrum, time, timeline
 from diagnose.causes.evidence import Evidence
 from diagnose.causes.rank import FOLLOWS, ranked
 from diagnose.results.cause import Cause
@@ -22,6 +24,8 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     mel.power_magnitude,
     mel.level_reference_lost,
     mel.mel_range,
+    reading.misread,
+    timeline.different_content,
     timeline.segment_lost,
     timeline.segment_inserted,
     timeline.segment_repeated,
@@ -73,6 +77,10 @@ def name_causes(pair: Pair, rows: Mapping[str, MetricRow]) -> tuple[Cause, ...]:
     evidence = Evidence(pair, rows)
     if evidence.silent or evidence.faint:
         return (level.silence(evidence),)
+    # What was misread, or is another sound altogether, has no other fault that could be told.
+    for first in (reading.misread, timeline.different_content):
+        if alone := first(evidence):
+            return (msgspec.structs.replace(alone, confidence=CERTAIN),)
     found: list[Cause] = []
     for hypothesis in HYPOTHESES:
         if not _settled(hypothesis, found) and (cause := hypothesis(evidence)):

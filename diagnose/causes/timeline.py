@@ -64,6 +64,27 @@ def segment_repeated(e: Evidence) -> Cause | None:
     )
 
 
+def different_content(e: Evidence) -> Cause | None:
+    """The generated sound is a sound of its own, and nothing in it is the reference's, in whatever timing.
+
+    Misleads: faults that leave no likeness and still sound like something.
+    """
+    timeline = e.pair.timeline
+    if timeline.method != "none" or not timeline.other or timeline.likeness is None:
+        return None
+    return cause(
+        "different-content",
+        0.95,
+        "nothing in it is the reference: another sentence, note or take",
+        [
+            f"the best warp to the reference is as far ({timeline.likeness:.2f} times) as to the reference backwards",
+            "no part of the waveform, at any delay, is the reference's",
+        ],
+        "compare with the reference of this very sound: check file names, the order of a batch, an exchanged text or "
+        "prompt, or a conditioning that is ignored",
+    )
+
+
 def _inner(e: Evidence, kind: str) -> list[Segment]:
     """The edits of a kind that lie between matched parts."""
     steps = e.pair.timeline.segments

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from diagnose.timeline.laid import Laid, laid
-from diagnose.timeline.layout import lay
+from diagnose.timeline.layout import lay, lay_waveforms
 from diagnose.timeline.segment import Segment, Timeline
 
-__all__ = ["Laid", "Segment", "Timeline", "laid", "lay"]
+__all__ = ["Laid", "Segment", "Timeline", "laid", "lay", "lay_waveforms"]

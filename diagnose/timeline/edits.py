@@ -26,14 +26,18 @@ PERIOD_FIT = 0.04  # of a period, by which its distances may differ
 
 
 def script(
-    runs: Sequence[Run], lengths: tuple[int, int], rate: int, silent: tuple[Quiet, Quiet]
+    runs: Sequence[Run],
+    lengths: tuple[int, int],
+    rate: int,
+    silent: tuple[Quiet, Quiet],
+    least_s: float = LEAST_S,
 ) -> tuple[Segment, ...]:
     """The edit script of runs in the order of the generated sound.
 
-    lengths: samples of the reference and of the generated sound.  silent: of each, whether its samples
-    [start, end) are silence.
+    lengths: samples of the reference and of the generated sound.  silent: of each, whether its samples [start, end)
+    are silence.  least_s: of an edit.
     """
-    return _Script(runs, lengths, rate, silent).segments()
+    return _Script(runs, lengths, rate, silent, least_s).segments()
 
 
 def period_of(segments: Sequence[Segment], rate: int) -> float | None:
@@ -91,9 +95,16 @@ def chain(parts: Sequence[tuple[Span, Span]]) -> set[int]:
 class _Script:
     """The script while it is written: how far both sounds are accounted for."""
 
-    def __init__(self, runs: Sequence[Run], lengths: tuple[int, int], rate: int, silent: tuple[Quiet, Quiet]) -> None:
+    def __init__(
+        self,
+        runs: Sequence[Run],
+        lengths: tuple[int, int],
+        rate: int,
+        silent: tuple[Quiet, Quiet],
+        least_s: float,
+    ) -> None:
         self.runs, self.lengths, self.silent = runs, lengths, silent
-        self.least, self.replaced = round(LEAST_S * rate), round(REPLACED_S * rate)
+        self.least, self.replaced = round(least_s * rate), round(max(REPLACED_S, least_s) * rate)
         self.steps: list[Segment] = []
         self.reference = self.generated = 0
 

@@ -12,7 +12,7 @@ from diagnose.timeline.edits import period_of, script
 from diagnose.timeline.likeness import compared
 from diagnose.timeline.search import runs as search
 from diagnose.timeline.segment import Segment, Timeline
-from diagnose.timeline.single_delay import FRAMING, align, log_bands
+from diagnose.timeline.single_delay import FRAMING, Alignment, align, log_bands
 from diagnose.timeline.spectral import Spectra
 from diagnose.timeline.waveform import copied
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from diagnose.timeline.edits import Quiet
     from diagnose.timeline.likeness import Likeness
     from diagnose.timeline.path import Copy
-    from diagnose.timeline.single_delay import Alignment
     from diagnose.timeline.waveform import Copied
 
+SPECTRAL_S = 0.06  # the shortest edit that is believed where the phases are its own: a voice may move so much by itself
 SILENT = 1e-4  # of the loud frames' energy: 40 dB lower
 NOISY = 2.0  # times the noise's energy, under which a stretch is silence with noise
 SLIDES, SLIDES_BY = 1.25, 0.03  # times, and usual distances, that a warp has to be nearer than a steady delay
@@ -45,6 +45,14 @@ def lay(ours: StftCache, theirs: StftCache, rate: int) -> Timeline:
         if timeline.moved <= MOVED:
             return timeline
     return _of_content(ours, theirs, rate, whole)
+
+
+def lay_waveforms(reference: Samples, generated: Samples, rate: int) -> Timeline | None:
+    """The timeline of a copy whose parts are found by their waveforms alone; None where it is no copy."""
+    sides = [samples - np.float32(samples.mean(dtype=np.float64)) for samples in (reference, generated)]
+    unlaid = Alignment()
+    found = copied(sides[0], sides[1], rate, unlaid)
+    return None if found is None else _of_copy(found, sides[0], sides[1], rate, unlaid)
 
 
 def _of_content(ours: StftCache, theirs: StftCache, rate: int, whole: Alignment) -> Timeline:
@@ -138,7 +146,7 @@ def _of_spectra(ours: StftCache, theirs: StftCache, rate: int, whole: Alignment)
     if explained < LIKE:
         return _as_a_whole(whole, *lengths)
     silent = _quiet(_centred(ours)), _quiet(_centred(theirs))
-    segments = script(runs, lengths, rate, silent)
+    segments = script(runs, lengths, rate, silent, SPECTRAL_S)
     return Timeline(
         method="spectrogram",
         segments=segments,

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 SURE = 0.4  # of the usual distance of two frames: nothing unrelated comes so near, the nearest of 200 pairs is 0.55
 ALIKE = 0.88  # of the distance by chance; the same sentence by another voice 0.66, another by the same voice 0.94
-OTHER = 0.92  # from which nothing is alike
+OTHER, TURNED = 0.92, 1.3  # from which nothing is alike; beyond it, the other order is the nearer one
 RESTLESS = 0.5  # of the usual distance, from frame to frame: noise has 0.7, voices and instruments under 0.45
-LIVELY = 2.0  # nepers that frames differ by; hums and noise differ less
+LIVELY = 3.4  # nepers that frames differ by; hums, noise and what is clipped through and through differ less
 SKIPPED = 1.4  # usual distances that a frame costs that is on one side only
 
 
@@ -68,7 +68,7 @@ def compared(ours: StftCache, theirs: StftCache, rate: int) -> Likeness | None:
     chance = 1.0 if found.distance < SURE else _by_chance(first, second)
     ratio = found.distance / chance
     sounds = all(spread(each) >= LIVELY and restlessness(each) <= RESTLESS for each in (first, second))
-    return Likeness(found, ratio, first, second, usual_distance(first, second), sounds and ratio >= OTHER)
+    return Likeness(found, ratio, first, second, usual_distance(first, second), sounds and OTHER <= ratio <= TURNED)
 
 
 def _by_chance(first: Features, second: Features) -> float:

@@ -36,9 +36,11 @@ WORTH = 3 * CHANGE  # nats that a new delay has to win: three changes of state
 USUAL = 0.8  # quantile of the scores that a well explained frame has
 BADLY, BADLY_SHARE = 1.2, 0.5  # nats under what its noise allows, or this share of it
 NOISE_QUANTILE = 0.25
-SAME = 0.55  # of the score that its frames allow, that a run has
+SAME = 0.35  # of the score that its frames allow, that a run has
+WELL = 3.7  # nats from which a frame counts as explained, however much better it is: r^2 of 0.98
 LEAST = 0.3  # nats that it has in any case
 JUMP_S = 0.005  # a jump of so much costs 0.7 of a change
+HOPELESS_DELAYS, HOPELESS = 12, 1.0  # so many delays that explain no more than this are likenesses, and no copy
 MOST_SIMPLIFIED = 200  # runs
 SAME_GAIN = 1.35  # factor within which a run is as loud as the whole
 
@@ -164,12 +166,20 @@ def runs(copy: Material, source: Source, delays: list[int]) -> tuple[list[Run], 
         if not _extended(path, source, tried):
             break
         path.settle()
+        if len(path.delays) > HOPELESS_DELAYS and _mean(path) < HOPELESS:
+            break
     found = runs_of(path.states, path.delays, copy.hop, copy.lengths[1])
     found = _joined([run for each in found if (run := each.within(copy.lengths[0])).end > run.start])
     if len(path.delays) > 1:
         found = _joined(_simplest(path, source, found))
         found = _joined([run for run in found if _is_same(path, run)]) or found[:1]
     return found, _explained(path, found)
+
+
+def _mean(path: Path) -> float:
+    """What the path explains of a sounding frame, in nats, as _explained has it."""
+    sounding = path.sounding()
+    return float(np.minimum(path.now(), WELL)[sounding].mean()) if sounding.any() else 0.0
 
 
 def _explained(path: Path, found: list[Run]) -> float:
@@ -180,7 +190,7 @@ def _explained(path: Path, found: list[Run]) -> float:
     for run in found:
         frames = _frames(copy, run)
         score[frames] = path.scores[path.delays.index(run.delay)][frames]
-    return float(score[sounding].mean()) if sounding.any() else 0.0
+    return float(np.minimum(score, WELL)[sounding].mean()) if sounding.any() else 0.0
 
 
 def _frames(copy: Material, run: Run) -> slice:
@@ -195,7 +205,8 @@ def _is_same(path: Path, run: Run) -> bool:
     if not sounding.any():
         return False
     score = float(path.scores[state][frames][sounding].mean())
-    if score < max(SAME * float(path.allowed()[frames][sounding].mean()), LEAST):
+    allowed = min(float(path.allowed()[frames][sounding].mean()), WELL)
+    if score < max(SAME * allowed, LEAST):
         return False
     own, cross = (float(rows[frames].sum()) for rows in (path.fits[state].own, path.fits[state].cross))
     return own <= 0 or 1 / SAME_GAIN < cross / own / copy.gain < SAME_GAIN

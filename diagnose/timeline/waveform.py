@@ -26,6 +26,7 @@ SEED_S = 0.15
 SEEDS = 8  # blocks, from which the first delays are read
 SEED_LIKELY = 0.8
 COPIED = 1.7  # nats a sounding frame that make a copy, where the whole did not show it: r^2 of 0.86
+FEW, COPIED_IN_MANY = 4, 2.5  # runs, beyond which it takes r^2 of 0.94: a tone at another tempo is alike in many pieces
 ALL = 0.9  # |r| of the whole at one delay, from which parts need not be asked
 BETTER = 0.3  # nats a frame that the parts have to explain beyond the whole
 WORSE = 0.3  # nats a frame by which one clock may explain less than many delays
@@ -52,7 +53,8 @@ def copied(reference: Samples, generated: Samples, rate: int, whole: Alignment) 
     if found is None or abs(whole.correlation) < ALL:
         delays, gain = seeds(reference, generated, rate)
         apart = _laid(reference, generated, rate, delays, gain) if delays else None
-        if apart is not None and apart[1] >= max(COPIED, found[1] + BETTER if found else 0.0):
+        needed = COPIED if apart is None or len(apart[0]) <= FEW else COPIED_IN_MANY
+        if apart is not None and apart[1] >= max(needed, found[1] + BETTER if found else 0.0):
             found = apart
     if found is None or not found[0]:
         return None

@@ -1,0 +1,160 @@
+"""Samples that were read as what they are not: the generated sound is a copy once it is read in another way.
+
+Such a fault leaves no likeness to be aligned by, so each reading is tried: it is the right one where what it gives can
+be laid on the reference.
+"""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import msgspec
+import numpy as np
+import soundfile
+import soxr
+
+from diagnose.mel.known import MISTAKEN_RATES
+from diagnose.results.cause import Cause, cause
+from diagnose.timeline import lay_waveforms
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from diagnose.audio import Samples
+    from diagnose.causes.evidence import Evidence
+
+SMOOTHER = 0.7  # of the roughness as it is: noise turned into sound is smoother by far
+TRIED = 4  # readings, the smoothest first
+LONGEST_S = 12.0  # of the generated sound that is read anew
+RATE_FIT = 0.03  # by which the quotient of two rates may be off that of the lengths
+ZEROS = 0.999  # share of the samples between that are 0
+EIGHT_BIT = 128.0
+SIXTEEN_BIT = 32768.0
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """One way that samples may have been misread: the cause, what happened, what to do."""
+
+    cause: str
+    what: str
+    fix: str
+
+
+BYTES = "state byte order and sample format where bytes become samples: np.frombuffer(data, '<i2'), not a default"
+LAW = "decode the G.711 bytes first (ffmpeg -f mulaw or -f alaw, soundfile subtype ULAW or ALAW)"
+# (the width the bytes were taken for, the subtype and byte order that they have, bytes left out at the start)
+READINGS: dict[tuple[str, str, str, int], Reading] = {
+    ("PCM_16", "PCM_16", "BIG", 0): Reading("bytes-misread", "16-bit samples were read in the other byte order", BYTES),
+    ("PCM_16", "PCM_16", "LITTLE", 1): Reading(
+        "bytes-misread",
+        "16-bit samples were read from an odd byte on",
+        "begin at an even byte: a header or chunk of odd size shifts what follows; keep its last byte for the next",
+    ),
+    ("PCM_16", "PCM_24", "LITTLE", 0): Reading("bytes-misread", "24-bit samples were read as 16-bit ones", BYTES),
+    ("PCM_16", "PCM_32", "LITTLE", 0): Reading("bytes-misread", "32-bit samples were read as 16-bit ones", BYTES),
+    ("PCM_16", "FLOAT", "LITTLE", 0): Reading("bytes-misread", "32-bit floats were read as 16-bit integers", BYTES),
+    ("PCM_16", "PCM_U8", "FILE", 0): Reading("bytes-misread", "8-bit samples were read as 16-bit ones", BYTES),
+    ("PCM_16", "ULAW", "FILE", 0): Reading("companding", "mu-law bytes were read as 16-bit samples", LAW),
+    ("PCM_16", "ALAW", "FILE", 0): Reading("companding", "A-law bytes were read as 16-bit samples", LAW),
+    ("PCM_U8", "PCM_16", "LITTLE", 0): Reading("bytes-misread", "16-bit samples were read as 8-bit ones", BYTES),
+    ("PCM_U8", "PCM_S8", "FILE", 0): Reading("bytes-misread", "signed 8-bit samples were read as unsigned", BYTES),
+    ("PCM_U8", "ULAW", "FILE", 0): Reading("companding", "mu-law bytes were read as linear 8-bit samples", LAW),
+    ("PCM_U8", "ALAW", "FILE", 0): Reading("companding", "A-law bytes were read as linear 8-bit samples", LAW),
+    ("PCM_S8", "ULAW", "FILE", 0): Reading("companding", "mu-law bytes were read as linear 8-bit samples", LAW),
+    ("PCM_S8", "ALAW", "FILE", 0): Reading("companding", "A-law bytes were read as linear 8-bit samples", LAW),
+}
+INTERLEAVED = Reading(
+    "channels-interleaved",
+    "two channels were read as one: every second sample belongs to the other",
+    "read with the number of channels that were written: samples.reshape(-1, channels)",
+)
+STUFFED = Reading(
+    "aliasing",
+    "zeros stand between the samples: raised in rate without a filter",
+    "use a resampler with a filter (soxr, librosa.resample), and the new rate in the file's header",
+)
+
+
+def misread(e: Evidence) -> Cause | None:
+    """Bytes, companding or channels misread, shown by reading them anew.
+
+    Misleads: nothing known; what is read anew has to be the reference's waveform.
+    """
+    if e.method != "none":
+        return None
+    audio = e.pair.files[1].audio
+    samples = audio.samples[0][: round(LONGEST_S * audio.rate)]
+    # A channel of the reference: of what was interleaved, every second sample is a channel and no mix.
+    original = e.pair.files[0].audio
+    reference = original.samples[0] if original.rate == e.pair.rate else e.pair.reference.mono
+    for reading, made in (*_candidates(samples), *_rates(e, samples)):
+        timeline = lay_waveforms(reference, made, e.pair.rate) if made.size > e.pair.rate // 10 else None
+        if timeline is not None:
+            return cause(
+                reading.cause,
+                1.0,
+                reading.what,
+                [f"read so, it is the reference's waveform: r = {abs(timeline.correlation):.3f}"],
+                reading.fix,
+            )
+    return None
+
+
+def _candidates(samples: Samples) -> Iterator[tuple[Reading, Samples]]:
+    for first in (0, 1):
+        rest = samples[1 - first :: 2]
+        if rest.size and np.count_nonzero(rest) <= (1 - ZEROS) * rest.size and np.any(samples[first::2]):
+            yield STUFFED, samples[first::2]
+            return
+    limit = SMOOTHER * roughness(samples)
+    found = []
+    for (taken_for, subtype, order, skipped), reading in READINGS.items():
+        made = read_as(samples, taken_for, subtype, order, skipped)
+        if made is not None and roughness(made) < limit:
+            found.append((roughness(made), reading, made))
+    for _, reading, made in sorted(found, key=lambda each: each[0])[:TRIED]:
+        yield reading, made
+    yield INTERLEAVED, samples[::2]
+
+
+def _rates(e: Evidence, samples: Samples) -> Iterator[tuple[Reading, Samples]]:
+    """As played at another rate in use, where the lengths ask for that."""
+    ratio = e.pair.generated.mono.size / e.pair.reference.mono.size
+    label = e.pair.files[1].rate
+    for true in MISTAKEN_RATES:
+        # Labelled too high, it is short: generated seconds are true / label of the reference's.
+        if true != label and abs(true / label / ratio - 1) <= RATE_FIT:
+            what = f"{true} Hz samples were labelled {label} Hz: played {label / true:.4g} times as fast"
+            fix = f"write the file with rate {true}, or resample to {label} Hz before writing"
+            yield Reading("sample-rate", what, fix), soxr.resample(samples, true, e.pair.rate)
+
+
+def roughness(samples: Samples) -> float:
+    """Energy of the difference from sample to sample over the energy: 2 for white noise, under 0.5 for most sounds."""
+    centred = samples - samples.mean()
+    power = float(np.square(centred, dtype=np.float64).sum())
+    return float(np.square(np.diff(centred), dtype=np.float64).sum()) / power if power > 0 else np.inf
+
+
+def read_as(samples: Samples, taken_for: str, subtype: str, order: str, skipped: int) -> Samples | None:
+    """The samples of the same bytes read in another way; None where they give no sound.
+
+    taken_for: what the bytes were read as; subtype and order: libsndfile's names of what they are.
+    """
+    data = _bytes(samples, taken_for)[skipped:]
+    width = {"PCM_16": 2, "PCM_24": 3, "PCM_32": 4, "FLOAT": 4}.get(subtype, 1)
+    data = data[: len(data) // width * width]
+    made, _ = soundfile.read(
+        io.BytesIO(data), samplerate=8000, channels=1, format="RAW", subtype=subtype, endian=order, dtype="float32"
+    )
+    made = np.where(np.isfinite(made) & (np.abs(made) < 1e3), made, 0.0).astype(np.float32)
+    return made if np.any(made) else None
+
+
+def _bytes(samples: Samples, taken_for: str) -> bytes:
+    """The bytes that were read as these samples, full scale 1."""
+    if taken_for == "PCM_16":
+        return np.clip(np.round(samples * SIXTEEN_BIT), -32768, 32767).astype("<i2").tobytes()
+    eight = np.clip(np.round(samples * EIGHT_BIT), -128, 127).astype(np.int8)
+    return (eight.astype(np.int16) + 128).astype(np.uint8).tobytes() if taken_for == "PCM_U8" else eight.tobytes()
