@@ -59,6 +59,7 @@ gate.accept(sys.argv[1], "note", sys.argv[2], "by " + sys.argv[2])
 """
 
 
+@pytest.mark.slow
 def test_processes_that_accept_at_once_lose_nothing(noisy):
     noisy.level = 0.0
     noisy.render(0)
