@@ -6,7 +6,7 @@ from __future__ import annotations
 LEFT_OUT = tuple(
     f"--deselect=tests/gate/test_calibration.py::test_{name}"
     for name in (
-        "200_more_runs_raise_no_alarm",
+        "more_runs_raise_no_alarm",
         "what_is_heard_is_still_caught_in_every_run",
         "without_calibration_the_noise_does_raise_alarms",
         "mean_spread_and_method_are_kept",
@@ -29,18 +29,20 @@ PYTEST = (
     *LEFT_OUT,
 )
 
+EVERY = ("tests/metrics/test_metric.py", "tests/metrics/test_metric_phrases.py")
 DISTANCES = ("tests/analysis/test_distances.py", "tests/metrics/test_distance.py")
 SPECTRA = ("tests/analysis/test_spectra.py", "tests/metrics/test_spectrum.py")
 PITCH = ("tests/analysis/test_pitch_track.py", "tests/metrics/test_pitch.py")
 TESTS: dict[str, tuple[str, ...]] = {
     **{
-        f"diagnose/metrics/{name}.py": (f"tests/metrics/test_{name}.py", "tests/metrics/test_metric.py")
-        for name in ("__init__", "bands", "clicks", "comb", "dynamics", "edges", "level", "loudness", "metric")
+        f"diagnose/metrics/{name}.py": (f"tests/metrics/test_{name}.py", *EVERY)
+        for name in ("bands", "clicks", "comb", "dynamics", "edges", "level", "loudness", "metric")
     },
-    "diagnose/metrics/distance.py": (*DISTANCES, "tests/metrics/test_metric.py"),
+    "diagnose/metrics/__init__.py": EVERY,
+    "diagnose/metrics/distance.py": (*DISTANCES, *EVERY),
     "diagnose/metrics/pitch.py": PITCH,
-    "diagnose/metrics/spectrum.py": SPECTRA,
-    "diagnose/analysis/bands.py": ("tests/analysis/test_third_octaves.py", "tests/metrics/test_bands.py"),
+    "diagnose/metrics/spectrum.py": (*SPECTRA, *EVERY),
+    "diagnose/analysis/bands.py": ("tests/metrics/test_bands.py",),
     "diagnose/analysis/clicks.py": ("tests/analysis/test_click_times.py", "tests/metrics/test_clicks.py"),
     "diagnose/analysis/comb.py": ("tests/analysis/test_comb_shares.py", "tests/metrics/test_comb.py"),
     "diagnose/analysis/distances.py": DISTANCES,
@@ -49,7 +51,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "diagnose/analysis/pair.py": ("tests/analysis/test_pair.py", *DISTANCES),
     "diagnose/analysis/pitch.py": PITCH,
     "diagnose/analysis/signal.py": ("tests/metrics/test_metric.py", *SPECTRA),
-    "diagnose/analysis/spectra.py": SPECTRA,
+    "diagnose/analysis/spectra.py": (*SPECTRA, "tests/metrics/test_bands.py"),
     "diagnose/verdicts.py": ("tests/test_verdicts.py",),
     "diagnose/profile.py": ("tests/test_profile.py", "tests/test_verdicts.py"),
     "diagnose/results/limit.py": ("tests/test_profile.py", "tests/test_verdicts.py"),
@@ -61,7 +63,6 @@ TESTS: dict[str, tuple[str, ...]] = {
     "diagnose/scale.py": ("tests/test_scale.py",),
     "diagnose/mel/ranking.py": ("tests/mel/test_ranking.py",),
 }
-TESTS["diagnose/metrics/__init__.py"] = ("tests/metrics/test_metric.py",)
 PRELOADED = (
     "scipy.signal", "scipy.stats", "scipy.fft", "soxr", "soundfile", "librosa", "librosa.feature", "librosa.filters",
     "librosa.onset", "pyloudnorm", "click", "rich.console", "jinja2", "tomli_w", "filelock", "hypothesis",

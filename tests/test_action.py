@@ -90,6 +90,7 @@ def runner(tmp_path):
 RENDER = f"cd project && {sys.executable} render.py"
 
 
+@pytest.mark.slow
 def test_a_suite_that_holds_passes(runner):
     assert runner.run("Render", COMMAND=RENDER).returncode == 0
     done = runner.run("Check", SUITE="project/suite.toml", ARGS="")

@@ -131,6 +131,7 @@ def test_a_prompt_completes_the_names():
     assert completed == [["diagnose.compare"], ["diagnose.read_report"], ["tnca.config"]]
 
 
+@pytest.mark.slow
 def test_no_submodule_hides_a_name():
     """An import of diagnose.x sets diagnose.x: after every one of them each name is still what it was."""
     code = (

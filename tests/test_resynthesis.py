@@ -43,6 +43,7 @@ def test_without_padding_it_is_the_signal_wherever_frames_overlap_and_0_beyond_t
     assert not back[covered:].any()
 
 
+@pytest.mark.slow
 def test_of_no_stft_it_is_the_nearest_signal_as_librosa_finds_it(rng):
     shape = (40, FRAMING.n_fft // 2 + 1)
     spectra = rng.standard_normal(shape) + 1j * rng.standard_normal(shape)
@@ -141,7 +142,9 @@ def decibels(sums, pooled):
 
 
 @POOLED
-@pytest.mark.parametrize("padding", ["centre", "centre-reflect", "same-reflect"])
+@pytest.mark.parametrize(
+    "padding", ["centre", *(pytest.param(one, marks=pytest.mark.slow) for one in ("centre-reflect", "same-reflect"))]
+)
 def test_a_sound_from_a_mel_has_that_mel_and_its_level(note, pooled, padding):
     grid = MelGrid(RATE, padding=padding)
     sums = sums_of(note, grid, pooled)

@@ -270,6 +270,7 @@ def test_arrows_run_one_way_in_tnca():
     assert offenders(against_the_arrows_of_tnca, TNCA) == []
 
 
+@pytest.mark.slow
 def test_the_cell_needs_torch_alone():
     modules = loaded("import tnca.rule.cell, tnca.bench.__main__, torch, numpy")
     ours = {"diagnose", "soundfile", "soxr", "msgspec", "click", "rich", "jinja2", "PIL", "librosa", "bigvgan"}

@@ -104,6 +104,7 @@ def test_record_pass_break_see_accept_pass(project):
     assert project.diagnose("check", "suite.toml").returncode == 1  # and what was accepted is what is held
 
 
+@pytest.mark.slow
 def test_the_same_in_pytest(project):
     golden = project.folder / "golden" / "test_sound" / "test_the_pipeline_gives_the_open_g_back.toml"
     kept = golden.read_bytes()

@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,10 @@ from diagnose.batch import pool, work
 from diagnose.batch.journal import JOURNAL
 from diagnose.errors import InputError
 
-pytest.importorskip("distributed", reason="pip install 'timbre-diagnose[batch]'")
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:distributed.*", "ignore::ResourceWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning:distributed.*", "ignore::ResourceWarning"),
+    pytest.mark.skipif(find_spec("distributed") is None, reason="pip install 'timbre-diagnose[batch]'"),
+]
 ENVIRONMENT = {"PYTHONPATH": os.pathsep.join(map(str, (Path(__file__).parents[2], Path(__file__).parent)))}
 
 
@@ -38,7 +41,8 @@ def cluster(started, tmp_path):
     return address, workers
 
 
-@pytest.mark.parametrize("pairs", [40, pytest.param(500, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("pairs", [40, 500])
 def test_a_killed_worker_changes_no_row(manifest, tmp_path, cluster, lines, pairs):
     address, workers = cluster
     source, out = batch.source_of([str(manifest(pairs))]), tmp_path / "out"

@@ -124,6 +124,7 @@ def test_a_hostile_name_is_a_name(sounds, tmp_path, name):
 # Pages
 
 
+@pytest.mark.slow
 def test_pages_are_made_of_the_worst_until_the_budget_is_used(manifest, tmp_path):
     path = manifest(16)
     go(path, tmp_path / "all", jobs=1)
@@ -258,6 +259,7 @@ def deadly_row(pair, profile, parent):
     return work.local_row(pair, profile, parent)
 
 
+@pytest.mark.slow
 def test_a_pair_that_kills_its_process_is_a_row_and_the_others_are_compared(manifest, sounds, tmp_path, monkeypatch):
     monkeypatch.setattr(pool, "local_row", deadly_row)
     ours = sounds / "ref" / "0.wav"

@@ -50,6 +50,7 @@ def test_every_name_and_number_comes_back_from_csv(folder, rows):
         assert [float(cell) if cell else None for cell in line[11:]] == list(one.changes)
 
 
+@pytest.mark.slow
 @given(rows=ROWS)
 def test_every_name_and_number_comes_back_from_parquet(folder, rows):
     parquet = pytest.importorskip("pyarrow.parquet", reason="pip install 'timbre-diagnose[batch]'")

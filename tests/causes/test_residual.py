@@ -187,6 +187,7 @@ def test_lines_need_a_window_that_holds_them(residual, white):
     assert found.comb is None
 
 
+@pytest.mark.slow
 def test_an_hour_s_ends_are_looked_at_apart_from_the_excerpt(pair, rng):
     ours = 0.1 * rng.standard_normal((1 << 20) + 40000)
     theirs = ours.copy()

@@ -484,6 +484,7 @@ def test_an_interrupted_run_leaves_no_half_file(pair, tmp_path):
     assert (tmp_path / "out.json").read_text() == "old"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("interruptible")
 def test_an_interrupted_probe_prints_nothing_of_it(suite, tmp_path):
     with begun("sensitivity", suite, "--json", tmp_path / "out.json") as running:

@@ -186,7 +186,7 @@ def test_a_terminal_gets_a_bar_with_the_rate(manifest, tmp_path):
 
 
 @pytest.mark.usefixtures("interruptible")
-@pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.parametrize("jobs", ["1", pytest.param("2", marks=pytest.mark.slow)])
 def test_ctrl_c_says_how_to_go_on(manifest, tmp_path, jobs):
     path, out = manifest(*"ab" * 200), tmp_path / "out"
     words = [PROGRAM, "batch", str(path), "--out", str(out), "--jobs", jobs, "--pages", "0"]

@@ -298,6 +298,7 @@ def test_a_file_has_what_stdout_would_have_and_the_terminal_stays(diagnose, file
     assert plain.out == (tmp_path / "out.json").read_text()
 
 
+@pytest.mark.slow
 def test_twice_the_same_is_the_same(files):
     first, second = (
         process(
@@ -415,6 +416,7 @@ def test_odd_names_are_shown_as_they_are(diagnose, files, tmp_path, monkeypatch,
     assert len(done.out.splitlines()) == len(plain.out.splitlines())
 
 
+@pytest.mark.slow
 def test_an_odd_name_in_an_error_is_one_line(tmp_path):
     for name in ("new\nline.npy", "\x1b[31mred.npy", "<b>.npy", "\udcff.npy"):
         done = process("mel", tmp_path / name)
@@ -428,6 +430,7 @@ def test_a_key_with_a_newline_is_one_line(diagnose, tmp_path):
     assert_one_line(diagnose("mel", tmp_path / "odd.npz"), 2, "contains 2 arrays")
 
 
+@pytest.mark.slow
 def test_a_pipe_for_an_array_is_one_line(files):
     with open(files / "right.npy", "rb") as array:
         done = process("mel", "/dev/stdin", stdin=array)
@@ -438,6 +441,7 @@ def test_a_pipe_for_an_array_is_one_line(files):
     assert done.stderr.count(b"\n") == 1
 
 
+@pytest.mark.slow
 def test_a_reader_that_goes_away_ends_it_quietly(files):
     done = subprocess.run(
         [
@@ -454,6 +458,7 @@ def test_a_reader_that_goes_away_ends_it_quietly(files):
     assert done.stderr == b""
 
 
+@pytest.mark.slow
 def test_in_a_pipe_no_colour_and_no_line_is_over_wide(files):
     done = process("mel", files / "db.npy", "--for", BASE)
     assert done.returncode == 1

@@ -48,6 +48,7 @@ def test_a_comparison_says_the_same_and_ends_the_same(tmp_path):
     assert module[0] == 1
 
 
+@pytest.mark.slow
 def test_a_batch_on_two_processes_works_too(tmp_path):
     note = example.bowed_string(seconds=0.3, rate=22050)
     audio.write(tmp_path / "note.wav", note)

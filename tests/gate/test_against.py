@@ -76,6 +76,7 @@ def test_a_changed_generator_fails_with_what_changed(check, repository):
     assert text.count("<audio") == 2  # no null signal: nothing is left of one sound but its gain
 
 
+@pytest.mark.slow
 def test_an_older_revision_is_held_as_it_was(check, repository):
     (repository / "render.py").write_text(RENDER.format(gain=0.45))
     git(repository, "commit", "-qam", "softer")
@@ -140,6 +141,7 @@ def test_a_command_that_renders_nothing_passes_nothing(diagnose, check, reposito
     assert "ERROR  note: sounds/generated.wav: the command did not write it" in done.out
 
 
+@pytest.mark.slow
 def test_inside_of_a_hook_the_commit_is_what_was_staged(repository):
     hook = repository / ".git" / "hooks" / "pre-commit"
     program = Path(sys.executable).with_name("diagnose")

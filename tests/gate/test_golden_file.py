@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tomllib
 from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 import pytest
+import tomli_w
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -39,6 +41,51 @@ def test_what_is_saved_is_loaded(tmp_path_factory, kept):
     assert load_golden(path) == kept
 
 
+PLAIN = Golden(SCHEMA, "a", "0", "b", "c", "d", {"crest_db": Baseline("dB", 1, 1.0)})
+
+
+def test_it_is_made_in_a_folder_that_is_missing_and_in_one_that_is_there(tmp_path):
+    for path in (tmp_path / "very" / "deep" / "case.toml", tmp_path / "case.toml"):
+        save_golden(path, PLAIN)
+        assert load_golden(path) == PLAIN
+
+
+def test_what_was_not_measured_or_earned_is_not_written(tmp_path):
+    accepted = [Accepted("crest_db", "Ada", "today", "why not")]
+    save_golden(tmp_path / "case.toml", msgspec.structs.replace(PLAIN, accepted=accepted))
+    document = tomllib.loads((tmp_path / "case.toml").read_text())
+    assert document["metric"] == {"crest_db": {"unit": "dB", "version": 1, "change": 1.0}}
+    assert document["accepted"] == [{"metric": "crest_db", "who": "Ada", "when": "today", "reason": "why not"}]
+    assert "calibration" not in document
+
+
+@pytest.mark.parametrize("place", ["golden", "metric", "accepted", "calibration"])
+def test_a_key_that_is_none_is_refused_wherever_it_stands(tmp_path, place):
+    path = tmp_path / "case.toml"
+    whole = msgspec.structs.replace(
+        PLAIN,
+        accepted=[Accepted("crest_db", "Ada", "today", "why not")],
+        calibration=Calibration(3, "t", "make", "Ada", "today"),
+    )
+    save_golden(path, whole)
+    document = tomllib.loads(path.read_text())
+    parts = {"metric": document["metric"]["crest_db"], "accepted": document["accepted"][0]}
+    parts |= {"golden": document, "calibration": document["calibration"]}
+    parts[place]["spredd"] = 1.0
+    path.write_text(tomli_w.dumps(document))
+    with pytest.raises(InputError, match="spredd"):
+        load_golden(path)
+
+
+@pytest.mark.parametrize("name", ["Crest_dB", "\\u001b[31m", "a" * 65, ""])
+def test_a_name_that_no_metric_can_have_is_refused(tmp_path, name):
+    path = tmp_path / "case.toml"
+    save_golden(path, PLAIN)
+    path.write_text(path.read_text().replace("[metric.crest_db]", f'[metric."{name}"]'))
+    with pytest.raises(InputError, match="is not the name of a metric"):
+        load_golden(path)
+
+
 def test_lines_are_those_of_the_tables(tmp_path):
     path = tmp_path / "case.toml"
     metrics = {name: Baseline("dB", 1, 1.0) for name in ("crest_db", "hnr_db")}
@@ -59,6 +106,7 @@ gate.accept(sys.argv[1], "note", sys.argv[2], "by " + sys.argv[2])
 """
 
 
+@pytest.mark.slow
 def test_processes_that_accept_at_once_lose_nothing(noisy):
     noisy.level = 0.0
     noisy.render(0)

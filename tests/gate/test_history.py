@@ -81,6 +81,7 @@ for number in range(20):
 """
 
 
+@pytest.mark.slow
 def test_processes_that_write_at_once_lose_nothing(tmp_path):
     running = [
         subprocess.Popen([sys.executable, "-c", KEEP, str(tmp_path), str(100 * process)]) for process in range(4)

@@ -149,6 +149,7 @@ def test_the_stricter_of_two_limits_on_a_metric_decides(suite, note):
     assert found["gain_up"].cases[0].fail.amount == 2.0  # 1.26
 
 
+@pytest.mark.slow
 def test_the_worst_case_is_the_one_that_needs_most(suite, note, rng):
     noisy = Audio(note.samples + 0.5 * rng.standard_normal(note.samples.shape).astype(np.float32), RATE)
     flat = '[metric.spectral_flatness]\nunit = "share"\ndirection = "higher"\nfail = 0.02\nreason = "a test"\n'
@@ -212,6 +213,7 @@ def test_a_reference_that_cannot_be_probed_is_an_error_of_its_case_alone(suite, 
     assert [case.case for case in found["gain_up"].cases] == ["note"]
 
 
+@pytest.mark.slow
 def test_of_a_long_reference_the_first_10_s_that_sound_are_used(suite, tone):
     quiet = np.zeros(2 * 8000, np.float32)
     long = Audio(np.concatenate([quiet, tone(440, 8000, 11.0, 0.5)])[None], 8000)

@@ -72,7 +72,10 @@ def test_a_short_level_in_a_long_series_is_found(rng):
         assert abs(found[1] - 105) <= 1
 
 
-@pytest.mark.parametrize(("runs", "most"), [(8, 0.02), (20, 0.008), (100, 0.005)])
+@pytest.mark.parametrize(
+    ("runs", "most"),
+    [(20, 0.008), *(pytest.param(*other, marks=pytest.mark.slow) for other in ((8, 0.02), (100, 0.005)))],
+)
 def test_white_noise_hardly_ever_shows_a_step_or_a_creep(runs, most):
     rng = np.random.default_rng(runs)
     found = drifts = 0

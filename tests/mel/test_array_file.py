@@ -458,7 +458,9 @@ BAD_PT = {
 }
 
 
-@pytest.mark.parametrize("kind", BAD_PT)
+@pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=pytest.mark.slow if kind == "a script" else ()) for kind in BAD_PT]
+)
 @pytest.mark.filterwarnings("ignore::UserWarning:torch.*", "ignore::DeprecationWarning:torch.*")
 def test_a_bad_pt_is_refused_in_one_line(tmp_path, kind):
     make, said = BAD_PT[kind]

@@ -280,7 +280,7 @@ def test_a_contract_s_own_mel_is_not_refused_without_the_sound(request, sound):
     assert refused == []
 
 
-OFTEN = {"librosa_db_max", "vocos_mel_24khz"}
+OFTEN = {"vocos_mel_24khz"}
 EACH = [
     pytest.param(name, marks=() if name in OFTEN else pytest.mark.slow) for name in names() if name not in LIKE_BASE
 ]
@@ -334,6 +334,7 @@ def test_those_with_the_same_figures_read_it(inferred_once, right, name):
     assert contract_check(right, name, NOTE).differences == ()
 
 
+@pytest.mark.slow
 def test_of_a_family_the_nearest_is_held_against(inferred_once, right):
     assert contract_check(right, "bigvgan", NOTE).wanted.name in LIKE_BASE
     assert contract_check(right, "bigvgan_v2_22khz", NOTE).wanted.name == "bigvgan_v2_22khz_80band_fmax8k_256x"
@@ -421,7 +422,9 @@ def assert_named(found, wrong):
     assert fields(found) == wrong
 
 
-@pytest.mark.parametrize("kind", ONE)
+@pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=pytest.mark.slow if kind == "norm none" else ()) for kind in ONE]
+)
 def test_one_thing_wrong_is_the_one_that_is_named(wrong_one, kind):
     assert_named(wrong_one(kind), ONE[kind][1])
 
@@ -453,7 +456,7 @@ FIGURES = [
 
 @pytest.mark.parametrize(
     ("kind", "field", "found", "should_be", "consequence"),
-    [pytest.param(*figures, marks=() if figures[0] in ONE else pytest.mark.slow) for figures in FIGURES],
+    [pytest.param(*one, marks=() if one[0] in ONE and one[0] != "norm none" else pytest.mark.slow) for one in FIGURES],
 )
 def test_the_figures_in_a_line_are_true(wrong_one, kind, field, found, should_be, consequence):
     (each,) = (one for one in wrong_one(kind).differences if one.field == field)
@@ -602,6 +605,7 @@ def another():
     return example.bowed_string(f0_hz=311.0, seconds=0.82)
 
 
+@pytest.mark.slow
 def test_another_sound_s_grid_is_not_taken_for_this_one_s(inferred_once, right, another):
     """A sound that the mel was not made from says nothing of its grid, and nothing false."""
     found = contract_check(right, BASE, another)
@@ -643,6 +647,7 @@ def test_the_front_door_has_it():
     assert diagnose.ContractMismatch is ContractMismatch
 
 
+@pytest.mark.slow
 def test_numpy_alone_is_enough(tmp_path, right):
     np.save(tmp_path / "mel.npy", right)
     audio.write(tmp_path / "note.wav", NOTE)

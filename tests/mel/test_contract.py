@@ -7,6 +7,7 @@ import os
 import tracemalloc
 import warnings
 from pathlib import Path
+from types import SimpleNamespace
 
 import msgspec
 import numpy as np
@@ -24,8 +25,6 @@ with warnings.catch_warnings():  # what other packages warn of when they are imp
     warnings.simplefilter("ignore")
     import librosa
     import torch
-    from bigvgan import meldataset
-    from bigvgan.env import AttrDict
 
 FOLDER = Path(contract.__file__).with_name("contracts")
 # https://github.com/NVIDIA/BigVGAN, configs/*.json: sampling_rate, n_fft, hop_size, num_mels, fmax (null: rate / 2).
@@ -103,17 +102,8 @@ def test_dali_is_as_nvidia_says():
 
 def attributes(name):
     rate, n_fft, hop, bands, fmax = BIGVGAN[name]
-    return AttrDict(
-        {
-            "sampling_rate": rate,
-            "n_fft": n_fft,
-            "win_size": n_fft,
-            "hop_size": hop,
-            "num_mels": bands,
-            "fmin": 0,
-            "fmax": fmax,
-        }
-    )
+    names = {"sampling_rate": rate, "n_fft": n_fft, "win_size": n_fft, "hop_size": hop, "num_mels": bands}
+    return SimpleNamespace(**names, fmin=0, fmax=fmax)
 
 
 @pytest.fixture
@@ -123,6 +113,10 @@ def bigvgan(monkeypatch):
     In float32 its transform rounds by 1e-7 of the loudest bin, which is 1e-3 of a quiet one; the window and the filters
     that it keeps are handed to it as doubles, and every step of its code is then done in doubles.
     """
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from bigvgan import meldataset
 
     def compute(name, at, double=True):
         monkeypatch.setattr(meldataset, "mel_basis_cache", {})

@@ -63,11 +63,11 @@ def converted(array, wanted, folder, sound=None):
 @pytest.mark.parametrize(
     ("source", "target"),
     [
-        ("log10", "ln"),
         ("dB power", "ln power"),
         *(
             pytest.param(source, target, marks=pytest.mark.slow)
             for source, target in (
+                ("log10", "ln"),
                 ("ln", "log10"),
                 ("dB", "ln"),
                 ("magnitude", "ln"),
@@ -119,6 +119,7 @@ def test_what_is_right_already_is_left_as_it_is(tmp_path):
         assert np.abs(found.values - values).max() <= 1e-5
 
 
+@pytest.mark.slow
 def test_a_norm_is_taken_off_and_put_on(tmp_path):
     source, wanted = contract("ln", norm="none"), contract("ln")
     source = msgspec.structs.replace(source, levels=ValueScale("ln-magnitude", clip=1e-9))
@@ -154,6 +155,7 @@ def test_a_reference_of_max_is_restored_from_the_sound(tmp_path, target, rate):
     assert caught.value.exit_code == 1
 
 
+@pytest.mark.slow
 def test_top_db_is_lost_and_that_is_said(tmp_path):
     levels = ValueScale("magnitude-db", top_db=40.0)
     source = msgspec.structs.replace(contract("dB"), levels=levels, name="top")
@@ -198,6 +200,7 @@ def test_bands_differ_without_the_sound_too():
         convert(values, contract_check(values, BASE))
 
 
+@pytest.mark.slow
 def test_nan_is_mended_first_and_a_constant_is_nothing():
     values = mel(contract("log10"))
     values[3, 3] = np.nan
@@ -261,7 +264,7 @@ SOUNDS = (
     "speech.ogg",
     "trumpet.ogg",
 )
-OFTEN = ("a tone at the edge of a band", "violin.wav")
+OFTEN = ("violin.wav",)
 BOUNDS = [("dB power", "ln", name) for name in OFTEN] + [("ln", "ln power", "bowed string")]
 BOUNDS += [pytest.param("dB power", "ln", name, marks=pytest.mark.slow) for name in SOUNDS if name not in OFTEN]
 BOUNDS += [pytest.param("ln", "ln power", name, marks=pytest.mark.slow) for name in SOUNDS[1:]]

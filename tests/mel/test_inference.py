@@ -74,6 +74,7 @@ def test_without_the_sound_the_grid_is_unknown(bigvgan):
     assert all(fields[name] is None for name in ("rate_hz", "n_fft", "hop", "fmin_hz", "fmax_hz", "formula", "centred"))
 
 
+@pytest.mark.slow
 def test_a_model_s_output_3_dB_off_still_shows_its_grid(bigvgan, string):
     noise = np.random.default_rng(0).standard_normal(bigvgan.shape) * 3 / (20 / np.log(10))
     fields = infer_contract(bigvgan + noise, string).best.fields()
@@ -91,6 +92,7 @@ def test_another_sound_tells_no_grid_and_says_so(bigvgan):
     assert "another sound" in found.ambiguous[0]
 
 
+@pytest.mark.slow
 def test_what_is_the_same_at_two_rates_is_chosen_by_the_level(string):
     # 0..8 kHz at 22,050/1024/256 and 44,100/2048/512 hold the same bins; only the level tells, by 6 dB.
     mel = load("tacotron2_waveglow").mel(resample(string, 22050).mono).values

@@ -22,8 +22,16 @@ def share_db(name, samples, rate=RATE):
     return METRICS[name].measure(signal_of(samples, rate)).value
 
 
+def measured(name, reference, generated):
+    return METRICS[name].measure(Pair(signal_of(reference), signal_of(generated)))
+
+
 def deficit(reference, generated):
-    return METRICS["band_deficit_db"].measure(Pair(signal_of(reference), signal_of(generated)))
+    return measured("band_deficit_db", reference, generated)
+
+
+def excess(reference, generated):
+    return measured("band_excess_db", reference, generated)
 
 
 @pytest.fixture(scope="module")
@@ -125,8 +133,23 @@ def test_a_band_above_the_nyquist_frequency_has_a_reason(rng, rate, name):
     assert f"{rate // 2} Hz" in measured.reason
 
 
+def test_a_band_that_begins_at_the_nyquist_frequency_is_none(rng):
+    noise = 0.1 * rng.standard_normal(2**14)
+    assert "8192 Hz" in METRICS["band_8192_nyquist_db"].measure(signal_of(noise, 16384)).reason
+    assert METRICS["band_8192_nyquist_db"].measure(signal_of(noise, 16400)).value < -20
+
+
+@pytest.mark.parametrize("name", [name for name in METRICS if name.startswith(("band_", "third_"))])
+def test_the_region_of_a_band_is_the_band(name):
+    metric = METRICS[name]
+    if metric.of == "signal":
+        band = metric.function.keywords
+        assert metric.region == ("band", band["low"], band["high"] or np.inf)
+
+
 @pytest.mark.parametrize(
-    ("band", "loss_db", "level"), [("500", 15.0, 0.1), ("2000", 6.0, 1.0), ("2000", 20.0, 3.0), ("5000", 30.0, 0.1)]
+    ("band", "loss_db", "level"),
+    [("500", 15.0, 0.1), ("2000", 6.0, 1.0), ("2000", 0.8, 1.0), ("2000", 20.0, 3.0), ("8000", 30.0, 0.1)],
 )
 def test_the_deficit_is_the_depth_of_the_deepest_notch_whatever_the_gain(rng, band, loss_db, level):
     low, high = THIRDS[band]
@@ -154,3 +177,108 @@ def test_energy_that_was_added_is_no_deficit(rng):
     noise = 0.1 * rng.standard_normal(4 * RATE)
     added = scaled_between(rng.standard_normal(noise.size), 0, 5000, 0) * 0.1
     assert deficit(scaled_between(noise, 5000, RATE, 0.1), scaled_between(noise, 5000, RATE, 0.1) + added).value < 0.5
+
+
+def test_a_copy_has_neither_deficit_nor_excess_and_no_band_to_name(rng):
+    noise = 0.1 * rng.standard_normal(2 * RATE)
+    for found in (deficit(noise, noise), excess(noise, noise)):
+        assert (found.value, found.detail) == (0.0, {})
+
+
+@pytest.mark.parametrize("of", [deficit, excess])
+def test_a_band_that_reaches_over_19_20ths_of_the_nyquist_frequency_is_passed_over(rng, of):
+    noise = 0.1 * rng.standard_normal(4 * RATE)
+    below = scaled_between(noise, THIRDS["10000"][0] + 40, RATE, 0.03)  # the band at 10 kHz reaches to 11,220 Hz
+    assert of(*((noise, below) if of is deficit else (below, noise))).value < 0.5
+
+
+def test_nothing_but_bands_that_are_passed_over_is_no_loss():
+    high = 0.4 * faded_sine(10_700)
+    assert deficit(high, high).value == 0.0
+
+
+@pytest.mark.parametrize(("gain_db", "level"), [(12.0, 1.0), (0.8, 1.0), (20.0, 0.1)])
+def test_the_excess_is_the_height_of_the_highest_band_whatever_the_gain(rng, gain_db, level):
+    low, high = THIRDS["800"]
+    noise, beside = 0.1 * rng.standard_normal(6 * RATE), 40.0
+    found = excess(noise, level * scaled_between(noise, low - beside, high + beside, 10 ** (gain_db / 20)))
+    gain = 1 + (high - low + 2 * beside) / (RATE / 2) * (10 ** (gain_db / 20) - 1)
+    assert found.value == pytest.approx(gain_db - 20 * np.log10(gain), abs=0.25)
+    assert found.detail["band_hz"] == 800
+
+
+def with_a_band_at(rng, *levels_db):
+    """A tone of 440 Hz with noise in the third octave at 5 kHz, at each of the levels under the tone's power."""
+    low, high = THIRDS["5000"]
+    tone = 0.5 * faded_sine(440, 4)
+    hiss = scaled_between(scaled_between(rng.standard_normal(tone.size), 0, low, 0), high, RATE, 0)
+    hiss *= np.hanning(tone.size)
+    return [tone + hiss * tone.std() / hiss.std() * 10 ** (db / 20) for db in levels_db]
+
+
+@pytest.mark.parametrize(
+    ("before_db", "after_db", "expected"),
+    [
+        (-50.0, -38.0, 12.0),
+        (-80.0, -38.0, 22.0),  # from -60 dB on
+        (-58.0, -38.0, 20.0),
+        (-70.0, -42.0, 0.0),  # too little to matter
+    ],
+)
+def test_what_was_added_counts_from_minus_60_db_to_over_minus_40(rng, before_db, after_db, expected):
+    found = excess(*with_a_band_at(rng, before_db, after_db))
+    assert found.value == pytest.approx(expected, abs=0.3)
+
+
+@pytest.mark.parametrize(("level_db", "expected"), [(-48.5, 30.0), (-51.5, 0.0)])
+def test_the_total_holds_the_nyquist_frequency_too(rng, level_db, expected):
+    # (-1)**n, of which three bins of the window hold all: without its last, the total would be 3 to 5 dB less.
+    low, high = THIRDS["500"]
+    line = 0.4 * (-1.0) ** np.arange(4 * RATE) * np.hanning(4 * RATE)
+    hiss = scaled_between(scaled_between(rng.standard_normal(line.size), 0, low, 0), high, RATE, 0)
+    hiss *= np.hanning(line.size)
+    hiss *= line.std() / hiss.std() * 10 ** (level_db / 20)
+    found = deficit(line + hiss, line + 10 ** (-30 / 20) * hiss)
+    assert found.value == pytest.approx(expected, abs=0.3)
+
+
+# What the lower of two rates cannot hold
+
+
+def beyond(file, rate=RATE, file_rate=2 * RATE):
+    """beyond_rate_share of a reference file against a generated one at rate."""
+    whole = signal_of(file, file_rate)
+    at_rate = signal_of(0.1 * faded_sine(300), rate)
+    return METRICS["beyond_rate_share"].measure(Pair(at_rate, at_rate, (whole, at_rate)))
+
+
+def sines(*amplitudes_at, rate=2 * RATE):
+    time = np.arange(2 * rate) / rate
+    return sum(a * np.sin(2 * np.pi * hz * time) for a, hz in amplitudes_at) * np.hanning(time.size)
+
+
+@pytest.mark.parametrize(("level", "bias"), [(0.4, 0.0), (1e-4, 0.0), (0.4, 0.3)])
+@pytest.mark.parametrize(
+    ("low_hz", "high_hz", "share"),
+    [
+        (500, 15_000, 0.5),
+        (500, 20_000, 0.2),
+        (64.6, 15_000, 0.5),  # bin 3, which reaches down to bin 2
+        (500, 10_000, 0.0),
+    ],
+)
+def test_beyond_the_rate_lies_the_share_of_the_power_over_its_nyquist_frequency(low_hz, high_hz, share, level, bias):
+    high = level * np.sqrt(share / (1 - share)) if share else level
+    found = beyond(sines((level, low_hz), (high, high_hz)) + bias)
+    assert found.value == pytest.approx(share, abs=0.005)
+    assert found.detail == {"nyquist_hz": RATE / 2}
+
+
+def test_a_line_at_the_files_own_nyquist_frequency_is_all_beyond():
+    line = 0.4 * (-1.0) ** np.arange(4 * RATE) * np.hanning(4 * RATE)
+    assert beyond(line).value == pytest.approx(1.0, abs=1e-6)
+
+
+def test_at_one_rate_nothing_is_beyond_it_and_of_silence_nothing_can_be_told():
+    assert beyond(sines((0.4, 500), rate=RATE), file_rate=RATE).value == 0.0
+    assert "silence" in beyond(np.full(4 * RATE, 0.3)).reason

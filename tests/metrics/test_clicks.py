@@ -113,3 +113,9 @@ def test_the_metric_is_the_count_over_the_duration_and_names_the_first():
     assert measured.value == pytest.approx(1.5)
     assert measured.detail["count"] == 3
     assert measured.detail["first_s"] == pytest.approx(5000 / RATE, abs=1e-4)
+
+
+def test_three_samples_are_enough_to_bend_and_two_are_not():
+    short = np.array([0.1, -0.2, 0.3])
+    assert METRICS["clicks_per_s"].measure(Signal(from_array(short, RATE))).value is not None
+    assert "3 samples" in METRICS["clicks_per_s"].measure(Signal(from_array(short[:2], RATE))).reason

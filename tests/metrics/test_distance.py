@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import librosa
 import numpy as np
 import pytest
 import scipy.fft
 
 from diagnose.analysis import Pair, Signal
-from diagnose.analysis.distances import measure_spectra
+from diagnose.analysis.distances import SpectralDistance, measure_spectra
 from diagnose.audio import from_array
 from diagnose.metrics import METRICS
 from diagnose.stft_cache import StftCache
@@ -182,3 +184,81 @@ def test_two_sounds_that_cannot_be_laid_on_each_other_say_so(rng):
     assert "not aligned" in found.note
     # Two independent Rayleigh spectra of one power: E(a - b)**2 / E a**2 = 2 - 2 (E a)**2 / E a**2 = 2 - pi / 2.
     assert found.value == pytest.approx(np.sqrt(2 - np.pi / 2), abs=0.03)
+
+
+# From distances by frame that are given; a frame is 256 samples
+
+
+def of_frames(name, frame_rate=100, **columns):
+    """A metric of a pair of which these columns by frame are known: log_spectral, reference_energy, .."""
+    count = len(next(iter(columns.values())))
+    nothing = dict.fromkeys(("log_spectral", "mel_cepstral", "reference_energy", "generated_energy"), np.zeros(count))
+    found = SpectralDistance((0.0, 0.0, 0.0), **nothing | {key: np.array(column) for key, column in columns.items()})
+    pair = SimpleNamespace(silent=False, distances=found, caveat=None, rate=256 * frame_rate)
+    return METRICS[name].measure(pair)
+
+
+def test_the_worst_second_is_the_largest_mean_over_any():
+    distance = np.full(1000, 2.0)
+    distance[330:380] = 10.0  # half of its second
+    distance[600:630] = 12.0
+    found = of_frames("worst_second_distance_db", log_spectral=distance)
+    assert found.value == pytest.approx(6.0)
+    # The first second that holds it whole.
+    assert (found.detail["start_s"], found.detail["end_s"]) == pytest.approx((2.8, 3.8))
+
+
+@pytest.mark.parametrize("frames", [1, 60, 100])
+def test_of_what_is_no_longer_than_a_second_the_worst_second_is_all(frames):
+    found = of_frames("worst_second_distance_db", log_spectral=np.arange(frames) + 1.0)
+    assert found.value == pytest.approx((frames + 1) / 2)
+    assert (found.detail["start_s"], found.detail["end_s"]) == pytest.approx((0.0, frames / 100))
+
+
+@pytest.mark.parametrize("frame_rate", [0.4, 0.6])
+def test_a_frame_of_over_a_second_is_a_second_of_its_own(frame_rate):
+    found = of_frames("worst_second_distance_db", frame_rate, log_spectral=[1.0, 5.0, 2.0])
+    assert found.value == 5.0
+
+
+def test_missing_frames_are_a_share_of_those_that_sound_and_the_longest_stretch_is_named():
+    reference = np.ones(1000)
+    reference[900:] = 1e-5  # not heard
+    generated = reference.copy()
+    generated[850:900] = 1e-4
+    generated[200:300] = 0.0
+    found = of_frames("missing_share", reference_energy=reference, generated_energy=generated)
+    assert found.value == pytest.approx(150 / 900)
+    assert found.detail == pytest.approx({"start_s": 2.0, "end_s": 3.0})
+    whole = of_frames("missing_share", reference_energy=reference, generated_energy=reference)
+    assert (whole.value, whole.detail) == (0.0, {})
+
+
+def envelopes(ours, theirs):
+    """The metric of two envelopes in dB."""
+    energies = [10 ** (np.asarray(level, float) / 10) for level in (ours, theirs)]
+    return of_frames("envelope_correlation", reference_energy=energies[0], generated_energy=energies[1])
+
+
+def test_four_frames_correlate_and_three_are_too_few():
+    assert envelopes([0, -5, 3, -1], [0, -5, 3, -1]).value == pytest.approx(1.0)
+    assert envelopes([0, -5, 3, -1], [1, 6, -2, 2]).value == pytest.approx(-1.0)
+    assert "4 frames" in envelopes([0, -5, 3], [0, -5, 3]).reason
+
+
+@pytest.mark.parametrize("level_db", [0.0, -120.0])
+def test_an_envelope_counts_down_to_80_db_under_its_loudest_frame(level_db):
+    # Of drops to -80 and to -400 dB the floor makes one and the same.
+    ours, theirs = np.array([0.0, -20, -80, -80]) + level_db, np.array([0.0, -20, -400, -90]) + level_db
+    assert envelopes(ours, theirs).value == pytest.approx(1.0, abs=1e-9)
+    nothing = np.array([0.0, -20, -np.inf, -np.inf]) + level_db
+    assert envelopes(ours, nothing).value == pytest.approx(1.0, abs=1e-9)
+    shallow = np.array([0.0, -20, -80, -40]) + level_db
+    assert envelopes(ours, shallow).value < 0.9
+
+
+def test_frames_of_silence_have_no_envelope_and_a_steady_one_nothing_to_correlate():
+    for silent in ("reference_energy", "generated_energy"):
+        energies = {"reference_energy": [1.0, 0.5, 0, 1], "generated_energy": [1.0, 0.5, 0, 1]} | {silent: np.zeros(4)}
+        assert "4 frames" in of_frames("envelope_correlation", **energies).reason
+    assert "steady" in envelopes([0.0] * 5, [0, -5, 3, -1, 0]).reason

@@ -68,6 +68,19 @@ def test_a_decibel_of_level_is_a_tenth_of_ln_10_over_2_nats():
     assert value("log_mel_spread_nats", 0.01 * louder) == pytest.approx(40 * np.log(10) / 20 + 0.6 * steady, rel=0.1)
 
 
+def test_the_spread_begins_at_the_clip_and_goes_in_steps_of_a_thousandth():
+    # Half of it silence, whose values all are the clip's; the other half a tone, in the bands where it is heard.
+    rate = 22050
+    samples = two_levels(0.5, 400.0, rate, 4).astype(np.float32)
+    samples -= samples.mean()
+    magnitudes = np.abs(librosa.stft(samples, n_fft=1024, hop_length=512, pad_mode="constant"))
+    basis = librosa.filters.mel(sr=rate, n_fft=1024, n_mels=80, fmin=0, fmax=8000)
+    high = np.percentile(np.log(np.maximum(basis @ magnitudes, 1e-5)), 95, method="inverted_cdf")
+    found = value("log_mel_spread_nats", samples, rate)
+    assert 0 <= high - np.log(1e-5) - found < 0.001
+    assert 1000 * found == pytest.approx(round(1000 * found), abs=1e-6)
+
+
 @pytest.mark.parametrize("name", ["frame_energy_spread_db", "log_mel_spread_nats"])
 def test_the_level_of_the_whole_does_not_count(rng, name):
     samples = two_levels(0.5, 20.0, seconds=2) + 0.01 * rng.standard_normal(2 * 22050)

@@ -144,6 +144,16 @@ def test_true_peak_is_found_between_the_last_samples(tone):
     assert level.true_peak_dbtp(signal(samples)) >= 6.0205
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_peak_on_one_side_alone_is_found_there(tone, sign):
+    lifted = faded(0.5 + 0.5 * tone(11025, 44100, 0.2, phase=np.pi / 4))  # 0.146 or 0.854: 1.0 lies between samples
+    assert level.peak_dbfs(signal(sign * lifted)) == pytest.approx(20 * np.log10(0.5 + np.sqrt(1 / 8)), abs=1e-3)
+    assert level.true_peak_dbtp(signal(sign * lifted)) == pytest.approx(0.0, abs=0.02)
+    lifted[-1] = 2.0
+    assert level.peak_dbfs(signal(sign * lifted)) == pytest.approx(6.0206, abs=1e-3)
+    assert level.true_peak_dbtp(signal(sign * lifted)) >= 6.0205
+
+
 @pytest.mark.parametrize("name", ["speech.ogg", "violin.wav"])
 def test_true_peak_is_ffmpegs(data, program, name):
     command = [program("ffmpeg"), "-nostats", "-i", data / name, "-af", "ebur128=peak=true", "-f", "null", "-"]
@@ -220,6 +230,97 @@ def test_a_flat_top_counts_wherever_it_lies(place):
     samples = np.zeros(BLOCK + 1000)
     samples[place] = 0.8
     assert level.clipped_share(signal(samples)) == pytest.approx(50 / samples.size, rel=1e-9)
+
+
+@pytest.mark.parametrize("backwards", [False, True], ids=["but the last", "but the first"])
+def test_a_corner_at_the_last_sample_counts(backwards):
+    ramp = np.arange(-0.8, 0.7999, 1.5e-4)  # too gentle for a corner on its side
+    samples = np.concatenate([ramp, [0.8] * 50, [0.3]])
+    assert level.clipped_share(signal(samples[:: -1 if backwards else 1])) == pytest.approx(50 / samples.size)
+
+
+STEP = 1 / 32768  # of 16 bits
+
+
+def clipped(*tops, between=0.0):
+    """Number of samples in flat tops; the tops stand apart."""
+    apart = [between] * 100
+    samples = np.array([*apart, *(sample for top in tops for sample in (*top, *apart))])
+    return round(level.clipped_share(signal(samples)) * samples.size)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_flat_top_has_3_samples_and_no_gap(sign):
+    assert clipped([sign * 0.5] * 2) == 0
+    assert clipped([sign * 0.5] * 3) == 3
+    two, gap = [sign * 0.5] * 2, [sign * 0.3]
+    assert clipped(two + gap + two, [sign * 0.5] * 3) == 3
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize(
+    ("peak", "dent", "flat"),
+    [
+        (0.25, 1.5 * STEP, True),
+        (0.25, 1.501 * STEP, False),
+        (1.0, 0.99e-4, True),  # 1e-4 of the peak is more than 1.5 steps
+        (1.0, 1.2e-4, False),
+    ],
+)
+def test_a_top_is_flat_to_a_step_and_a_half_of_16_bits_or_1e_4_of_the_peak(sign, peak, dent, flat):
+    tops = [peak, peak - dent, peak], [-0.1]
+    assert clipped(*(np.multiply(sign, top) for top in tops)) == (3 if flat else 0)
+
+
+@pytest.mark.parametrize(("steps", "flat"), [(9, False), (10, True)])
+def test_a_corner_goes_in_steps_of_over_6_tolerances(steps, flat):
+    # Down from the top over two smaller steps, as wide as a corner's or not.
+    slope = 0.25 - steps * STEP * np.arange(1, 12)
+    assert clipped([*slope[::-1], *[0.25] * 3, *slope], between=slope[-1]) == (3 if flat else 0)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("bias", [0.0, 0.3, -0.3])
+@pytest.mark.parametrize(("depth", "flat"), [(0.24, False), (0.25, True), (0.3, True)])
+def test_a_flat_stretch_from_a_quarter_of_the_peak_is_a_top(depth, flat, bias, sign):
+    # 100 samples at -depth weigh as much as 100 * depth samples at 1: the mean is the bias.
+    ones = round(100 * depth)
+    samples = np.concatenate([np.tile([0.0, 1.0, 0.0], ones), np.tile([*[-depth] * 10, 0.0], 10)])
+    share = 100 / samples.size
+    bias += 1e-7 if bias else 0.0  # off the tie that a mean of rounded samples would decide
+    found = level.clipped_share(signal(sign * samples + bias))
+    if depth == 0.25 and bias:
+        assert found in (0, pytest.approx(share))
+    else:
+        assert found == (pytest.approx(share) if flat else 0)
+
+
+# The difference of the channels
+
+
+@pytest.mark.parametrize("gain", [1.0, 0.5, 0.0, -0.25, -1.0])
+def test_side_share_of_a_sine_and_its_scaled_copy(tone, gain):
+    sine = tone(441, 44100, BLOCK / 44100 + 1)
+    side = (1 - gain) ** 2 / ((1 - gain) ** 2 + (1 + gain) ** 2)
+    assert level.side_share(signal([sine, gain * sine])) == pytest.approx(side, abs=1e-6)
+    assert level.side_share(signal([gain * sine, sine])) == pytest.approx(side, abs=1e-6)
+
+
+def test_channels_that_never_sound_together_share_alike():
+    assert level.side_share(signal(np.eye(2, 100, 5) * 0.5)) == 0.5
+    assert level.side_share(signal([np.eye(1, 100, 5)[0], np.eye(1, 100, 50)[0]])) == 0.5
+    quarter = np.eye(1, 100, 5)[0] / 2  # of whose channel and silence mid and side are 1/4 each
+    assert level.side_share(signal([quarter, 0 * quarter])) == 0.5
+
+
+def test_one_channel_has_no_side_and_silence_or_three_channels_have_no_share(tone):
+    sine = tone(441, 44100)
+    assert level.side_share(signal(sine)) == 0.0
+    for silent in (np.zeros(100), np.zeros((2, 100))):
+        with pytest.raises(Unmeasurable, match="silence"):
+            level.side_share(signal(silent))
+    with pytest.raises(Unmeasurable, match="3 channels"):
+        level.side_share(signal([sine, sine, sine]))
 
 
 @pytest.mark.parametrize(

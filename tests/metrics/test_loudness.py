@@ -1,3 +1,4 @@
+import itertools
 import re
 import subprocess
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from diagnose.analysis import Signal
 from diagnose.audio import from_array, read
 from diagnose.metrics import Unmeasurable
-from diagnose.metrics.loudness import OFFSET_LU, _k_weighted, gated_loudness, k_response, loudness_lufs
+from diagnose.metrics.loudness import OFFSET_LU, _k_weighted, _step_powers, gated_loudness, k_response, loudness_lufs
 
 # ITU-R BS.1770-4, tables 1 and 2: the coefficients at 48 kHz.
 SHELF_48K = [1.53512485958697, -2.69169619040638, 1.19839281085285], [1.0, -1.69065929318241, 0.73248077421585]
@@ -57,7 +58,21 @@ def test_a_997_hz_sine_of_full_scale_in_one_channel_is_minus_3_01(tone):
 
 @pytest.mark.parametrize(
     ("channels", "place", "over_mono"),
-    [(2, 1, 0), (3, 2, 0), (5, 2, 0), (5, 4, 1.492), (6, 0, 0), (6, 2, 0), (6, 4, 1.492), (6, 5, 1.492)],
+    [
+        (2, 1, 0),
+        (3, 0, 0),
+        (3, 1, 0),
+        (3, 2, 0),
+        (5, 0, 0),
+        (5, 1, 0),
+        (5, 2, 0),
+        (5, 4, 1.492),
+        (6, 0, 0),
+        (6, 1, 0),
+        (6, 2, 0),
+        (6, 4, 1.492),
+        (6, 5, 1.492),
+    ],
 )
 def test_each_channel_has_its_weight(rng, channels, place, over_mono):
     noise = 0.1 * rng.standard_normal(48000)
@@ -116,6 +131,15 @@ def test_gates_leave_out_what_is_under_minus_70_and_under_minus_10_of_the_mean()
         gated_loudness(power([-70.1] * 5))
 
 
+def test_a_block_counts_over_a_gate_and_not_at_it():
+    at_the_absolute = 10 ** ((-70.0 - OFFSET_LU) / 10)
+    with pytest.raises(Unmeasurable, match="silence"):
+        gated_loudness(np.array([at_the_absolute]))
+    assert gated_loudness(np.array([10 ** ((-69.9 - OFFSET_LU) / 10)])) == pytest.approx(-69.9)
+    at_the_relative = 0.1  # of the mean of 1.9 and 0.1, which is 1
+    assert gated_loudness(np.array([1.9, at_the_relative])) == pytest.approx(OFFSET_LU + 10 * np.log10(1.9))
+
+
 def test_k_response_is_that_of_the_published_coefficients():
     hz = np.linspace(0, 24000, 5001)
     expected = np.prod(
@@ -148,6 +172,15 @@ def test_k_weighting_in_blocks_is_that_of_the_whole_at_any_length(length):
         np.fft.rfft(samples.astype(float), size) * k_response(np.fft.rfftfreq(size, 1 / rate), rate), size
     )
     np.testing.assert_allclose(np.concatenate(list(_k_weighted(samples, rate))), whole[:length], rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("rate", [4000, 22051, 48000])
+def test_powers_are_those_of_each_100_ms_to_the_sample(rng, rate):
+    audio = from_array(rng.standard_normal(4 * rate + 17).astype(np.float32), rate)
+    weighted = np.concatenate(list(_k_weighted(audio.samples[0], rate))).astype(float)
+    edges = np.round(np.arange(41) * rate / 10).astype(int)
+    expected = [np.mean(weighted[a:b] ** 2) for a, b in itertools.pairwise(edges)]
+    np.testing.assert_allclose(_step_powers(audio.samples[0], audio), expected, rtol=1e-5)
 
 
 @pytest.mark.parametrize("rate", [22051, 44100, 48000, 96000])

@@ -163,6 +163,19 @@ def test_a_number_keeps_its_value_unit_and_version(number):
     assert metric_of(lambda _: number).measure(None) == Measurement(number, "dB", 7)
 
 
+def test_the_first_version_of_a_metric_is_1():
+    # What is recorded in goldens: they would be refused, all of them, if a version moved on its own.
+    assert Metric("some_db", "dB", "a test", lambda _: 0.0).measure(None).version == 1
+    assert Measurement(0.0, "dB").version == 1
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_the_ideal_is_what_the_change_of_a_sound_against_itself_is(name):
+    metric = METRICS[name]
+    if metric.of == "signal":
+        assert metric.ideal == (2.5 / 2.5 if metric.scale == "log" else 2.5 - 2.5)
+
+
 def test_detail_and_note_are_kept():
     measured = metric_of(lambda _: Value(1.5, {"band_hz": 100}, "mind the gap")).measure(None)
     assert (measured.value, measured.detail, measured.note) == (1.5, {"band_hz": 100}, "mind the gap")

@@ -104,6 +104,7 @@ def test_the_pitch_is_the_median_over_the_voiced_frames():
     assert cents(value("f0_hz", samples, rate), 300.0) == pytest.approx(0, abs=3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "seconds"), [("violin.wav", 0.9), ("trumpet.ogg", 2.0)])
 def test_an_instrument_reads_as_by_pyin(data, name, seconds):
     rate = 22050
@@ -120,3 +121,28 @@ def test_an_instrument_reads_as_by_pyin(data, name, seconds):
     assert np.median(apart) < 20
     assert np.mean(apart < 50) > 0.8
     assert cents(np.median(ours[both]), np.median(theirs[both])) == pytest.approx(0, abs=20)
+
+
+NAMES = ["f0_hz", "hnr_db", "voiced_share"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_one_frame_is_enough_and_a_sample_less_is_not(name):
+    frame = 2048  # the power of two over 4 periods of 60 Hz: 1470 samples
+    tone = 0.1 * np.sin(2 * np.pi * 220.5 * np.arange(frame) / 22050)
+    assert value(name, tone, 22050) == pytest.approx(
+        {"f0_hz": 220.5, "hnr_db": 40.0, "voiced_share": 1.0}[name], rel=0.1
+    )
+    assert "one pitch frame" in METRICS[name].measure(signal_of(tone[:-1], 22050)).reason
+
+
+@pytest.mark.parametrize("share", [0.25, 0.5, 1.0])
+def test_the_voiced_share_is_that_of_the_time_a_tone_sounds(rng, share):
+    rate = 22050
+    sound = 0.01 * rng.standard_normal(8 * rate)
+    sound[: round(share * sound.size)] = 0.1 * np.sin(2 * np.pi * 220.5 * np.arange(round(share * sound.size)) / rate)
+    assert value("voiced_share", sound, rate) == pytest.approx(share, abs=0.02)
+
+
+def test_silence_has_no_voiced_share():
+    assert "silence" in METRICS["voiced_share"].measure(signal_of(np.full(22050, 0.2), 22050)).reason

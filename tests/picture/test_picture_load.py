@@ -139,6 +139,7 @@ def test_a_picture_without_axes_is_refused_in_a_line(save, rng, kind):
     assert "no axes found" in text
 
 
+@pytest.mark.slow
 def test_noise_in_a_frame_is_no_spectrogram_and_takes_no_minutes(save, rng):
     pixels = np.full((900, 1200, 3), 255)
     pixels[100:800, 100:1100] = rng.integers(0, 256, (700, 1000, 3))

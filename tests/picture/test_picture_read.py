@@ -47,12 +47,14 @@ def test_levels_come_back_in_every_known_map(draw, array, cmap):
     assert picture.notes == ()
 
 
+@pytest.mark.slow
 def test_any_other_map_is_read_by_its_bar(draw, array):
     picture = read_picture(draw(array(), cmap="coolwarm"))
     assert median_error(picture, array()) < 0.2
     assert picture.colour_map is None
 
 
+@pytest.mark.slow
 def test_a_map_that_comes_round_again_is_told(draw, array):
     picture = read_picture(draw(array(), cmap="twilight"))
     assert any("nearly the same colour" in note for note in picture.notes)
@@ -75,6 +77,7 @@ def test_without_a_bar_an_unknown_map_is_refused(draw, array):
         read_picture(path, db_range=(-80, 0))
 
 
+@pytest.mark.slow
 def test_a_given_range_counts_more_than_the_labels(draw, array):
     levels = array()
     picture = read_picture(draw(levels), db_range=(-100, 0))
@@ -162,6 +165,7 @@ def test_bands_lie_where_librosa_puts_them(draw, array):
     assert np.median(np.abs(middles[1:] / known[1:] - 1)) < 0.02
 
 
+@pytest.mark.slow
 def test_a_mel_axis_by_htk_s_formula_is_told_from_slaney_s(draw, array):
     levels = array(40)
     picture = read_picture(draw(levels, htk=True))
@@ -169,6 +173,7 @@ def test_a_mel_axis_by_htk_s_formula_is_told_from_slaney_s(draw, array):
     assert picture.fmax_hz == pytest.approx(RATE / 2, rel=0.01)
 
 
+@pytest.mark.slow
 def test_bands_that_never_change_are_counted_too(draw, array):
     levels = array()
     levels[60:] = -80
@@ -177,6 +182,7 @@ def test_bands_that_never_change_are_counted_too(draw, array):
     assert median_error(picture, levels) < 0.3
 
 
+@pytest.mark.slow
 def test_options_count_more_than_labels(draw, array):
     levels = array()
     path = draw(levels)
@@ -201,13 +207,14 @@ def test_fmax_places_the_bins_of_an_fft_evenly(draw, array):
     assert picture.band_edges_hz[-1] == pytest.approx(11025 * 64.5 / 64)
 
 
+@pytest.mark.slow
 def test_minutes_and_seconds_are_read(draw, array):
     levels = np.repeat(array(80, 100), 90, axis=1)
     picture = read_picture(draw(levels))
     assert picture.seconds == pytest.approx(9000 * HOP / RATE, rel=0.01)
 
 
-@pytest.mark.parametrize("x", ["ms", "frames"])
+@pytest.mark.parametrize("x", ["ms", *slow("frames")])
 def test_labels_that_are_no_seconds_are_not_taken_for_seconds(draw, array, x):
     picture = read_picture(draw(array(), x=x))
     assert picture.frame_edges_s is None
@@ -220,6 +227,7 @@ def test_numbers_of_bands_are_not_taken_for_frequencies(draw, array):
     assert any("give --fmax" in note for note in picture.notes)
 
 
+@pytest.mark.slow
 def test_an_axis_turned_round_still_gives_low_bands_first(draw, array):
     levels = array()
     picture = read_picture(draw(levels, before_saving=lambda figure, axes: axes.invert_yaxis()))
@@ -229,6 +237,7 @@ def test_an_axis_turned_round_still_gives_low_bands_first(draw, array):
 # What stands around
 
 
+@pytest.mark.slow
 def test_a_dark_style_a_serif_font_and_large_labels_are_read(draw, array):
     levels = array()
 
@@ -242,6 +251,7 @@ def test_a_dark_style_a_serif_font_and_large_labels_are_read(draw, array):
         assert picture.seconds == pytest.approx(90 * HOP / RATE, rel=0.01)
 
 
+@pytest.mark.slow
 def test_lines_over_the_picture_do_not_change_the_cells(draw, array):
     levels = array()
 
@@ -264,6 +274,7 @@ def test_a_bar_below_is_read(draw, array):
     assert median_error(picture, levels) < 0.3
 
 
+@pytest.mark.slow
 def test_of_two_spectrograms_the_first_is_read_and_a_curve_is_none(draw, array, tmp_path):
     import matplotlib.pyplot as plt
 
@@ -286,6 +297,7 @@ def test_of_two_spectrograms_the_first_is_read_and_a_curve_is_none(draw, array, 
 # Formats
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("quality", [75, *slow(95)])
 def test_a_jpeg_gives_levels_within_2_db(draw, array, quality):
     levels = array(20, 30)
@@ -297,6 +309,7 @@ def test_a_jpeg_gives_levels_within_2_db(draw, array, quality):
     assert np.median(np.abs(picture.levels_db - levels[np.ix_(rows, columns)])) < 2
 
 
+@pytest.mark.slow
 def test_palette_grey_gif_and_transparent_pictures_are_read(draw, array):
     levels = array()
     colour, grey = draw(levels, file="c.png"), draw(levels, file="g.png", cmap="gray")

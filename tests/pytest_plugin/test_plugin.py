@@ -196,6 +196,7 @@ def test_a_vanished_metric_fails_and_so_does_a_new_one(run):
     assert "FAIL  dc_share: is not in the golden" in text(run(failed=1))
 
 
+@pytest.mark.slow
 def test_another_reference_fails_until_an_update(run):
     run.write(test_a=ONE)
     run(UPDATE, failed=1)
@@ -284,6 +285,7 @@ def test_a_mistake_in_a_call_is_one_line(run, call, said):
     assert not run.golden().exists()
 
 
+@pytest.mark.slow
 def test_several_calls_in_a_test_each_have_a_case(run):
     body = HEAD + "def test_notes(audio_golden):\n"
     body += "    for hz in (220, 330):\n"
@@ -554,6 +556,7 @@ def test_loading_the_plugin_loads_no_numpy():
     assert ours & {name.split(".")[0] for name in done.stdout.split()} == set()
 
 
+@pytest.mark.slow
 def test_workers_find_the_unused_golden(recorded):
     done = recorded("-n", "2", "--audio-golden-report", "out", process=True, passed=2)
     assert done.ret == 1
@@ -602,6 +605,7 @@ def test_two_workers_that_use_one_case_are_found_and_their_page_is_joined(run):
     assert page_of(run).count("<audio") >= 4
 
 
+@pytest.mark.slow
 def test_a_golden_is_locked_from_its_reading_to_its_writing(run, monkeypatch):
     run.write(test_a=ONE)
     run(UPDATE, failed=1)

@@ -105,8 +105,10 @@ def bare(text):
     return re.sub(r"\x1b\[[\d;]*m", "", text)
 
 
-@pytest.mark.parametrize("name", WORDS)
-@pytest.mark.parametrize("columns", [60, 120])
+@pytest.mark.parametrize(
+    "name", ["compare", *(pytest.param(name, marks=pytest.mark.slow) for name in ("check", "mel"))]
+)
+@pytest.mark.parametrize("columns", [60, pytest.param(120, marks=pytest.mark.slow)])
 def test_nothing_is_cut_and_no_line_is_wider_than_the_terminal(terminal, piped, name, columns):
     text = bare(terminal(name, columns))
     assert max(cell_len(line) for line in text.splitlines()) <= columns
@@ -130,7 +132,7 @@ def test_a_pipe_has_no_width_whatever_the_shell_exports(piped, columns):
     assert piped("mel", COLUMNS=columns) == piped("mel")
 
 
-@pytest.mark.parametrize("columns", [60, 120])
+@pytest.mark.parametrize("columns", [60, pytest.param(120, marks=pytest.mark.slow)])
 def test_the_order_is_the_page_s_at_any_width(terminal, columns):
     text = bare(terminal("compare", columns))
     marks = ["FAIL", "\ncause ", "evidence:", "fix:", "\nreference ", "\ngenerated ", "\naligned "]
@@ -140,7 +142,7 @@ def test_the_order_is_the_page_s_at_any_width(terminal, columns):
         at = text.index(mark, at + 1)
 
 
-@pytest.mark.parametrize("columns", [120, pytest.param(60, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("columns", [60, pytest.param(120, marks=pytest.mark.slow)])
 def test_what_speaks_against_colour_is_heard(terminal, columns):
     coloured = terminal("compare", columns)
     assert "\x1b[1;31mFAIL" in coloured

@@ -131,6 +131,7 @@ def squeezed(text):
     return re.sub(r"\s+", "", text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("checks", [10, 20_000])
 def test_a_huge_suite_stays_under_one_megabyte_and_says_what_is_missing(checks):
     many = tuple(Check(f"band_{index}_db", "FAIL", "é|" * 30) for index in range(checks))
@@ -144,6 +145,7 @@ def test_a_huge_suite_stays_under_one_megabyte_and_says_what_is_missing(checks):
     assert text.endswith("\n")
 
 
+@pytest.mark.slow
 def test_many_cases_stay_under_one_megabyte_too():
     text = to_markdown(Suite("huge", tuple(Case(f"case-{index}", "PASS") for index in range(60_000))))
     assert len(text.encode()) <= 2**20

@@ -309,6 +309,7 @@ def test_the_keys_play_switch_and_seek(shown):
     assert not state(page)["playing"]
 
 
+@pytest.mark.slow
 def test_keys_that_are_typed_into_the_filter_switch_nothing(shown):
     page = shown.page
     page.locator("[data-do=words]").fill("")
@@ -317,6 +318,7 @@ def test_keys_that_are_typed_into_the_filter_switch_nothing(shown):
     assert page.evaluate("active.test") is None
 
 
+@pytest.mark.slow
 def test_the_filter_shows_the_rows_that_hold_the_words(shown, explained):
     page = shown.page
     page.locator("[data-do=words]").fill("CENTROID")
@@ -331,6 +333,7 @@ def test_the_filter_shows_the_rows_that_hold_the_words(shown, explained):
     assert page.locator(".shown").text_content() == f"{passed} of {len(explained.worst_first)} shown"
 
 
+@pytest.mark.slow
 def test_a_click_on_a_picture_goes_there(shown):
     field = shown.page.locator("svg.seek").first
     box = field.bounding_box()
@@ -361,6 +364,7 @@ def test_a_blind_test_counts_right_and_tells_the_answers_at_the_end(shown):
     assert page.locator("[data-say=a]").is_disabled()
 
 
+@pytest.mark.slow
 def test_a_blind_test_is_equally_loud(shown):
     page = shown.page
     page.locator("[data-do=match]").uncheck()
@@ -375,6 +379,7 @@ def test_x_is_a_and_b_alike(still):
     assert abs(drawn.count("a") - 2000) < 5 * math.sqrt(1000)  # five standard deviations
 
 
+@pytest.mark.slow
 def test_a_sound_against_itself_is_the_same_on_both_sides(opened, same):
     page = opened(to_html(same)).page
     page.keyboard.press("Space")
@@ -386,6 +391,7 @@ def test_a_sound_against_itself_is_the_same_on_both_sides(opened, same):
     )
 
 
+@pytest.mark.slow
 def test_two_pairs_on_a_page_play_one_at_a_time(opened, broken):
     sections = failures.Sections()
     cases = [Case(name, "FAIL", (Check("rms_ratio", "FAIL", "1 -> 2"),)) for name in ("one", "two")]
@@ -417,8 +423,13 @@ def axe():
     return found.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("width", [1200, 390])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("width", "scheme"),
+    [
+        (390, "dark"),
+        *(pytest.param(*one, marks=pytest.mark.slow) for one in ((390, "light"), (1200, "dark"), (1200, "light"))),
+    ],
+)
 def test_axe_finds_nothing_serious(opened, text, axe, scheme, width):
     page = opened(text, color_scheme=scheme, viewport={"width": width, "height": 900}, bypass_csp=True).page
     page.evaluate("document.querySelectorAll('details').forEach((part) => { part.open = true; })")
@@ -432,7 +443,7 @@ def test_axe_finds_nothing_serious(opened, text, axe, scheme, width):
     assert worst == []
 
 
-@pytest.mark.parametrize("width", [390, 1200])
+@pytest.mark.parametrize("width", [390, pytest.param(1200, marks=pytest.mark.slow)])
 def test_nothing_sticks_out_at_the_side(opened, text, width):
     page = opened(text, viewport={"width": width, "height": 800}).page
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")

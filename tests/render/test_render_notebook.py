@@ -10,9 +10,7 @@ from html.parser import HTMLParser
 
 import msgspec
 import numpy as np
-import pandas
 import pytest
-from IPython.core.formatters import HTMLFormatter, PNGFormatter
 from matplotlib.colors import to_rgba
 from matplotlib.patches import Rectangle
 
@@ -65,6 +63,8 @@ class Fragment(HTMLParser):
 
 
 def test_ipython_takes_it_as_html(broken):
+    from IPython.core.formatters import HTMLFormatter
+
     assert HTMLFormatter()(broken) == broken._repr_html_()
     assert broken._repr_html_().startswith('<div class="timbre-diagnose"')
 
@@ -132,6 +132,7 @@ def test_without_sounds_it_says_why_it_has_no_picture(broken):
     assert shown.all("image") + shown.all("audio") == []
 
 
+@pytest.mark.slow
 def test_long_sounds_are_not_kept_in_a_notebook(rng):
     noise = Audio(rng.uniform(-0.5, 0.5, (1, 30 * RATE)).astype(np.float32), RATE)
     text = diagnose.compare(noise, noise)._repr_html_()
@@ -139,6 +140,7 @@ def test_long_sounds_are_not_kept_in_a_notebook(rng):
     assert len(text) < 600_000
 
 
+@pytest.mark.slow
 def test_a_browser_shows_it_light_and_dark_without_touching_what_is_around(explained, program):
     playwright = pytest.importorskip("playwright.sync_api")
     said, asked = [], []
@@ -186,6 +188,8 @@ def test_the_frame_has_every_metric_with_its_figures(broken):
 
 
 def test_a_report_without_metrics_has_an_empty_frame(report_of):
+    import pandas
+
     frame = report_of([], "ERROR").to_frame()
     assert isinstance(frame, pandas.DataFrame)
     assert frame.shape == (0, 9)
@@ -229,11 +233,14 @@ def test_a_region_is_drawn_where_it_is(same):
 
 
 def test_a_notebook_shows_the_figure_without_pyplot(broken):
+    from IPython.core.formatters import PNGFormatter
+
     data = PNGFormatter()(broken.figure())
     data = base64.b64decode(data) if isinstance(data, str) else data
     assert data.startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_pyplot_knows_nothing_of_it(broken):
     code = (
         "import sys, diagnose\nfrom diagnose import example\nnote = example.bowed_string(seconds=0.2)\n"

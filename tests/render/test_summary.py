@@ -157,6 +157,7 @@ def test_bars_are_as_high_as_their_counts_and_lie_within_the_picture(small):
         assert len(found) == sum(one.count >= 0.5 for one in spread.bins)
 
 
+@pytest.mark.slow
 def test_the_page_is_as_small_for_many_pairs_as_for_few(small):
     many = to_html(overview(rows(5000)))
     assert len(many) < 1.3 * len(to_html(small)) + 10_000
@@ -193,8 +194,13 @@ def test_20_000_rows_open_in_under_a_second(browser, tmp_path):
     page.close()
 
 
-@pytest.mark.parametrize("width", [400, 1200])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("width", "scheme"),
+    [
+        (400, "dark"),
+        *(pytest.param(*other, marks=pytest.mark.slow) for other in ((400, "light"), (1200, "dark"), (1200, "light"))),
+    ],
+)
 def test_the_page_fits_a_screen_of_any_width_and_says_nothing_to_the_console(browser, small, tmp_path, width, scheme):
     path = tmp_path / "summary.html"
     path.write_text(to_html(small))

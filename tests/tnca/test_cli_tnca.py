@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import tomllib
 from collections import namedtuple
+from contextlib import redirect_stderr, redirect_stdout
 from importlib import resources
 from pathlib import Path
 
@@ -24,7 +26,7 @@ from diagnose import audio, example
 from diagnose.audio import Audio
 from diagnose.mel.contract import load
 from diagnose.version import VERSION
-from tnca import kernels
+from tnca import cli, kernels
 from tnca.cli import training
 from tnca.config import read
 from tnca.demo import grown_string
@@ -77,12 +79,15 @@ def here(sounds, tmp_path, monkeypatch):
 
 @pytest.fixture(scope="module")
 def trained(sounds, tmp_path_factory):
-    """A run of the tiny settings, made by the console script."""
+    """A run of the tiny settings, made as the console script does it."""
     folder = tmp_path_factory.mktemp("trained") / "run"
     arguments = ["train", sounds / "note.wav", "--out", folder, "--config", sounds / "tiny.toml"]
-    done = subprocess.run([PROGRAM, *map(str, arguments)], capture_output=True, text=True, timeout=600, env=ENVIRONMENT)
-    assert done.returncode == 0, done.stderr
-    return Done(done.returncode, done.stdout, done.stderr), folder
+    out, err = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        patch.setenv("COLUMNS", ENVIRONMENT["COLUMNS"])
+        patch.setattr(sys, "argv", ["tnca", *map(str, arguments)])
+        cli.main()
+    return Done(0, out.getvalue(), err.getvalue()), folder
 
 
 def assert_one_line(done, *said, code=2):
@@ -184,6 +189,7 @@ def test_the_command_line_names_the_kernels():
     assert ("auto", *kernels.PRECISIONS) == training.PRECISIONS
 
 
+@pytest.mark.slow
 def test_several_notes_and_seeds_are_trained_at_once_and_gone_on_with(tnca, sounds, here):
     Path("other.wav").write_bytes((sounds / "note.wav").read_bytes())
     notes = [sounds / "note.wav", "other.wav"]
@@ -338,6 +344,7 @@ def assert_same(ours, theirs, key=""):
         assert ours == theirs, key
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_saves_and_says_how_to_go_on_and_nothing_is_lost(tnca, sounds, long, tmp_path):
     out = tmp_path / "a run"
@@ -418,7 +425,7 @@ def test_generate_gives_the_sound_of_the_best_look(tnca, trained, here):
     tnca("generate", trained[1], "--out", "gen.wav")
     epoch = checkpoint.load(str(trained[1] / "checkpoint.pt"))["best"]["epoch"]
     ours, looked = (soundfile.read(path)[0] for path in ("gen.wav", trained[1] / f"epoch_{epoch:04d}.wav"))
-    np.testing.assert_allclose(ours, looked, rtol=0, atol=2**-13)  # 4 steps of 16 bits: another process, other threads
+    np.testing.assert_allclose(ours, looked, rtol=0, atol=2**-13)  # 4 steps of 16 bits
 
 
 def test_json_to_stdout_is_all_that_is_there(tnca, trained, here):
@@ -539,6 +546,7 @@ def test_a_round_trip_that_cannot_be_had_is_a_line(tnca, sounds, here, kind):
 SHIPPED = resources.files("tnca") / "shipped" / "string.pt"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not SHIPPED.is_file(), reason="tnca/shipped/string.pt is not made yet")
 def test_demo_grows_the_string_and_nothing_is_wrong_but_what_the_round_trip_has(tnca, here):
     done = tnca("demo", "--out", "demo")

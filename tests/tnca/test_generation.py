@@ -83,6 +83,7 @@ def test_it_is_the_best_rule_grown_and_griffin_lim(run):
     assert made.without_phase is None
 
 
+@pytest.mark.slow
 def test_steps_and_seed_are_those_that_are_asked_for(run):
     mels = {(steps, seed): generate(run, steps=steps, seed=seed).mel.values for steps in (2, 4) for seed in (0, 1)}
     for (steps, seed), values in mels.items():
@@ -119,6 +120,7 @@ def test_a_sound_is_trained_through_the_front_door(tmp_path):
 # Phases
 
 
+@pytest.mark.slow
 def test_the_targets_phases_bring_it_nearer(string, perfect):
     made = generate(string, phase="target")
     assert made.without_phase.figures == generate(string).judged.figures
@@ -159,6 +161,7 @@ def test_of_a_sine_the_frequency_is_the_phase_but_for_a_constant(hz):
     np.testing.assert_allclose(np.exp(1j * advance), np.exp(2j * np.pi * hz * 256 / RATE), atol=2e-3)
 
 
+@pytest.mark.slow
 def test_the_frequency_is_a_beginning_that_is_not_held(string, perfect):
     made = generate(string, phase="frequency")
     begun = GriffinLim(BIGVGAN)(made.mel, carried(string.target, "frequency"))

@@ -112,8 +112,13 @@ def one_line(failure, *words):
         {},
         {"resblock": "2", "activation": "snake", "snake_logscale": False},
         {"use_bias_at_final": False, "use_tanh_at_final": False},
-        {"upsample_rates": [16], "upsample_kernel_sizes": [16]},
-        {"upsample_rates": [2, 2, 2, 2], "upsample_kernel_sizes": [4, 2, 6, 4]},
+        *(
+            pytest.param(change, marks=pytest.mark.slow)
+            for change in (
+                {"upsample_rates": [16], "upsample_kernel_sizes": [16]},
+                {"upsample_rates": [2, 2, 2, 2], "upsample_kernel_sizes": [4, 2, 6, 4]},
+            )
+        ),
     ],
 )
 def test_it_sounds_as_the_package_s_own_network_does(tmp_path, rng, capsys, change):
@@ -130,6 +135,7 @@ def test_it_sounds_as_the_package_s_own_network_does(tmp_path, rng, capsys, chan
     assert capsys.readouterr() == ("", "")
 
 
+@pytest.mark.slow
 def test_weights_saved_without_weight_norm_are_read_too(tmp_path, rng, capsys):
     network = network_of(dict(SMALL))
     network.remove_weight_norm()
@@ -360,6 +366,7 @@ def test_the_weights_of_another_network_are_told_before_one_is_made(folder, chan
     one_line(failure, "not the weights of the network in config.json")
 
 
+@pytest.mark.slow
 def test_a_network_too_large_to_hold_takes_no_memory_before_it_is_refused(folder):
     """4096 channels, kernels of 63, 5 blocks of 5 dilations: 16e9 weights."""
     huge = {

@@ -44,6 +44,7 @@ def test_the_first_cell_is_the_plain_one():
     assert error(state, reference.run(task.params, task.state, 6, PADDING)) < 1e-6
 
 
+@pytest.mark.slow
 def test_the_task_is_alive_from_the_first_step_to_the_last():
     """Zeros would be quick to grow, and a dead state hides a wrong kernel."""
     task = random_task(1, 80, 88, 96, CPU)

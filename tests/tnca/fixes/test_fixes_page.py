@@ -115,6 +115,7 @@ def test_without_sound_and_from_the_trainings_that_are_there(measured, tnca, mon
     assert "<audio" not in (measured[0] / "out" / "fixes.html").read_text()
 
 
+@pytest.mark.slow
 def test_thresholds_are_recorded_held_and_missed(measured, tnca, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     sound = str(measured[0] / HOSTILE)
@@ -176,12 +177,10 @@ def test_a_mistake_is_one_line(tnca, arguments, tmp_path, monkeypatch):
 
 
 # Each starts a program that trains; two jobs are what one is, and the processes.
-STOPS = [
-    (signal.SIGINT, 2),
-    *(pytest.param(number, 1, marks=pytest.mark.slow) for number in (signal.SIGINT, signal.SIGTERM)),
-]
+STOPS = [(signal.SIGINT, 2), (signal.SIGINT, 1), (signal.SIGTERM, 1)]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize(("number", "jobs"), STOPS)
 def test_stopped_it_says_how_to_go_on(number, jobs, tmp_path):

@@ -48,12 +48,14 @@ def found(note, folder, told):
     return study(note, fixes(CHOSEN), VOICE, folder, TINY, planned=lambda *numbers: told.append(numbers))
 
 
+@pytest.mark.slow
 def test_a_side_that_two_fixes_share_is_trained_once(found, folder, told):
     """frequency-weight and boundary-loss are broken alike."""
     assert len(os.listdir(os.path.join(folder, "work"))) == 3 * 2
     assert told == [(done, 6) for done in range(1, 7)]
 
 
+@pytest.mark.slow
 def test_every_side_has_an_outcome_a_seed(found):
     for each in found.fixes:
         assert {side: len(outcomes) for side, outcomes in each.sides.items()} == {"broken": 2, "fixed": 2}
@@ -65,6 +67,7 @@ def times(folder):
     return {path: path.stat().st_mtime_ns for path in Path(folder, "work").glob("*/checkpoint.pt")}
 
 
+@pytest.mark.slow
 def test_what_is_there_is_not_done_again(note, found, folder):
     before = times(folder)
     again = study(note, fixes(("boundary-loss",)), VOICE, folder, TINY)
@@ -72,6 +75,7 @@ def test_what_is_there_is_not_done_again(note, found, folder):
     assert times(folder) == before
 
 
+@pytest.mark.slow
 def test_one_more_seed_is_all_that_is_added(note, found, folder):
     before = times(folder)
     study(note, fixes(("boundary-loss",)), VOICE, folder, Scale(2, 3, True))
@@ -120,6 +124,7 @@ def test_the_code_of_the_cell_counts_and_that_of_the_page_does_not(tmp_path, mon
     keys._code.cache_clear()
 
 
+@pytest.mark.slow
 def test_a_network_is_asked_once_and_phases_are_griffin_lims(note, tmp_path):
     class Network:
         name, contract, asked = "a network", VOICE.contract, 0
@@ -134,6 +139,7 @@ def test_a_network_is_asked_once_and_phases_are_griffin_lims(note, tmp_path):
     assert [len(each.sides["fixed"]) for each in found.fixes] == [1, 2]
 
 
+@pytest.mark.slow
 def test_a_round_trip_that_two_fixes_share_is_made_once(note, tmp_path, monkeypatch):
     """log-magnitude begins where db-power ends, and level-reference where log-magnitude ends."""
     made, real = [], trial.round_trip
@@ -152,6 +158,7 @@ def test_a_vocoder_of_other_bands_is_refused_before_anything_is_trained(note, tm
     assert os.listdir(tmp_path) == []
 
 
+@pytest.mark.slow
 def test_the_json_has_what_its_readers_count_on(found):
     table = json.loads(json.dumps(as_dict(found), allow_nan=False))
     assert (table["schema"], table["seeds"], table["epochs"], table["sound"]) == (
@@ -167,6 +174,7 @@ def test_the_json_has_what_its_readers_count_on(found):
         assert each["spread"] >= 0
 
 
+@pytest.mark.slow
 def test_the_evidence_says_what_a_fix_does_to_loss_and_picture(found):
     evidence = {each.fix.name: each.evidence for each in found.fixes}
     assert evidence["frequency-weight"]["gradient"]["factor"] == pytest.approx(2.0)

@@ -92,6 +92,7 @@ def test_what_is_given_to_the_vocoder_is_what_is_shown(trips, long):
     np.testing.assert_allclose(shown, 20 / np.log(10) * target.values, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_phases_are_the_targets_own(note):
     fix = NAMED["phase"]
     plain, carried = (round_trip(note, settings(fix, side), side, VOICE) for side in fix.sides.values())
@@ -131,6 +132,7 @@ def test_a_training_is_done_once(note, done):
     assert sorted(os.listdir(folder)) == ["checkpoint.pt", "config.toml", "reference.wav", "reference_in_band.wav"]
 
 
+@pytest.mark.slow
 def test_one_that_was_stopped_goes_on_and_ends_the_same(note, done, tmp_path, monkeypatch):
     _, whole = done
 

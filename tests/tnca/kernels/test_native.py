@@ -172,6 +172,7 @@ print(torch.equal(one, native.run(task.params, task.state, 2, PADDING)))
 """
 
 
+@pytest.mark.slow
 @needs_compiler
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_where_no_more_threads_are_to_be_had_it_takes_fewer():
@@ -214,6 +215,7 @@ print(os.listdir(os.environ["XDG_CACHE_HOME"]))
 """
 
 
+@pytest.mark.slow
 def test_without_a_compiler_auto_takes_the_plain_cell_and_says_why(tmp_path):
     environment = {"PATH": "/nowhere", "CXX": "no-such-compiler", "XDG_CACHE_HOME": str(tmp_path)}
     done = subprocess.run(
@@ -228,6 +230,7 @@ def test_without_a_compiler_auto_takes_the_plain_cell_and_says_why(tmp_path):
     assert done.stderr == ""
 
 
+@pytest.mark.slow
 @needs_compiler
 def test_training_by_it_reaches_the_plain_cells_loss():
     before, theirs = trained_by(Choice(), 1), trained_by(Choice(), 200)

@@ -249,7 +249,7 @@ def test_without_a_device_it_says_so():
 
 
 @outside
-@pytest.mark.parametrize("which", ["2x2", pytest.param("", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("which", ["zero-replicate-2x2", pytest.param("", marks=pytest.mark.slow)])
 @pytest.mark.skipif(
     tuple(map(int, ours.triton.__version__.split(".")[:2])) < (3, 9),
     reason="an older interpreter counts a loop in a way that numpy 2.4 refuses",

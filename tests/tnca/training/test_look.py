@@ -305,6 +305,7 @@ def test_the_page_loads_itself_again_only_while_the_run_goes_on(note, tmp_path):
     assert " left" not in "".join(page_of(run).text)
 
 
+@pytest.mark.slow
 def test_the_page_of_a_run_that_patience_ended_does_not_load_itself_again(note, tmp_path):
     optimiser = {"learning_rate": 1e-12}
     config = settings(epochs=100, optimiser=optimiser, watch={"every": 1, "patience": 2})
@@ -315,6 +316,7 @@ def test_the_page_of_a_run_that_patience_ended_does_not_load_itself_again(note, 
     assert " left" not in "".join(page.text)
 
 
+@pytest.mark.slow
 def test_the_page_of_a_run_that_was_stopped_does_not_load_itself_again(note, tmp_path):
     run = start(note, settings(epochs=100), str(tmp_path / "run"), CPU)
     train(run, stop=lambda: run.epoch == 5)

@@ -67,7 +67,7 @@ def at(run, epoch):
 # Learning
 
 
-@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_a_tiny_grid_is_learnt(note, seed):
     optimiser = {"schedule": "cosine", "warmup": 5}
     config = settings(cell=POSITIONED, growth={"steps": [8, 8]}, optimiser=optimiser, watch={"every": 150}, epochs=150)
@@ -207,7 +207,7 @@ def assert_equal_bit_for_bit(state, wanted):
         assert same, key
 
 
-@pytest.mark.parametrize("stopped_at", [1, 3, 4, 6])
+@pytest.mark.parametrize("stopped_at", [4, *(pytest.param(at, marks=pytest.mark.slow) for at in (1, 3, 6))])
 def test_a_run_goes_on_bit_for_bit(note, tmp_path, stopped_at):
     whole = train(begun(note, settings(**FULL), tmp_path / "whole"))
     first = begun(note, settings(**FULL), tmp_path / "broken")
@@ -237,6 +237,7 @@ def test_torchs_global_generator_is_not_drawn_from(note):
     assert torch.equal(torch.random.get_rng_state(), state)
 
 
+@pytest.mark.slow
 def test_a_kill_after_a_look_loses_no_more_than_since_then(note, tmp_path):
     run = begun(note, settings(**FULL), tmp_path / "run")
 
@@ -408,6 +409,7 @@ def test_patience_ends_it(note, monkeypatch, figures, last, best):
     assert out_of_patience(run)
 
 
+@pytest.mark.slow
 def test_without_patience_it_never_ends_early(note, monkeypatch):
     assert train(watched(note, monkeypatch, [0.9] + [0.1] * 9)).epoch == 10
 
@@ -447,7 +449,7 @@ def seeded(note, seed, **tables):
     return begun(note, settings(**TOGETHER, **tables, seed=seed))
 
 
-@pytest.mark.parametrize("kernel", ["reference", "native"])
+@pytest.mark.parametrize("kernel", ["reference", pytest.param("native", marks=pytest.mark.slow)])
 def test_runs_that_are_trained_together_become_what_each_becomes_alone(note, kernel):
     compute = {"compute": {"kernel": kernel}}
     try:
@@ -477,6 +479,7 @@ def test_runs_that_are_not_alike_are_refused(note):
         train_together([begun(note, settings()), begun(note, settings(epochs=9))])
 
 
+@pytest.mark.slow
 def test_a_run_that_diverges_does_not_end_the_others(note, tmp_path):
     runs = [begun(note, settings(**TOGETHER, seed=seed), tmp_path / f"run-{seed}") for seed in (1, 2, 3)]
     with torch.no_grad():
@@ -515,6 +518,7 @@ def test_a_captured_training_is_the_plain_one(note):
         assert torch.allclose(captured.rule.state_dict()[name], value, rtol=1e-4, atol=1e-5), name
 
 
+@pytest.mark.slow
 def test_a_run_that_is_at_its_end_waits_for_the_others(note):
     """With one look of patience, runs end at different epochs."""
     runs = [seeded(note, seed, watch={"every": 2, "patience": 1}, epochs=12) for seed in (1, 2, 3)]
