@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from diagnose.timeline import Laid, Timeline
 
 
+BIASED = 0.05  # share of the power that is DC; a sound has none
+
+
 class Pair:
     """Reference and generated sound at one rate; every metric of a pair is a function of this.
 
@@ -125,6 +128,13 @@ class Pair:
         if self.timeline.method != "none":
             return None
         return f"not aligned: no delay correlates (best r {self.timeline.correlation:.2f}); both start at 0 s"
+
+    @property
+    def unrelated(self) -> bool:
+        """Whether the generated sound is one of its own; not where a bias says that something is broken."""
+        now, before = self.generated.moments, self.reference.moments
+        biased = now.mean**2 > BIASED * now.mean_square and before.mean**2 <= BIASED * before.mean_square
+        return self.timeline.other and not biased
 
     @property
     def silent(self) -> bool:

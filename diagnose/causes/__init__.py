@@ -69,6 +69,7 @@ COSTLY: dict[Hypothesis, str] = {
     added.hum: "hum",
     added.clicks: "clicks",
 }
+OF_TIMING: tuple[Hypothesis, ...] = (time.sample_rate, time.time_stretch)
 CERTAIN = 0.95
 
 
@@ -82,7 +83,9 @@ def name_causes(pair: Pair, rows: Mapping[str, MetricRow]) -> tuple[Cause, ...]:
         if alone := first(evidence):
             return (msgspec.structs.replace(alone, confidence=CERTAIN),)
     found: list[Cause] = []
-    for hypothesis in HYPOTHESES:
+    # What is another reading of the same content has no waveform or spectrum that ought to be the reference's.
+    asked = OF_TIMING if evidence.method == "warped" else HYPOTHESES
+    for hypothesis in asked:
         if not _settled(hypothesis, found) and (cause := hypothesis(evidence)):
             found.append(cause)
     return ranked(found)

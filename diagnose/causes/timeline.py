@@ -70,7 +70,7 @@ def different_content(e: Evidence) -> Cause | None:
     Misleads: faults that leave no likeness and still sound like something.
     """
     timeline = e.pair.timeline
-    if timeline.method != "none" or not timeline.other or timeline.likeness is None:
+    if not e.pair.unrelated or timeline.likeness is None:
         return None
     return cause(
         "different-content",

@@ -64,7 +64,14 @@ def measure_signal(common: Signal, file: Signal | None = None, names: Iterable[s
 
 def measure_pair(pair: Pair) -> Measured:
     """Every metric that only a pair has, in order."""
-    return {metric.name: metric.measure(pair) for metric in METRICS.values() if metric.of == "pair"}
+    found = {metric.name: metric for metric in METRICS.values() if metric.of == "pair"}
+    if pair.unrelated:
+        unlike = "the content is another: nothing of the two can be laid on each other"
+        return {
+            name: metric.measure(pair) if name == "content_distance" else Measurement(None, metric.unit, reason=unlike)
+            for name, metric in found.items()
+        }
+    return {name: metric.measure(pair) for name, metric in found.items()}
 
 
 __all__ = [

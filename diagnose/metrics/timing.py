@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from diagnose.metrics.metric import Metric, Unmeasurable, Value
 
+SAME_CONTENT = 0.9  # in words
+
 if TYPE_CHECKING:
     from diagnose.analysis import Pair
     from diagnose.metrics.metric import Phrase
@@ -19,6 +21,8 @@ def delay_s(pair: Pair) -> float:
     That of the longest part that is matched, to a fraction of a sample where the waveform is kept.
     """
     _laid(pair)
+    if pair.timeline.method == "warped":
+        raise Unmeasurable("the timing is its own: see tempo_ratio and timing_deviation_ms")
     return pair.timeline.delay / pair.rate
 
 
@@ -47,6 +51,38 @@ def clock_drift_ppm(pair: Pair) -> float:
     if pair.timeline.drift_ppm is None:
         raise Unmeasurable("under 2 s, or with edits: no one clock can be read")
     return pair.timeline.drift_ppm
+
+
+def tempo_ratio(pair: Pair) -> float:
+    """Time that the generated sound takes for the reference's, 1 for as long: slope of the line through the map.
+
+    The clock's drift of a copy; 1 where the timing is the reference's.  An observation: no tempo is wrong by itself.
+    """
+    _laid(pair)
+    if pair.timeline.tempo is not None:
+        return pair.timeline.tempo
+    return 1.0 / (1.0 - pair.timeline.drift)
+
+
+def timing_deviation_ms(pair: Pair) -> float:
+    """RMS by which the timing departs from a steady tempo, ms: of the warp's knots from the line through them."""
+    _laid(pair)
+    if pair.timeline.deviation is None:
+        return 0.0
+    return 1000 * pair.timeline.deviation / pair.rate
+
+
+def content_distance(pair: Pair) -> float:
+    """Distance along the best warp over that to the reference in another order: 0 for a copy, 1 where nothing is alike.
+
+    Of cepstra each 10 ms; the other order is backwards, or with its halves exchanged, whichever is nearer.
+    """
+    timeline = pair.timeline
+    if timeline.method == "waveform":
+        return 0.0
+    if timeline.likeness is None or (timeline.method == "none" and not pair.unrelated):
+        raise Unmeasurable("the sounds change too little, or are too broken, to compare what is in them")
+    return timeline.likeness
 
 
 def _laid(pair: Pair) -> None:
@@ -80,6 +116,12 @@ def _edit_phrase(what: str) -> Phrase:
     return phrase
 
 
+def _content_phrase(row: MetricRow, change: float) -> str:
+    if change < SAME_CONTENT:
+        return f"the same content ({change:.2f} of the distance by chance)"
+    return f"as far from the reference as by chance ({change:.2f} of that distance): another sound"
+
+
 METRICS = (
     Metric(
         "delay_s", "s", "how late the generated sound is", delay_s, "pair", phrase=_delay_phrase, picture="envelope"
@@ -87,5 +129,15 @@ METRICS = (
     Metric("lost_s", "s", "parts of the reference are missing", lost_s, "pair", phrase=_edit_phrase("lost")),
     Metric("inserted_s", "s", "parts were inserted", inserted_s, "pair", phrase=_edit_phrase("inserted")),
     Metric("repeated_s", "s", "parts are heard again", repeated_s, "pair", phrase=_edit_phrase("repeated")),
+    Metric("tempo_ratio", "ratio", "tempo", tempo_ratio, "pair", ideal=1.0, scale="log"),
+    Metric("timing_deviation_ms", "ms", "timing departs from a steady tempo", timing_deviation_ms, "pair"),
+    Metric(
+        "content_distance",
+        "ratio",
+        "the content is another",
+        content_distance,
+        "pair",
+        phrase=_content_phrase,
+    ),
     Metric("clock_drift_ppm", "ppm", "difference of the clocks", clock_drift_ppm, "pair"),
 )

@@ -75,6 +75,7 @@ _TELLING = (
     "side_share",
     "missing_share",
     "envelope_correlation",
+    "content_distance",
     "lost_s",
     "repeated_s",
     "inserted_s",

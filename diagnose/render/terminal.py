@@ -95,6 +95,12 @@ def _files(report: Report) -> list[Labelled]:
     else:
         turned = ", polarity inverted" if now.polarity == -1 else ""
         laid = f"by {now.method}: delay {1000 * now.delay_s:+.1f} ms, gain {now.gain_db:+.1f} dB{turned}"
+    if now.method == "warped":
+        tempo = next((row.change for row in report.metrics if row.name == "tempo_ratio"), None)
+        laid = f"by warping: the timing is its own, tempo {tempo or 1:.3f}; gain {now.gain_db:+.1f} dB"
+    edits = len(report.timeline.edits) if report.timeline else 0
+    if edits and now.delay_s is not None:
+        laid += f"; {edits} edit{'s' if edits > 1 else ''}"
     return [*lines, Labelled("aligned    ", laid)]
 
 

@@ -19,7 +19,7 @@ SURE = 0.4  # of the usual distance of two frames: nothing unrelated comes so ne
 ALIKE = 0.88  # of the distance by chance; the same sentence by another voice 0.66, another by the same voice 0.94
 OTHER, TURNED = 0.92, 1.3  # from which nothing is alike; beyond it, the other order is the nearer one
 RESTLESS = 0.5  # of the usual distance, from frame to frame: noise has 0.7, voices and instruments under 0.45
-LIVELY = 3.4  # nepers that frames differ by; hums, noise and what is clipped through and through differ less
+LIVELY = 3.9  # nepers that frames differ by; hums, noise and what is clipped through and through differ less
 SKIPPED = 1.4  # usual distances that a frame costs that is on one side only
 
 

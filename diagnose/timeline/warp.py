@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 
 from diagnose.arrays import median
+from diagnose.timeline.features import FRAME_S
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -62,9 +63,8 @@ def best_path(first: Features, second: Features) -> tuple[NDArray[np.intp], floa
     total = 0.0
     for count in reversed(counts):
         one, other = first.pooled(count), second.pooled(count)
-        centre = _line(one, other) if path is None else _finer(path, len(one.rows), len(other.rows))
-        reach = round(BAND_S / (one.hop / first.hop * 0.01)) if path is None else BESIDE
-        path, total = _banded(one, other, scale, centre, reach)
+        band = _around_line(one, other, count) if path is None else _around(path, len(one.rows), len(other.rows))
+        path, total = _banded(one, other, scale, *band)
     assert path is not None
     return path, total / (len(first.rows) + len(second.rows))
 
@@ -82,29 +82,36 @@ def _distances(one: Floats, others: Floats) -> Floats:
     return np.sqrt(np.maximum(squares, 0.0))
 
 
-def _line(one: Features, other: Features) -> NDArray[np.intp]:
-    """Start on start and end on end: the frame of the other for each frame of the one."""
-    return np.linspace(0, len(other.rows) - 1, len(one.rows)).astype(np.intp)
+Band = tuple["NDArray[np.intp]", "NDArray[np.intp]"]
 
 
-def _finer(path: NDArray[np.intp], ours: int, theirs: int) -> NDArray[np.intp]:
-    """The path of a coarser grid, on a grid FACTOR times as fine."""
-    at = np.arange(ours)
-    found = np.interp(at, path[:, 0] * FACTOR + FACTOR / 2, path[:, 1] * FACTOR + FACTOR / 2)
-    return np.clip(found.astype(np.intp), 0, theirs - 1)
+def _around_line(one: Features, other: Features, count: int) -> Band:
+    """(first, last + 1) frame of the other for each frame of the one: within BAND_S of the line from end to end."""
+    centre = np.linspace(0, len(other.rows) - 1, len(one.rows)).astype(np.intp)
+    return _clipped(centre, centre + 1, round(BAND_S / (FRAME_S * count)), len(other.rows))
+
+
+def _around(path: NDArray[np.intp], ours: int, theirs: int) -> Band:
+    """As above, within BESIDE frames of the path of a grid FACTOR times as coarse."""
+    rows, first = np.unique(path[:, 0], return_index=True)
+    last = np.append(first[1:], len(path)) - 1
+    which = np.minimum(np.arange(ours) // FACTOR, rows.size - 1)
+    return _clipped(path[first, 1][which] * FACTOR, (path[last, 1][which] + 1) * FACTOR, BESIDE, theirs)
+
+
+def _clipped(first: NDArray[np.intp], last: NDArray[np.intp], reach: int, theirs: int) -> Band:
+    low = np.maximum.accumulate(np.clip(first - reach, 0, theirs - 1))
+    high = np.maximum.accumulate(np.clip(last + reach, 1, theirs))
+    low[0], high[-1] = 0, theirs
+    return low, high
 
 
 def _banded(
-    one: Features, other: Features, scale: float, centre: NDArray[np.intp], reach: int
+    one: Features, other: Features, scale: float, low: NDArray[np.intp], high: NDArray[np.intp]
 ) -> tuple[NDArray[np.intp], float]:
-    """The best path within `reach` frames of the centre, and its cost in usual distances."""
+    """The best path within a band, and its cost in usual distances."""
     ours, theirs = len(one.rows), len(other.rows)
-    reach = min(reach, theirs)
-    low = np.maximum.accumulate(np.clip(centre - reach, 0, theirs - 1))
-    high = np.maximum.accumulate(np.clip(centre + reach + 1, 1, theirs))
-    low[0], high[-1] = 0, theirs
-    width = int((high - low).max())
-    came = np.zeros((ours, width), np.int8)  # 0: on both sides, 1: on ours, 2: on theirs
+    came: list[NDArray[np.int8]] = []  # 0: a step on both sides, 1: on ours, 2: on theirs
     before = np.full(theirs + 1, np.inf)  # of the row before; a border at index 0
     extra = [np.where(side.sounding, STEP, PAUSE) for side in (one, other)]
     for row in range(ours):
@@ -118,22 +125,19 @@ def _banded(
         # A step on their side comes from the same row: the least over all starts, by sums of the steps' costs.
         steps = np.cumsum(cost + extra[1][span])
         reached = np.minimum.accumulate(best - steps) + steps
-        came[row, : best.size] = np.where(reached < best - 1e-12, 2, np.where(alone < both, 1, 0))
-        before = np.full(theirs + 1, np.inf)
+        came.append(np.where(reached < best - 1e-9, 2, np.where(alone < both, 1, 0)).astype(np.int8))
+        before[:] = np.inf
         before[span.start + 1 : span.stop + 1] = reached
     return _traced(came, low, ours, theirs), float(before[theirs])
 
 
-def _traced(came: NDArray[np.int8], low: NDArray[np.intp], ours: int, theirs: int) -> NDArray[np.intp]:
+def _traced(came: list[NDArray[np.int8]], low: NDArray[np.intp], ours: int, theirs: int) -> NDArray[np.intp]:
     row, column = ours - 1, theirs - 1
-    steps = []
-    while True:
+    steps = [(row, column)]
+    while row or column:
+        move = came[row][column - low[row]]
+        row, column = row - int(move != 2 and row > 0), column - int(move != 1 and column > 0)
         steps.append((row, column))
-        if row == 0 and column == 0:
-            break
-        move = came[row, column - low[row]]
-        row -= move != 2 and row > 0
-        column -= move != 1 and column > 0
     return np.array(steps[::-1], np.intp)
 
 
