@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from diagnose.analysis import Pair
     from diagnose.metrics.metric import Phrase
     from diagnose.results.report import Detail, MetricRow
-    from diagnose.timeline.segment import Kind
+    from diagnose.timeline import Kind
 
 
 def delay_s(pair: Pair) -> float:
@@ -27,22 +27,22 @@ def delay_s(pair: Pair) -> float:
 
 
 def lost_s(pair: Pair) -> Value:
-    """Seconds of the reference that are not heard, in all; silence cut off at either end is not counted."""
+    """How much of the reference is not heard, in all, s; silence cut off at either end is not counted."""
     return _total(pair, "lost")
 
 
 def inserted_s(pair: Pair) -> Value:
-    """Seconds of the generated sound that are not the reference's, in all; but for silence added at either end."""
+    """How much of the generated sound is not the reference's, in all, s; but for silence added at either end."""
     return _total(pair, "inserted")
 
 
 def repeated_s(pair: Pair) -> Value:
-    """Seconds of the generated sound that play again what was heard before, in all."""
+    """How much of the generated sound plays again what was heard before, in all, s."""
     return _total(pair, "repeated")
 
 
 def clock_drift_ppm(pair: Pair) -> float:
-    """Difference of the clocks, parts per million; > 0 where the generated sound runs slow.
+    """Difference of the clocks, parts per million (ppm); > 0 where the generated sound runs slow.
 
     Slope of the delay over the sound, read at 24 places.  Only of copies of 2 s and more.
     """
@@ -54,7 +54,7 @@ def clock_drift_ppm(pair: Pair) -> float:
 
 
 def tempo_ratio(pair: Pair) -> float:
-    """Time that the generated sound takes for the reference's, 1 for as long: slope of the line through the map.
+    """The quotient of the time that the generated sound takes and the reference's: slope of the line through the map.
 
     The clock's drift of a copy; 1 where the timing is the reference's.  An observation: no tempo is wrong by itself.
     """
@@ -73,9 +73,9 @@ def timing_deviation_ms(pair: Pair) -> float:
 
 
 def content_distance(pair: Pair) -> float:
-    """Distance along the best warp over that to the reference in another order: 0 for a copy, 1 where nothing is alike.
+    """The quotient of the distance along the best warp and that by chance: 0 for a copy, 1 where nothing is alike.
 
-    Of cepstra each 10 ms; the other order is backwards, or with its halves exchanged, whichever is nearer.
+    Of cepstra each 10 ms.  Chance: to the reference backwards, or with its halves exchanged, whichever is nearer.
     """
     timeline = pair.timeline
     if timeline.method == "waveform":

@@ -1,3 +1,15 @@
 """Frozen results of a comparison, a gate, a batch and a sensitivity probe.  Data without behaviour."""
 
-__all__ = ["batch", "cause", "history", "limit", "region", "report", "report_json", "sensitivity", "suite", "verdict"]
+__all__ = [
+    "batch",
+    "cause",
+    "history",
+    "limit",
+    "region",
+    "report",
+    "report_json",
+    "sensitivity",
+    "suite",
+    "timeline",
+    "verdict",
+]

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from diagnose.timeline.laid import Laid, laid
 from diagnose.timeline.layout import lay, lay_waveforms
-from diagnose.timeline.segment import Segment, Timeline
+from diagnose.timeline.segment import Kind, Segment, Timeline
 
-__all__ = ["Laid", "Segment", "Timeline", "laid", "lay", "lay_waveforms"]
+__all__ = ["Kind", "Laid", "Segment", "Timeline", "laid", "lay", "lay_waveforms"]
