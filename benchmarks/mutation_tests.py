@@ -53,7 +53,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "diagnose/analysis/pair.py": ("tests/analysis/test_pair.py", *DISTANCES),
     "diagnose/analysis/pitch.py": PITCH,
     "diagnose/analysis/signal.py": ("tests/metrics/test_metric.py", *SPECTRA),
-    "diagnose/analysis/spectra.py": (*SPECTRA, "tests/metrics/test_bands.py"),
+    "diagnose/analysis/spectra.py": SPECTRA,
     "diagnose/verdicts.py": ("tests/test_verdicts.py",),
     "diagnose/profile.py": ("tests/test_profile.py", "tests/test_verdicts.py"),
     "diagnose/results/limit.py": ("tests/test_profile.py", "tests/test_verdicts.py"),
