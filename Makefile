@@ -6,12 +6,13 @@ OLDEST_TESTS := pytest pytest-xdist pytest-benchmark hypothesis librosa pyloudno
 OLDEST_SKIPS := --ignore tests/tnca --ignore tests/batch/test_cluster.py
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help demo test test-all test-oldest test-portable gate lint types bench mutation clean
+.PHONY: help demo test test-all test-long test-oldest test-portable gate lint types bench mutation clean
 
 help:
 	@echo "make demo      install into $(VENV) and run the main job on an embedded example"
-	@echo "make test      every test but those marked slow or gpu"
+	@echo "make test      every test but those marked slow, long or gpu"
 	@echo "make test-all  the slow ones too, and every example of the property tests"
+	@echo "make test-long  those that train for minutes: every fix of tnca, and each undone"
 	@echo "make test-portable  the numeric tests as other processors and numbers of threads compute them; an hour"
 	@echo "make test-oldest  diagnose with the oldest versions of its dependencies"
 	@echo "make gate      the gate on the sample project, as a project of its users has it in CI"
@@ -39,7 +40,10 @@ test: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
 test-all: $(VENV)/installed-dev
-	$(BIN)/python -m pytest -n auto --dist loadfile -m 'not gpu'
+	$(BIN)/python -m pytest -n auto --dist loadfile -m 'not long and not gpu'
+
+test-long: $(VENV)/installed-dev
+	$(BIN)/python -m pytest -n auto -m long
 
 # diagnose with the oldest versions that pyproject.toml allows, in an environment of its own.
 test-oldest: constraints-oldest.txt

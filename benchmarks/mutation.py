@@ -188,7 +188,7 @@ class Quickest:
         self.failed = self.failed or (report.nodeid if report.failed else "")
 
 
-def anew(tree: Path, mutant: Mutant, tests: list[str], known: dict[str, tuple[float, list[str]]]) -> str:
+def anew(tree: Path, mutant: Mutant, tests: tuple[str, ...], known: dict[str, tuple[float, list[str]]]) -> str:
     """The tests on the mutated file, everything of ours imported anew."""
     quiet()
     (tree / mutant.file).write_text(mutant.text)
@@ -214,7 +214,9 @@ def copied(folder: Path) -> Path:
 
 def tried(tree: Path, file: str, wanted: list[Mutant], said: Callable[[Mutant, str], None]) -> None:
     """Every wanted mutant of one source."""
-    tests = [test for test in TESTS[file] if (tree / test).exists()]
+    tests = TESTS[file]
+    if missing := [test for test in tests if not (tree / test).exists()]:
+        raise SystemExit(f"{file}: no such tests: {', '.join(missing)}")
     server = Server(tree, file, wanted, said)
 
     def serve() -> dict[str, object]:

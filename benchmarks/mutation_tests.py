@@ -29,19 +29,21 @@ PYTEST = (
     *LEFT_OUT,
 )
 
-EVERY = ("tests/metrics/test_metric.py", "tests/metrics/test_metric_phrases.py")
+PHRASES = "tests/metrics/test_metric_phrases.py"
+EVERY = ("tests/metrics/test_metric.py", PHRASES)
 DISTANCES = ("tests/analysis/test_distances.py", "tests/metrics/test_distance.py")
 SPECTRA = ("tests/analysis/test_spectra.py", "tests/metrics/test_spectrum.py")
 PITCH = ("tests/analysis/test_pitch_track.py", "tests/metrics/test_pitch.py")
 TESTS: dict[str, tuple[str, ...]] = {
     **{
         f"diagnose/metrics/{name}.py": (f"tests/metrics/test_{name}.py", *EVERY)
-        for name in ("bands", "clicks", "comb", "dynamics", "edges", "level", "loudness", "metric")
+        for name in ("clicks", "comb", "dynamics", "edges", "level", "loudness", "metric")
     },
+    "diagnose/metrics/bands.py": ("tests/metrics/test_bands.py", PHRASES),
     "diagnose/metrics/__init__.py": EVERY,
-    "diagnose/metrics/distance.py": (*DISTANCES, *EVERY),
+    "diagnose/metrics/distance.py": (*DISTANCES, PHRASES),
     "diagnose/metrics/pitch.py": PITCH,
-    "diagnose/metrics/spectrum.py": (*SPECTRA, *EVERY),
+    "diagnose/metrics/spectrum.py": (*SPECTRA, PHRASES),
     "diagnose/analysis/bands.py": ("tests/metrics/test_bands.py",),
     "diagnose/analysis/clicks.py": ("tests/analysis/test_click_times.py", "tests/metrics/test_clicks.py"),
     "diagnose/analysis/comb.py": ("tests/analysis/test_comb_shares.py", "tests/metrics/test_comb.py"),
@@ -51,7 +53,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "diagnose/analysis/pair.py": ("tests/analysis/test_pair.py", *DISTANCES),
     "diagnose/analysis/pitch.py": PITCH,
     "diagnose/analysis/signal.py": ("tests/metrics/test_metric.py", *SPECTRA),
-    "diagnose/analysis/spectra.py": (*SPECTRA, "tests/metrics/test_bands.py"),
+    "diagnose/analysis/spectra.py": SPECTRA,
     "diagnose/verdicts.py": ("tests/test_verdicts.py",),
     "diagnose/profile.py": ("tests/test_profile.py", "tests/test_verdicts.py"),
     "diagnose/results/limit.py": ("tests/test_profile.py", "tests/test_verdicts.py"),

@@ -119,6 +119,7 @@ def test_one_that_does_not_fails_with_annotations_at_the_golden_s_lines(runner):
     assert len(list((runner.folder / "project" / "kept here").iterdir())) == 1
 
 
+@pytest.mark.slow
 def test_an_input_cannot_become_a_command(runner):
     for name in ('$(touch made)"; touch made; "', "`touch made`"):
         done = runner.run("Check", SUITE=name, ARGS="--history\n$(touch made)")

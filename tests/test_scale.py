@@ -105,6 +105,25 @@ def test_a_scale_to_itself_changes_not_one_bit(rng):
     assert convert(below_the_floor, Decibel(), Decibel()) is below_the_floor
 
 
+@pytest.mark.parametrize("base", [1.0, 0.5, -2.0, np.inf, np.nan])
+@pytest.mark.parametrize("scale", [LogMagnitude, LogPower])
+def test_the_base_of_a_logarithm_is_above_1_and_finite(scale, base):
+    with pytest.raises(ValueError, match="above 1"):
+        scale(base=base)
+    assert scale(base=1.5).base == 1.5
+
+
+@pytest.mark.parametrize("ends", [{"low": 0}, {"low": 1}, {"bottom": 1.0}, {"bottom": 2.0}])
+def test_the_ends_of_a_range_rise(ends):
+    with pytest.raises(ValueError, match="must rise"):
+        Normalised(Decibel(), **{"low": -60, "high": 0, "bottom": 0.0, "top": 1.0} | ends)
+
+
+def test_what_is_clipped_where_nothing_else_is_said():
+    assert convert(np.zeros(1), Power(), LogMagnitude()) == pytest.approx(np.log(1e-5))
+    assert convert(np.zeros(1), Power(), LogPower()) == pytest.approx(np.log(1e-10))
+
+
 @pytest.mark.parametrize("value", [0.0, -1.0, np.inf, np.nan])
 @pytest.mark.parametrize("scale", [lambda value: Decibel(ref=value), LogMagnitude], ids=["ref", "clip"])
 def test_reference_and_clip_have_to_be_positive_and_finite(scale, value):

@@ -227,10 +227,10 @@ def test_a_ratio_and_its_inverse_are_equally_far_from_1(direction, warn, fail, v
     assert {change: verdict(RATIO, change, limits) for change in verdicts} == verdicts
 
 
-@pytest.mark.parametrize("direction", ["both", "higher"])
-def test_any_step_past_a_ratio_of_1_counts_where_that_is_the_level(direction):
+@pytest.mark.parametrize(("direction", "past"), [("both", 1.001), ("higher", 1.001), ("lower", 0.999)])
+def test_any_step_past_a_ratio_of_1_counts_where_that_is_the_level(direction, past):
     limits = limit(direction, None, 1.0)
-    assert [verdict(RATIO, change, limits) for change in (1.0, 1.001)] == ["PASS", "FAIL"]
+    assert [verdict(RATIO, change, limits) for change in (1.0, past)] == ["PASS", "FAIL"]
     assert judge(RATIO, Figures(1.0, None, 1.0), limits).severity == 0
 
 

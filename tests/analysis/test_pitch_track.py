@@ -94,8 +94,17 @@ def refined(period, *peaks, length=400):
 @pytest.mark.parametrize("off", [-1, 0, 1])
 def test_a_period_is_a_quarter_of_four(off):
     """Its estimate a sample off; a fifth that is told otherwise is not asked."""
-    peaks = [(50 + off, 1.0), (100.2, 1.0), (150.3, 1.0), (200.4, 1.0), (260.0, 1.0)]
+    peaks = [(50 + off, 1.0), (100.2, 1.0), (150.3, 1.0), (200.4, 1.0), (251.3, 1.0)]
     assert refined(50, *peaks)[0] == pytest.approx(RATE / 50.1)
+
+
+@pytest.mark.parametrize("lag", [49.0, 50.0, 51.0])
+def test_an_estimate_a_sample_off_is_put_right_without_a_multiple(lag):
+    assert refined(50, (lag, 1.0), length=90)[0] == RATE / lag
+
+
+def test_a_multiple_of_just_nine_tenths_counts():
+    assert refined(50, (50.0, 1.0), (101.0, 0.9), length=140)[0] == pytest.approx(RATE / 50.5)
 
 
 def test_multiples_that_are_lower_than_nine_tenths_of_the_first_do_not_count():

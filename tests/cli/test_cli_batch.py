@@ -167,6 +167,7 @@ def test_a_log_gets_a_line_every_10_s_with_rate_and_time_left(monkeypatch, capsy
     ]
 
 
+@pytest.mark.slow
 def test_a_terminal_gets_a_bar_with_the_rate(manifest, tmp_path):
     leader, follower = pty.openpty()
     words = [PROGRAM, "batch", str(manifest(*"ab" * 20)), "--out", str(tmp_path / "out"), "--jobs", "1", "--pages", "0"]

@@ -219,6 +219,7 @@ def test_contracts_that_are_hostile_are_one_line(diagnose, files, tmp_path):
 # JSON
 
 
+@pytest.mark.slow
 def test_json_to_stdout_is_the_schema_and_nothing_else(diagnose, files):
     done = diagnose("mel", files / "log10.npy", "--audio", files / "note.wav", "--for", BASE, "--json", "-")
     assert (done.code, done.err) == (1, "")

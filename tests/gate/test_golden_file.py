@@ -129,6 +129,7 @@ def test_processes_that_accept_at_once_lose_nothing(noisy):
     assert not {check.metric for check in case.checks if check.verdict == "FAIL"} & set(failed)
 
 
+@pytest.mark.slow
 def test_processes_that_record_at_once_write_one_golden(noisy):
     noisy.render(0)
     code = "import sys; from diagnose import gate; print(len(gate.record(sys.argv[1])[0]))"

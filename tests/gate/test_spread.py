@@ -32,9 +32,13 @@ def test_a_chance_that_has_no_t_is_refused(chance, freedom):
         student(chance, freedom)
 
 
+def test_a_chance_of_a_trillionth_is_the_smallest_that_has_one():
+    assert student(1e-12, 5) > student(1.2e-12, 5) > student(1.5e-12, 5) > 100
+
+
 def test_a_prediction_interval_in_closed_form():
     # One degree of freedom is the Cauchy distribution: P(|T| > t) = 1 - 2 atan(t) / pi.
-    t = math.tan(math.pi / 2 * (1 - CHANCE))
+    t = math.tan(math.pi / 2 * (1 - 1e-4))  # one check in 10,000
     assert prediction(2.0, 2, 1) == pytest.approx(t * 2 * math.sqrt(1.5), rel=1e-6)
     assert prediction(2.0, 2, 1, single=True) == pytest.approx(t * 2 * math.sqrt(2), rel=1e-6)
     assert prediction(0.0, 20, 50) == 0

@@ -232,6 +232,7 @@ def test_it_passes_as_whatever_it_is_held(right, given):
         )
 
 
+@pytest.mark.slow
 def test_a_batch_of_torch_s_passes_with_the_sound_too(inferred_once, right):
     assert check_contract(torch.from_numpy(right)[None], BASE, NOTE).misfit_db < 0.02
 
@@ -242,6 +243,7 @@ def test_the_sound_may_be_a_path(right, tmp_path):
     assert check_contract(right, BASE, tmp_path / "note.wav").misfit_db < 0.5  # 16 bits: quiet cells are noise
 
 
+@pytest.mark.slow
 def test_the_sound_may_be_an_array_at_another_rate(right):
     at_mel_rate = audio.resample(NOTE, 22050)
     assert check_contract(right, BASE, at_mel_rate.mono, rate=22050).misfit_db < 0.02
@@ -423,7 +425,7 @@ def assert_named(found, wrong):
 
 
 @pytest.mark.parametrize(
-    "kind", [pytest.param(kind, marks=pytest.mark.slow if kind == "norm none" else ()) for kind in ONE]
+    "kind", [pytest.param(kind, marks=pytest.mark.slow if kind in ("6 dB", "norm none") else ()) for kind in ONE]
 )
 def test_one_thing_wrong_is_the_one_that_is_named(wrong_one, kind):
     assert_named(wrong_one(kind), ONE[kind][1])
@@ -456,7 +458,10 @@ FIGURES = [
 
 @pytest.mark.parametrize(
     ("kind", "field", "found", "should_be", "consequence"),
-    [pytest.param(*one, marks=() if one[0] in ONE and one[0] != "norm none" else pytest.mark.slow) for one in FIGURES],
+    [
+        pytest.param(*one, marks=() if one[0] in ONE and one[0] not in ("6 dB", "norm none") else pytest.mark.slow)
+        for one in FIGURES
+    ],
 )
 def test_the_figures_in_a_line_are_true(wrong_one, kind, field, found, should_be, consequence):
     (each,) = (one for one in wrong_one(kind).differences if one.field == field)
@@ -614,6 +619,7 @@ def test_another_sound_s_grid_is_not_taken_for_this_one_s(inferred_once, right, 
     assert "from another sound" in found.inference.ambiguous[0]
 
 
+@pytest.mark.slow
 def test_another_sound_is_not_comparable_and_no_pass(inferred_once, right, another):
     with pytest.raises(NotComparable, match="another sound"):
         check_contract(right, BASE, another)

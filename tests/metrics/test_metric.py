@@ -139,11 +139,13 @@ def test_each_metric_is_measured_on_what_it_is_of():
 
 
 def test_what_is_of_the_file_is_measured_on_the_file():
-    common, file = signal_of(lively()), signal_of(np.stack([lively(2.0, 44100), 2 * lively(2.0, 44100)]), 44100)
+    both = np.stack([lively(0.3, 16000), 2 * lively(0.3, 16000)])
+    common, file = signal_of(lively(0.3)), signal_of(both, 16000)
     mixed, alone = measure_signal(common, file), {"common": measure_signal(common), "file": measure_signal(file)}
     assert mixed == {name: alone[METRICS[name].at][name] for name in mixed}
-    assert mixed["duration_s"].value == pytest.approx(2.0)
-    assert mixed["rms_ratio"].value == pytest.approx(lively().std(), rel=1e-4)
+    assert mixed["duration_s"].value == alone["file"]["duration_s"].value == pytest.approx(0.3)
+    assert mixed["peak_dbfs"].value == pytest.approx(20 * np.log10(2 * np.abs(lively(0.3, 16000)).max()), abs=1e-3)
+    assert mixed["rms_ratio"].value == pytest.approx(lively(0.3).std(), rel=1e-4)
 
 
 # Metric.measure

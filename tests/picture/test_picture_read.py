@@ -298,7 +298,7 @@ def test_of_two_spectrograms_the_first_is_read_and_a_curve_is_none(draw, array, 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("quality", [75, *slow(95)])
+@pytest.mark.parametrize("quality", [75, 95])
 def test_a_jpeg_gives_levels_within_2_db(draw, array, quality):
     levels = array(20, 30)
     path = draw(levels, y=None)

@@ -314,6 +314,7 @@ def test_two_tests_do_not_share_a_case(run):
     assert "case 'same' is also used" in text(done)
 
 
+@pytest.mark.slow
 def test_parameters_classes_and_hostile_names_have_files_of_their_own(run):
     body = HEAD + "class TestOf:\n    @pytest.mark.parametrize('name', NAMES, ids=NAMES)\n"
     body += "    def test_x(self, audio_golden, name):\n        audio_golden(now(), RATE, reference=note())\n"

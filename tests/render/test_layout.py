@@ -142,7 +142,8 @@ def test_the_order_is_the_page_s_at_any_width(terminal, columns):
         at = text.index(mark, at + 1)
 
 
-@pytest.mark.parametrize("columns", [60, pytest.param(120, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("columns", [60, 120])
 def test_what_speaks_against_colour_is_heard(terminal, columns):
     coloured = terminal("compare", columns)
     assert "\x1b[1;31mFAIL" in coloured

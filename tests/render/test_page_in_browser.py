@@ -271,6 +271,7 @@ def until(page, condition):
     raise AssertionError(f"never came true: {condition}")
 
 
+@pytest.mark.slow
 def test_a_region_is_looped_by_click_and_by_key_and_let_go(shown):
     page = shown.page
     box = page.locator("a[data-start]").first
@@ -458,6 +459,7 @@ def test_headings_go_down_one_step_at_a_time(still):
     assert all(after - before <= 1 for before, after in itertools.pairwise(levels))
 
 
+@pytest.mark.slow
 def test_on_paper_there_are_pictures_and_boxes_and_no_players(shown):
     page = shown.page
     page.emulate_media(media="print")

@@ -63,6 +63,7 @@ def test_decibels_are_undone_as_it_says():
     assert undone(x, None) is x
 
 
+@pytest.mark.slow
 def test_db_power_changes_no_line_of_what_is_held_against_the_mel(trips):
     lines = [held_against("db-power", side) for side in ("broken", "fixed")]
     fields = [[line.split()[0] for line in each] for each in lines]

@@ -1,4 +1,4 @@
-"""Each fix undone in the code: the gate has to see it.  Slow, for every fix is trained anew."""
+"""Each fix undone in the code: the gate has to see it.  Long, for every fix is trained anew."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import re
 import msgspec
 import numpy as np
 import pytest
-from test_gate import QUICK, THRESHOLDS
+from test_gate import ORDINARY, QUICK, SLOW, THRESHOLDS
 
 from diagnose.mel.contract import load
 from tnca import losses
@@ -142,8 +142,10 @@ def test_every_single_fix_is_undone_here():
     assert set(UNDO) == {fix.name for fix in fixes()} - {"all-first", "all-best"}
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", UNDO)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=pytest.mark.slow if name in SLOW + ORDINARY else pytest.mark.long) for name in UNDO],
+)
 def test_a_fix_that_is_undone_breaks_its_threshold(name, monkeypatch, tmp_path):
     UNDO[name](monkeypatch)
     found = study(_sound(None, quick=True), fixes((name,)), VOICE, str(tmp_path), QUICK)

@@ -449,6 +449,7 @@ def seeded(note, seed, **tables):
     return begun(note, settings(**TOGETHER, **tables, seed=seed))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kernel", ["reference", pytest.param("native", marks=pytest.mark.slow)])
 def test_runs_that_are_trained_together_become_what_each_becomes_alone(note, kernel):
     compute = {"compute": {"kernel": kernel}}
