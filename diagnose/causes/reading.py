@@ -88,7 +88,7 @@ def misread(e: Evidence) -> Cause | None:
     # A channel of the reference: of what was interleaved, every second sample is a channel and no mix.
     original = e.pair.files[0].audio
     reference = original.samples[0] if original.rate == e.pair.rate else e.pair.reference.mono
-    for reading, made in (*_candidates(samples), *_rates(e, samples)):
+    for reading, made in (*_candidates(samples), *_rates(e, samples), (INTERLEAVED, samples[::2])):
         timeline = lay_waveforms(reference, made, e.pair.rate) if made.size > e.pair.rate // 10 else None
         if timeline is not None:
             return cause(
@@ -115,7 +115,6 @@ def _candidates(samples: Samples) -> Iterator[tuple[Reading, Samples]]:
             found.append((roughness(made), reading, made))
     for _, reading, made in sorted(found, key=lambda each: each[0])[:TRIED]:
         yield reading, made
-    yield INTERLEAVED, samples[::2]
 
 
 def _rates(e: Evidence, samples: Samples) -> Iterator[tuple[Reading, Samples]]:
@@ -125,7 +124,7 @@ def _rates(e: Evidence, samples: Samples) -> Iterator[tuple[Reading, Samples]]:
     for true in MISTAKEN_RATES:
         # Labelled too high, it is short: generated seconds are true / label of the reference's.
         if true != label and abs(true / label / ratio - 1) <= RATE_FIT:
-            what = f"{true} Hz samples were labelled {label} Hz: played {label / true:.4g} times as fast"
+            what = f"played {label / true:.4g} times as fast ({true} Hz labelled {label} Hz)"
             fix = f"write the file with rate {true}, or resample to {label} Hz before writing"
             yield Reading("sample-rate", what, fix), soxr.resample(samples, true, e.pair.rate)
 

@@ -233,7 +233,8 @@ def time_stretch(e: Evidence) -> Cause | None:
         return None
     kept = ramp(match.shifted_stretched.r - match.same_stretched, 0.04, 0.015)
     strength = ramp(abs(ratio - 1), 0.012, 0.02) * ramp(match.same_stretched, 0.6, 0.8) * kept
-    strength *= ramp(match.same_stretched - match.same, 0.0, 0.025)
+    if e.method != "warped":  # there they lie on each other already
+        strength *= ramp(match.same_stretched - match.same, 0.0, 0.025)
     pair = _nearest_ratio(ratio, MISTAKEN_HOPS)
     named = f"; hop {pair[1]} read as {pair[0]} would do that" if pair else ""
     return cause(

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 
 from diagnose.timeline.features import Features, features
-from diagnose.timeline.warp import Warp, best_path, usual_distance, warped
+from diagnose.timeline.warp import Warp, best_path, distances, usual_distance, warped
 
 if TYPE_CHECKING:
     from diagnose.arrays import Floats
@@ -20,6 +20,8 @@ ALIKE = 0.88  # of the distance by chance; the same sentence by another voice 0.
 OTHER, TURNED = 0.92, 1.3  # from which nothing is alike; beyond it, the other order is the nearer one
 RESTLESS = 0.5  # of the usual distance, from frame to frame: noise has 0.7, voices and instruments under 0.45
 LIVELY = 3.9  # nepers that frames differ by; hums, noise and what is clipped through and through differ less
+PLACES, NEAR = 160, 8  # frames of each sound whose distances are compared
+COURSE = 0.82  # r of their distances from which the one is the other, changed; unrelated tunes of one metre reach 0.77
 SKIPPED = 1.4  # usual distances that a frame costs that is on one side only
 
 
@@ -68,7 +70,14 @@ def compared(ours: StftCache, theirs: StftCache, rate: int) -> Likeness | None:
     chance = 1.0 if found.distance < SURE else _by_chance(first, second)
     ratio = found.distance / chance
     sounds = all(spread(each) >= LIVELY and restlessness(each) <= RESTLESS for each in (first, second))
-    return Likeness(found, ratio, first, second, usual_distance(first, second), sounds and OTHER <= ratio <= TURNED)
+    return Likeness(
+        found,
+        ratio,
+        first,
+        second,
+        usual_distance(first, second),
+        sounds and OTHER <= ratio <= TURNED and course(first, second) < COURSE,
+    )
 
 
 def _by_chance(first: Features, second: Features) -> float:
@@ -77,6 +86,27 @@ def _by_chance(first: Features, second: Features) -> float:
     turned = Features(first.rows[::-1], first.sounding[::-1], first.hop)
     moved = Features(np.roll(first.rows, half, axis=0), np.roll(first.sounding, half), first.hop)
     return max(min(best_path(each, second)[1] for each in (turned, moved)), 1e-9)
+
+
+def course(first: Features, second: Features) -> float:
+    """r of the distances of frames of the one among each other and of the other's at the same places, -1 to 1.
+
+    A fault that changes each frame alike (another pitch, mel range, filter, rate) keeps which frames are like which.
+    Places are shares of each sound's length; frames nearer than NEAR places are alike in any sound, and left out.
+    """
+    tables = []
+    for side in (first, second):
+        rows = side.rows[np.linspace(0, len(side.rows) - 1, PLACES).astype(int)]
+        tables.append(distances(rows, rows))
+    one, other = np.triu_indices(PLACES, NEAR)
+    ours = tables[0][one, other] - tables[0][one, other].mean()
+    best = 0.0
+    for shift in range(-2, 3):
+        theirs = np.roll(tables[1], (shift, shift), (0, 1))[one, other]
+        theirs = theirs - theirs.mean()
+        norm = float(np.sqrt(np.square(ours).sum() * np.square(theirs).sum()))
+        best = max(best, float(np.dot(ours, theirs)) / norm if norm > 0 else 0.0)
+    return best
 
 
 def spread(one: Features) -> float:

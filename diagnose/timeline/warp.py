@@ -73,10 +73,10 @@ def usual_distance(first: Features, second: Features) -> float:
     """Mean distance of frames of the one to frames of the other, drawn evenly."""
     rows = [side.rows[side.sounding.astype(bool)] if side.sounding.any() else side.rows for side in (first, second)]
     few = [part[np.linspace(0, len(part) - 1, min(len(part), 200)).astype(int)] for part in rows]
-    return max(float(_distances(few[0], few[1]).mean()), 1e-9)
+    return max(float(distances(few[0], few[1]).mean()), 1e-9)
 
 
-def _distances(one: Floats, others: Floats) -> Floats:
+def distances(one: Floats, others: Floats) -> Floats:
     """Euclidean distances [shape=(len(one), len(others))]."""
     squares = np.square(one).sum(axis=1)[:, None] + np.square(others).sum(axis=1)[None] - 2 * one @ others.T
     return np.sqrt(np.maximum(squares, 0.0))
@@ -116,7 +116,7 @@ def _banded(
     extra = [np.where(side.sounding, STEP, PAUSE) for side in (one, other)]
     for row in range(ours):
         span = slice(int(low[row]), int(high[row]))
-        cost = _distances(one.rows[row : row + 1], other.rows[span])[0] / scale
+        cost = distances(one.rows[row : row + 1], other.rows[span])[0] / scale
         both = before[span.start : span.stop] + 2 * cost
         if row == 0:
             both[0] = 2 * cost[0]

@@ -167,7 +167,7 @@ def test_sounds_are_found_where_the_report_was_kept(folder):
     read = read_report(str(folder / "report.json"))
     again = reattach(read, str(folder))
     assert same(again, read)
-    assert again.pair.alignment.delay == 0
+    assert again.pair.timeline.delay == 0
     np.testing.assert_array_equal(again.pair.files[0].audio.samples, audio.read(folder / "reference.wav").samples)
     assert again.pair.rate == read.alignment.rate_hz
 
