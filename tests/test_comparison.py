@@ -127,9 +127,8 @@ def assert_identical(report):
             assert row.reason, row.name
             assert row.reference is None
             continue
-        ideal = (
-            1.0 if row.unit in ("ratio", "r") and row.name not in ("spectral_convergence", "content_distance") else 0.0
-        )
+        of_0 = ("spectral_convergence", "content_distance")
+        ideal = 1.0 if row.unit in ("ratio", "r") and row.name not in of_0 else 0.0
         if METRICS[row.name].of == "pair":
             assert row.change == pytest.approx(ideal, abs=1e-6), row.name
         else:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 SPECTRAL_S = 0.06  # the shortest edit that is believed where the phases are its own: a voice may move so much by itself
 SILENT = 1e-4  # of the loud frames' energy: 40 dB lower
 NOISY = 2.0  # times the noise's energy, under which a stretch is silence with noise
-SLIDES, SLIDES_BY = 1.25, 0.03  # times, and usual distances, that a warp has to be nearer than a steady delay
+SLIDES, SLIDES_BY = 1.4, 0.05  # times, and usual distances, that a warp has to be nearer than a steady delay
 LAID = 0.8  # r of two spectrograms at one delay, from which they are laid so whatever their frames say
 MOVED = 0.3  # of what comes from the reference; more in another order is no timeline: reversed, shuffled, another tune
 LIKE = 1.0  # nats a sounding frame, from which two spectrograms are one with other phases
@@ -189,13 +189,13 @@ def _as_a_whole(whole: Alignment, ours: int, theirs: int) -> Timeline:
     if early:
         steps.append(Segment("lost", (0, early), (0, 0)))
     if late:
-        steps.append(Segment("inserted", (0, 0), (0, late), content="sound"))
+        steps.append(Segment("inserted", (0, 0), (0, late)))
     if length:
         steps.append(Segment("matched", (early, early + length), (late, late + length), float(whole.delay)))
     if early + length < ours:
         steps.append(Segment("lost", (early + length, ours), (late + length, late + length)))
     if late + length < theirs:
-        steps.append(Segment("inserted", (early + length, early + length), (late + length, theirs), content="sound"))
+        steps.append(Segment("inserted", (early + length, early + length), (late + length, theirs)))
     return Timeline(
         method=whole.method,
         segments=tuple(steps),

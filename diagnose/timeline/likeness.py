@@ -70,14 +70,8 @@ def compared(ours: StftCache, theirs: StftCache, rate: int) -> Likeness | None:
     chance = 1.0 if found.distance < SURE else _by_chance(first, second)
     ratio = found.distance / chance
     sounds = all(spread(each) >= LIVELY and restlessness(each) <= RESTLESS for each in (first, second))
-    return Likeness(
-        found,
-        ratio,
-        first,
-        second,
-        usual_distance(first, second),
-        sounds and OTHER <= ratio <= TURNED and course(first, second) < COURSE,
-    )
+    other = sounds and OTHER <= ratio <= TURNED and course(first, second) < COURSE
+    return Likeness(found, ratio, first, second, usual_distance(first, second), other)
 
 
 def _by_chance(first: Features, second: Features) -> float:

@@ -85,7 +85,7 @@ class Timeline(msgspec.Struct, frozen=True):
 
     def _is_margin(self, step: Segment) -> bool:
         at_end = step is self.segments[0] or step is self.segments[-1]
-        return at_end and step.content == "silence" and step.kind in ("lost", "inserted")
+        return at_end and step.content != "sound" and step.kind in ("lost", "inserted")
 
     @property
     def moved(self) -> float:

@@ -50,7 +50,7 @@ def test_a_shift_in_pitch_is_found_to_five_cents(melody, match, cents):
 def test_a_stretched_melody_fits_once_it_is_laid_on_its_whole_length(melody, match, factor):
     found = match(FAULTS["slower"].break_by(melody, factor, None))
     assert found.same_stretched > 0.97
-    assert found.same < 0.75
+    assert found.same > 0.95  # along the warp
     assert found.shifted_stretched.cents == pytest.approx(0, abs=3)
 
 
