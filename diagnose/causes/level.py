@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 LOUDNESS_ALONE = 0.25
 LATTICE_SAMPLES = 1 << 15
 SURE = 0.99
+FULL_SCALE = 0.999  # a constant of so much is no silence
 FEW_VALUES = 256
 LATTICE_FIT = 0.02  # of a step
 DEAD_DB = -60.0
@@ -213,6 +214,14 @@ def silence(e: Evidence) -> Cause:
             "the channels cancel each other in the mono mix: one is inverted",
             (f"the channels reach {peaks[0]:.3g}, their mean {peaks[1]:.3g}",),
             "x[1] = -x[1]",
+        )
+    if samples.size and np.ptp(samples) == 0 and abs(float(samples[0, 0])) >= FULL_SCALE:
+        return Cause(
+            "non-finite",
+            SURE,
+            f"every sample is {float(samples[0, 0]):+.4g}: what NaN becomes as an integer",
+            ("a buffer that is stuck at full scale looks the same",),
+            "look for NaN or Inf before the cast (fp16 overflow, log of 0, 0 / 0): check np.isfinite(audio).all()",
         )
     return Cause(
         "dropout",

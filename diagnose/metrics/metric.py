@@ -48,6 +48,7 @@ class Metric(msgspec.Struct, frozen=True):
     at: "file" measures the file as it is (its rate, its channels), "common" the mono mix at the pair's rate.
     ideal: what `change` is when nothing is wrong (0; 1 for a ratio or a correlation).
     scale: "linear", changes are differences; "log", they are quotients, and 2 is as far from 1 as 1/2.
+    later: whether it came after goldens had been recorded; a golden that lacks it holds it to its limits.
     phrase: what a change says, in words; a plain sentence with `about` where there is none.
     picture: id of the plot that shows what it is read from (diagnose/render/metric_pictures.py).
     region: the finder of the places where it fails, and its arguments (diagnose/regions/find.py).
@@ -62,6 +63,7 @@ class Metric(msgspec.Struct, frozen=True):
     ideal: float = 0.0
     version: int = 1
     scale: Literal["linear", "log"] = "linear"
+    later: bool = False
     phrase: Phrase | None = None
     picture: Picture | None = None
     region: tuple[str | float, ...] = ()

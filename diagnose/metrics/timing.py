@@ -126,11 +126,13 @@ METRICS = (
     Metric(
         "delay_s", "s", "how late the generated sound is", delay_s, "pair", phrase=_delay_phrase, picture="envelope"
     ),
-    Metric("lost_s", "s", "parts of the reference are missing", lost_s, "pair", phrase=_edit_phrase("lost")),
-    Metric("inserted_s", "s", "parts were inserted", inserted_s, "pair", phrase=_edit_phrase("inserted")),
-    Metric("repeated_s", "s", "parts are heard again", repeated_s, "pair", phrase=_edit_phrase("repeated")),
-    Metric("tempo_ratio", "ratio", "tempo", tempo_ratio, "pair", ideal=1.0, scale="log"),
-    Metric("timing_deviation_ms", "ms", "timing departs from a steady tempo", timing_deviation_ms, "pair"),
+    Metric(
+        "lost_s", "s", "parts of the reference are missing", lost_s, "pair", phrase=_edit_phrase("lost"), later=True
+    ),
+    Metric("inserted_s", "s", "parts were inserted", inserted_s, "pair", phrase=_edit_phrase("inserted"), later=True),
+    Metric("repeated_s", "s", "parts are heard again", repeated_s, "pair", phrase=_edit_phrase("repeated"), later=True),
+    Metric("tempo_ratio", "ratio", "tempo", tempo_ratio, "pair", ideal=1.0, scale="log", later=True),
+    Metric("timing_deviation_ms", "ms", "timing departs from a steady tempo", timing_deviation_ms, "pair", later=True),
     Metric(
         "content_distance",
         "ratio",
@@ -138,6 +140,7 @@ METRICS = (
         content_distance,
         "pair",
         phrase=_content_phrase,
+        later=True,
     ),
-    Metric("clock_drift_ppm", "ppm", "difference of the clocks", clock_drift_ppm, "pair"),
+    Metric("clock_drift_ppm", "ppm", "difference of the clocks", clock_drift_ppm, "pair", later=True),
 )

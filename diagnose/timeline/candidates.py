@@ -65,29 +65,29 @@ class Waveforms:
         """(delay, r) of the highest peaks of r within NEAR_S of the expected delay."""
         reach = round(NEAR_S * self.rate)
         first = max(start - expected - reach, 0)
-        return [
-            (start - first - place, r)
-            for place, r in self._peaks(
-                self.reference[first : max(end - expected + reach, 0)], self.generated[start:end]
-            )
-        ]
+        searched = self.reference[first : max(end - expected + reach, 0)]
+        peaks = self._peaks(searched, self.generated[start:end], start - first - expected)
+        return [(start - first - place, r) for place, r in peaks]
 
     def _far(self, start: int, end: int, expected: int, reach: int) -> list[tuple[int, float]]:
         """As _near, at the lower rate and then looked at closely."""
         step = self.step
         first = max((start - expected - reach) // step, 0)
         searched = self.coarse[0][first : max((end - expected + reach) // step, 0)]
-        places = self._peaks(searched, self.coarse[1][start // step : end // step])
+        places = self._peaks(searched, self.coarse[1][start // step : end // step], (start - expected) / step - first)
         return [self._refined(start, end, start - (first + place) * step) for place, _ in places]
 
-    def _peaks(self, searched: Samples, block: Samples) -> list[tuple[int, float]]:
-        """(place, r) of the highest peaks of r in what is searched."""
+    def _peaks(self, searched: Samples, block: Samples, expected: float) -> list[tuple[int, float]]:
+        """(place, r) of the highest peaks of r in what is searched; of equal ones, those near the expected place."""
         if block.size < 8 or searched.size <= block.size:
             return []
         r = self.sign * normalised(searched, block)
         padded = np.pad(r, 1, constant_values=-2.0)
         tops = np.flatnonzero((r >= padded[:-2]) & (r >= padded[2:]) & (r > LIKELY / 2))
-        return [(int(top), float(r[top])) for top in tops[np.argsort(-r[tops])[:PEAKS]]]
+        return [
+            (int(top), float(r[top]))
+            for top in tops[np.lexsort((np.abs(tops - expected), -np.round(r[tops] / TIE)))[:PEAKS]]
+        ]
 
     def _refined(self, start: int, end: int, delay: int) -> tuple[int, float]:
         """The delay to a sample, and r there, near one that was found at the lower rate."""

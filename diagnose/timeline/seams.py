@@ -82,8 +82,10 @@ def _errors(copy: Copy, delay: int, first: int, last: int) -> Floats:
     """Squared differences of the generated samples [first, last) from the reference at this delay."""
     begin, end = first - delay, last - delay
     laid = np.zeros(last - first, np.float64)
-    inside = slice(max(begin, 0), max(min(end, copy.reference.size), 0))
-    laid[inside.start - begin : inside.stop - begin] = copy.reference[inside]
+    size = copy.reference.size
+    inside = slice(min(max(begin, 0), size), max(min(end, size), 0))
+    if inside.start < inside.stop:
+        laid[inside.start - begin : inside.stop - begin] = copy.reference[inside]
     return np.square(copy.generated[first:last] - copy.gain * laid)
 
 

@@ -105,7 +105,8 @@ class Path:
         sounding = self.sounding()
         # Over some frames, for where noise allows little the score of one frame says nothing.
         score, allowed = (averaged(values, 2 * self.shortest) for values in (self.now(), self.allowed()))
-        badly = closed(sounding & (score < allowed - np.minimum(BADLY, BADLY_SHARE * allowed)), self.shortest)
+        badly = (self.states == NONE) | (score < allowed - np.minimum(BADLY, BADLY_SHARE * allowed))
+        badly = closed(sounding & badly, self.shortest)
         energy = np.concatenate(([0.0], np.cumsum(self.material.energy)))
         found = [
             (float(energy[last] - energy[first]), int(first), int(last))

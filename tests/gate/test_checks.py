@@ -250,3 +250,13 @@ def test_accepting_may_move_what_fails_and_what_is_better():
     for before, moved in [(40.0, []), (60.0, ["spectral_centroid_hz"]), (20.0, ["spectral_centroid_hz"])]:
         recorded = golden(spectral_centroid_hz=Baseline("Hz", 1, before), rms_ratio=Baseline("ratio", 1, 2.0))
         assert changed_metrics(recorded, report(CENTROID, RATIO), held, "sha") == moved
+
+
+@pytest.mark.parametrize(
+    ("verdict", "expected"), [("PASS", "PASS"), (None, "PASS"), ("WARN", "FAIL"), ("FAIL", "FAIL")]
+)
+def test_a_metric_that_is_newer_than_the_golden_is_held_to_its_limits(verdict, expected):
+    row = MetricRow("lost_s", "s", change=0.0, verdict=verdict)
+    profile = {"lost_s": limit(Threshold(0.002), "higher", "s")}
+    (found,) = check_metrics(golden(), report(row), profile, "sha")
+    assert found.verdict == expected
