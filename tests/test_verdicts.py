@@ -439,6 +439,9 @@ MUTATIONS = {
         ],
     ),
     "late": (lambda x: np.r_[np.zeros(RATE * 2 // 5), x], ["delay_s"]),
+    "a part lost": (lambda x: np.r_[x[: x.size // 2], x[x.size // 2 + RATE // 8 :]], ["lost_s"]),
+    "a part twice": (lambda x: np.r_[x[: x.size // 2], x[x.size // 2 - RATE // 8 :]], ["repeated_s"]),
+    "a pause": (lambda x: np.insert(x, x.size // 2, np.zeros(RATE // 8)), ["inserted_s"]),
     "turned round": (lambda x: -x, ["waveform_correlation"]),
     "hum": (lambda x: x + 0.1 * np.sin(2 * np.pi * 60 * np.arange(x.size) / RATE), ["band_excess_db"]),
     "a hole": (lambda x: np.where(np.abs(np.arange(x.size) / x.size - 0.5) < 0.1, 0, x), ["missing_share"]),
@@ -467,7 +470,9 @@ def test_a_copy_fails_nothing():
 
 
 def test_some_fault_is_there_for_every_rule():
-    assert {name for _, names in MUTATIONS.values() for name in names} == {name for name, _ in RULES}
+    of_long_sounds = {"tempo_ratio", "content_distance", "clock_drift_ppm"}  # tests/metrics/test_timing.py
+    named = {name for _, names in MUTATIONS.values() for name in names}
+    assert named | of_long_sounds == {name for name, _ in RULES}
 
 
 @pytest.mark.parametrize(("direction", "better", "worse"), [("higher", 0.9, 1.1), ("lower", 1.1, 0.9)])

@@ -56,9 +56,11 @@ def read(reference: Samples, generated: Samples, rate: int, runs: Sequence[Run])
             moved = abs(slope) * (times[-1] - times[0])
             if moved >= MOVED and abs(slope) <= MOST_DRIFT:
                 return Clock(middle, slope)
-    still = float(np.average(delays, weights=weights))
+    still = median(delays)
     if np.median(np.abs(delays - still)) > ON_LINE:
         return None
+    near = np.abs(delays - median(delays)) <= ON_LINE
+    still = float(np.average(delays[near], weights=weights[near]))
     if abs(still - round(still)) < WHOLE:
         still = float(round(still))
     return Clock(still, fraction=_shows(reference, generated, still, *_loudest(generated, rate)))

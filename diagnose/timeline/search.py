@@ -40,6 +40,7 @@ SAME = 0.35  # of the score that its frames allow, that a run has
 WELL = 3.7  # nats from which a frame counts as explained, however much better it is: r^2 of 0.98
 LEAST = 0.3  # nats that it has in any case
 JUMP_S = 0.005  # a jump of so much costs 0.7 of a change
+EXACT = 0.97  # of WELL: r^2 of 0.98 in nearly all frames
 HOPELESS_DELAYS, HOPELESS = 12, 1.0  # so many delays that explain no more than this are likenesses, and no copy
 MOST_SIMPLIFIED = 200  # runs
 SAME_GAIN = 1.35  # factor within which a run is as loud as the whole
@@ -174,6 +175,7 @@ def runs(copy: Material, source: Source, delays: list[int]) -> tuple[list[Run], 
     if len(path.delays) > 1:
         found = _joined(_simplest(path, source, found))
         found = _joined([run for run in found if _is_same(path, run)]) or found[:1]
+        found = _joined(_without_detours(path, found))
     return found, _explained(path, found)
 
 
@@ -211,6 +213,22 @@ def _is_same(path: Path, run: Run) -> bool:
         return False
     own, cross = (float(rows[frames].sum()) for rows in (path.fits[state].own, path.fits[state].cross))
     return own <= 0 or 1 / SAME_GAIN < cross / own / copy.gain < SAME_GAIN
+
+
+def _without_detours(path: Path, found: list[Run]) -> list[Run]:
+    """The runs without those between two of one delay that are no exact copy: what is there is in its place.
+
+    A filter, a clip or an echo leaves a note more like another place of the same note than like itself.
+    """
+    kept = []
+    for index, run in enumerate(found):
+        beside = [found[other].delay for other in (index - 1, index + 1) if 0 <= other < len(found)]
+        frames = _frames(path.material, run)
+        score = np.minimum(path.scores[path.delays.index(run.delay)][frames], WELL)[path.sounding()[frames]]
+        if len(beside) == 2 and beside[0] == beside[1] and float(score.mean()) < EXACT * WELL:
+            continue
+        kept.append(run)
+    return kept
 
 
 def _simplest(path: Path, source: Source, found: list[Run]) -> list[Run]:

@@ -86,7 +86,7 @@ def test_the_hint_is_the_metric_that_a_comparison_finds_furthest_over_its_limit(
     assert hints["polarity"].metric == "waveform_correlation"
     assert hints["polarity"].change == pytest.approx(-1, abs=1e-6)
     assert hints["clicks"].metric == "clicks_per_s"
-    assert hints["truncated"].metric == "duration_s"
+    assert hints["truncated"].metric == "lost_s"
 
 
 def test_the_limits_to_copy_catch_what_was_missed(suite, tmp_path):
