@@ -109,7 +109,8 @@ def shifted(samples: Samples, later: float) -> Samples:
 def _places(runs: Sequence[Run], size: int, length: int) -> list[tuple[Run, int, int]]:
     """(run, start, size) of blocks spread evenly over what the runs cover, in order."""
     total = sum(run.end - run.start for run in runs)
-    size = min(size, max(total // 4, 64))
+    longest = max((run.end - run.start for run in runs), default=0)
+    size = min(size, max(total // 4, 64), max(longest // 2, 64))  # of a clock that runs away, runs are short
     every = max((total - size) // max(BLOCKS - 1, 1), size // 2, 1)
     found = []
     for run in runs:

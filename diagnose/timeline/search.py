@@ -41,6 +41,7 @@ WELL = 3.7  # nats from which a frame counts as explained, however much better i
 LEAST = 0.3  # nats that it has in any case
 JUMP_S = 0.005  # a jump of so much costs 0.7 of a change
 EXACT = 0.97  # of WELL: r^2 of 0.98 in nearly all frames
+NEARLY = 0.6  # of WELL: r^2 of 0.92
 HOPELESS_DELAYS, HOPELESS = 12, 1.0  # so many delays that explain no more than this are likenesses, and no copy
 MOST_SIMPLIFIED = 200  # runs
 SAME_GAIN = 1.35  # factor within which a run is as loud as the whole
@@ -221,14 +222,25 @@ def _without_detours(path: Path, found: list[Run]) -> list[Run]:
     A filter, a clip or an echo leaves a note more like another place of the same note than like itself.
     """
     kept = []
+    ours, theirs = path.material.lengths
+    delays = [0, *(run.delay for run in found), theirs - ours]  # before and after it, start on start and end on end
     for index, run in enumerate(found):
-        beside = [found[other].delay for other in (index - 1, index + 1) if 0 <= other < len(found)]
-        frames = _frames(path.material, run)
-        score = np.minimum(path.scores[path.delays.index(run.delay)][frames], WELL)[path.sounding()[frames]]
-        if len(beside) == 2 and beside[0] == beside[1] and float(score.mean()) < EXACT * WELL:
+        before, after = delays[index], delays[index + 2]
+        if before == after != run.delay and not _is_exact(path, run, before):
             continue
         kept.append(run)
-    return kept
+    return kept or found
+
+
+def _is_exact(path: Path, run: Run, in_place: int) -> bool:
+    """Whether a run is an exact copy, and what is in its place is not nearly one."""
+    copy = path.material
+    frames = _frames(copy, run)
+    sounding = path.sounding()[frames]
+    here = copy.scores(copy.residual(copy.fit(in_place)))[frames][sounding]
+    there = path.scores[path.delays.index(run.delay)][frames][sounding]
+    means = [float(np.minimum(score, WELL).mean()) for score in (there, here)]
+    return means[0] >= EXACT * WELL and means[1] < NEARLY * WELL
 
 
 def _simplest(path: Path, source: Source, found: list[Run]) -> list[Run]:
