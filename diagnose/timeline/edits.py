@@ -131,7 +131,7 @@ class _Script:
         until = max(self.reference + last.delay, last.start)
         unexplained = runs[0].start - self.generated
         if unexplained < self.replaced:  # what the border leaves over is no insertion beside a repetition
-            source -= unexplained
+            source = max(source - unexplained, 0)
         else:
             self._insert(runs[0].start)
         self._repeat((source, self.reference), until)

@@ -105,7 +105,8 @@ def _of_copy(found: Copied, reference: Samples, generated: Samples, rate: int, w
     clock = found.clock
     drift = None
     if clock is not None:
-        delay = clock.delay
+        if clock.drift or abs(clock.delay - delay) < 1:  # a steady tone fits at every period
+            delay = clock.delay
         if generated.size >= 2 * rate:
             drift = 1e6 * clock.drift / (1 - clock.drift)
     return Timeline(
@@ -118,7 +119,7 @@ def _of_copy(found: Copied, reference: Samples, generated: Samples, rate: int, w
         drift_ppm=drift,
         period=period_of(segments, rate),
         drift=clock.drift if clock is not None else 0.0,
-        resampled=clock is not None and (clock.drift != 0 or clock.fraction),
+        resampled=clock is not None and (clock.drift != 0 or (clock.fraction and delay == clock.delay)),
     )
 
 
