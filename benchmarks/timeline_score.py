@@ -1,7 +1,9 @@
 """Is a timeline right?  Held against the script the pair was made by, and, where that has a choice, by what it makes.
 
 An edit in silence or in a steady tone has no place of its own.  So a reported script is carried out on the reference,
-and where the sound that comes of it is the sound that was made, it is as right as the script that was used.
+and where the sound that comes of it is the sound that was made, it is as right as the script that was used.  Under
+noise a place is as right as the true one where it explains what is heard as likely: it is hidden from everybody.  A
+repeated part that is silence is as well called silence that was inserted.
 """
 
 from __future__ import annotations
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 TOLERANCE_S = {"waveform": 0.005, "spectrogram": 0.025, "warped": 0.025, "none": 0.005}
 SAME_DB = -40.0  # of a window's power: what two sounds differ by that are one
 SILENT_DB = -50.0  # of the whole sound's power, as benchmarks/faults.py has it: what differs by less is silence
+PAUSE_DB = -40.0  # of the loudest frames: silence, as the tool has it
+UNLIKELIER = 20.0  # twice the nats by which a place is unlikelier than the true one, and may still be it
 WINDOW_S = 0.02
 MAPPED = 0.95  # of the generated time
 PERIOD_OFF = 0.01
@@ -138,31 +142,74 @@ def _by_window(values: Floats, hop: int) -> Floats:
 # Scores
 
 
-def score(pair: Edited, found: Timeline, rate: int) -> Score:
-    """What is right of `found`, for a pair before noise and codecs; the truth is the pair's own."""
+def score(pair: Edited, found: Timeline, rate: int, noisy: Samples | None = None) -> Score:
+    """What is right of `found`, for a pair before noise and codecs; the truth is the pair's own.
+
+    noisy: the generated sound as it was heard, if noise was added to it.
+    """
     true, said = edits_of(pair.truth.segments), edits_of(found.segments)
-    kinds = found.method != "none" and [one.kind for one in true] == [one.kind for one in said]
+    kinds = found.method != "none" and _same_kinds(pair, true, said)
     whole, period = is_whole(pair, found.segments), _period_is_right(pair.truth, found)
     if not true:
         error = map_error(pair.truth, found)
         close = error <= TOLERANCE_S[found.method] * rate
         positions = kinds and close and (pair.truth.method != "warped" or found.method == "warped")
         return Score(kinds, False, positions, 0, 0, 0, 1000 * error / rate, None, whole, period)
-    differ = differences_db(rebuilt(pair, found.segments), pair.generated, rate)
+    made = rebuilt(pair, found.segments)
+    differ = differences_db(made, pair.generated, rate)
     worst_db = float(min(differ.max(), 99.0))
+    hidden = None if noisy is None else _unlikelier(made, pair.generated, noisy)
     if not kinds:
-        same = whole and worst_db < SAME_DB
+        same = whole and (worst_db < SAME_DB or (hidden is not None and hidden.sum() <= UNLIKELIER))
         right = len(true) if same else 0
         return Score(same, same, same, len(true), right, right, None, worst_db, whole, period)
     tolerance = TOLERANCE_S[found.method] * rate
     pairs = list(zip(true, said, strict=True))
     errors = [abs(position(a) - position(b)) for a, b in pairs]
     placed = sum(
-        error <= tolerance or _same_sound(*both, differ, rate) for error, both in zip(errors, pairs, strict=True)
+        error <= tolerance or _same_sound(*both, differ, rate) or _is_hidden(*both, hidden, rate)
+        for error, both in zip(errors, pairs, strict=True)
     )
     long = sum(abs(length(a) - length(b)) <= tolerance for a, b in pairs)
     worst_ms = 1000 * max(errors) / rate
     return Score(True, False, placed == len(true), len(true), placed, long, worst_ms, worst_db, whole, period)
+
+
+def _same_kinds(pair: Edited, true: Sequence[Segment], said: Sequence[Segment]) -> bool:
+    """Whether the edits are of the same kinds, in order; a repeated silence may be called an inserted one."""
+    if len(true) != len(said):
+        return False
+    return all(
+        a.kind == b.kind or (a.kind == "repeated" and b.kind == "inserted" and _is_silence(pair, a.generated))
+        for a, b in zip(true, said, strict=True)
+    )
+
+
+def _is_silence(pair: Edited, span: Span) -> bool:
+    """Whether what is there lies PAUSE_DB under the loudest twentieth of 20 ms."""
+    hop = len(pair.generated) // max(len(pair.generated) // 512, 1)
+    power = np.sort(
+        np.add.reduceat(np.square(pair.generated, dtype=np.float64), np.arange(0, len(pair.generated), hop))
+    )
+    loud = float(power[-max(power.size // 20, 1)]) / hop
+    part = np.square(pair.generated[slice(*span)], dtype=np.float64)
+    return bool(part.mean() <= loud * 10 ** (PAUSE_DB / 10))
+
+
+def _unlikelier(made: Floats, generated: Samples, noisy: Samples) -> Floats:
+    """Of each sample, what -2 ln(likelihood) of a script is over that of the true one; white noise."""
+    noise = np.square(noisy.astype(np.float64) - generated)
+    return (np.nan_to_num(np.square(noisy - made), nan=1e3) - noise) / max(float(noise.mean()), 1e-30)
+
+
+def _is_hidden(true: Segment, said: Segment, unlikelier: Floats | None, rate: int) -> bool:
+    """Whether the noise hides which of two places it was."""
+    if unlikelier is None:
+        return False
+    around = round(WINDOW_S * rate)
+    first = max(min(true.generated[0], said.generated[0]) - around, 0)
+    last = max(true.generated[1], said.generated[1]) + around
+    return bool(unlikelier[first:last].sum() <= UNLIKELIER)
 
 
 def _period_is_right(truth: Timeline, found: Timeline) -> bool | None:

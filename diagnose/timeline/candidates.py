@@ -18,7 +18,10 @@ FAR_S = 60.0
 LIKELY = 0.8  # r of a stretch with its source; two stretches of different speech reach 0.6
 SURE = 0.95  # r from which no farther source is looked for
 TIE = 0.0005  # difference of r under which two sources explain a stretch alike
-PEAKS = 12  # at the lower rate, that are looked at closely
+EXACTLY = 1e-6  # the same, where one of them is the stretch itself; rounding stays under it
+QUIETER = 1e-5  # of a stretch's energy: what is 50 dB quieter is no source of it
+ROUNDING = 1e-10  # of the loudest source's energy: the transform's rounding lies far under it
+PEAKS, HIGHEST = 12, 4  # that are looked at closely: of those that are alike the nearest, and the highest of all
 
 
 class Waveforms:
@@ -39,16 +42,17 @@ class Waveforms:
         r, delay, sign = max(both)
         return delay, sign * r
 
-    def delay_of(self, start: int, end: int, expected: int) -> int | None:
+    def delay_of(self, start: int, end: int, expected: int, possible: float = 1.0) -> int | None:
         """The delay at which the reference explains the generated samples [start, end); None where it does not.
 
-        Of several that explain them alike, as in a steady tone, the one nearest to the expected.
+        possible: the r that their noise allows.  Of several that explain them alike, as in a steady tone, the one
+        nearest to the expected.
         """
         delay, r = self._best(self._near(start, end, expected), expected)
-        if r < SURE:
+        if r < SURE * possible:
             found = self._far(start, end, expected, round(FAR_S * self.rate))
             delay, r = max((delay, r), self._best(found, expected), key=lambda each: each[1])
-        return delay if r >= LIKELY else None
+        return delay if r >= LIKELY * possible else None
 
     def likely(self, start: int, end: int, expected: int) -> list[int]:
         """All delays near the expected one at which the reference explains a stretch."""
@@ -57,7 +61,8 @@ class Waveforms:
     @staticmethod
     def _best(found: list[tuple[int, float]], expected: int) -> tuple[int, float]:
         most = max((r for _, r in found), default=0.0)
-        alike = [(abs(delay - expected), delay, r) for delay, r in found if r >= most - TIE]
+        tie = min(TIE, max(1.0 - most, EXACTLY))
+        alike = [(abs(delay - expected), delay, r) for delay, r in found if r >= most - tie]
         _, delay, r = min(alike, default=(0, 0, 0.0))
         return delay, r
 
@@ -84,10 +89,9 @@ class Waveforms:
         r = self.sign * normalised(searched, block)
         padded = np.pad(r, 1, constant_values=-2.0)
         tops = np.flatnonzero((r >= padded[:-2]) & (r >= padded[2:]) & (r > LIKELY / 2))
-        return [
-            (int(top), float(r[top]))
-            for top in tops[np.lexsort((np.abs(tops - expected), -np.round(r[tops] / TIE)))[:PEAKS]]
-        ]
+        nearest = tops[np.lexsort((np.abs(tops - expected), -np.round(r[tops] / TIE)))[:PEAKS]]
+        highest = tops[np.argsort(-r[tops])[:HIGHEST]]
+        return [(int(top), float(r[top])) for top in dict.fromkeys([*nearest.tolist(), *highest.tolist()])]
 
     def _refined(self, start: int, end: int, delay: int) -> tuple[int, float]:
         """The delay to a sample, and r there, near one that was found at the lower rate."""
@@ -110,9 +114,9 @@ def normalised(searched: Floats, block: Floats) -> Floats:
     spectra = [np.fft.rfft(part.astype(np.float64), size) for part in (searched, block)]
     cross = np.fft.irfft((spectra[0] * np.conj(spectra[1])).sum(axis=0), size)[: length - width + 1]
     summed = np.concatenate(([0.0], np.cumsum(np.square(searched, dtype=np.float64).sum(axis=0))))
-    norm = (summed[width:] - summed[:-width]) * float(np.square(block, dtype=np.float64).sum())
-    floor = 1e-4 * float(norm.max(initial=0.0))
-    return np.where(norm > floor, cross / np.sqrt(np.maximum(norm, floor or 1.0)), 0.0)
+    energy, own = summed[width:] - summed[:-width], float(np.square(block, dtype=np.float64).sum())
+    floor = max(QUIETER * own, ROUNDING * float(energy.max(initial=0.0)))
+    return np.where(energy > floor, cross / np.sqrt(np.maximum(energy, floor or 1.0) * (own or 1.0)), 0.0)
 
 
 def _decimated(samples: Samples, step: int) -> Samples:

@@ -10,12 +10,11 @@ import msgspec
 from diagnose.timeline.segment import Segment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from diagnose.timeline.path import Run
     from diagnose.timeline.segment import Content, Span
-
-    Quiet = Callable[[int, int], bool]
+    from diagnose.timeline.silence import Quiet
 
 LEAST_S = 0.004  # an edit is at least so long; what is shorter is a delay that moved
 REPLACED_S = 0.02  # what is unexplained on both sides for so long was replaced
@@ -208,12 +207,15 @@ class _Script:
         self.generated = max(until, self.generated)
 
     def _repeat(self, source: Span, until: int) -> None:
-        if until - self.generated >= self.least and self.silent[1](self.generated, until):
+        if until - self.generated >= self.least and self._is_pause(source, until):
             self._insert(until)  # silence is no repetition
         if until - self.generated >= self.least:
             here = (self.reference, self.reference)
             self._add(Segment("repeated", here, (self.generated, until), source=source))
         self.generated = max(until, self.generated)
+
+    def _is_pause(self, source: Span, until: int) -> bool:
+        return self.silent[1](self.generated, until) and self.silent[0](*source)
 
     def _add(self, segment: Segment) -> None:
         last = self.steps[-1] if self.steps else None

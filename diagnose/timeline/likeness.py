@@ -8,12 +8,11 @@ import msgspec
 import numpy as np
 
 from diagnose.timeline.features import Features, features
-from diagnose.timeline.warp import Warp, best_path, distances, usual_distance, warped
+from diagnose.timeline.warp import best_path, distances, usual_distance
 
 if TYPE_CHECKING:
     from diagnose.arrays import Floats
     from diagnose.stft_cache import StftCache
-    from diagnose.timeline.segment import Timeline
 
 SURE = 0.4  # of the usual distance of two frames: nothing unrelated comes so near, the nearest of 200 pairs is 0.55
 ALIKE = 0.88  # of the distance by chance; the same sentence by another voice 0.66, another by the same voice 0.94
@@ -22,19 +21,12 @@ RESTLESS = 0.5  # of the usual distance, from frame to frame: noise has 0.7, voi
 LIVELY = 3.9  # nepers that frames differ by; hums, noise and what is clipped through and through differ less
 PLACES, NEAR = 160, 8  # frames of each sound whose distances are compared
 COURSE = 0.82  # r of their distances from which the one is the other, changed; unrelated tunes of one metre reach 0.77
-SKIPPED = 1.4  # usual distances that a frame costs that is on one side only
 
 
-class Likeness(msgspec.Struct, frozen=True, eq=False):
-    """warp: the best one.  ratio: its distance over that of a reference in another order.  first, second: both sounds'
-    features; usual: the distance of two of their frames.  other: see Timeline.
-    """
+class Likeness(msgspec.Struct, frozen=True):
+    """ratio: the distance along the best warp over that of a reference in another order.  other: see Timeline."""
 
-    warp: Warp
     ratio: float
-    first: Features
-    second: Features
-    usual: float
     other: bool
 
     @property
@@ -42,36 +34,17 @@ class Likeness(msgspec.Struct, frozen=True, eq=False):
         """Whether the content is the same."""
         return self.ratio <= ALIKE
 
-    def along(self, timeline: Timeline) -> float:
-        """Distance along the matched parts of a timeline, as that of a warp: per step, over the usual one."""
-        cost, steps = 0.0, 0
-        hop = self.first.hop
-        for step in timeline.segments:
-            ours, theirs = (np.arange(round(a / hop), round(b / hop)) for a, b in (step.reference, step.generated))
-            if step.kind != "matched":
-                cost += SKIPPED * (ours.size + theirs.size)
-                steps += ours.size + theirs.size
-                continue
-            count = min(ours.size, theirs.size)
-            ours, theirs = ours[:count], theirs[:count]
-            inside = (ours < len(self.first.rows)) & (theirs < len(self.second.rows))
-            apart = self.first.rows[ours[inside]] - self.second.rows[theirs[inside]]
-            cost += 2 * float(np.sqrt(np.square(apart).sum(axis=1)).sum()) / self.usual
-            steps += 2 * int(inside.sum())
-        return cost / max(steps, 1)
-
 
 def compared(ours: StftCache, theirs: StftCache, rate: int) -> Likeness | None:
     """The likeness of two signals; None where either has under 8 frames, or the reference does not change."""
     first, second = features(ours, rate), features(theirs, rate)
     if min(len(first.rows), len(second.rows)) < 8 or spread(first) < LIVELY:
         return None
-    found = warped(first, second, (ours.samples.size, theirs.samples.size), rate)
-    chance = 1.0 if found.distance < SURE else _by_chance(first, second)
-    ratio = found.distance / chance
+    distance = best_path(first, second)[1]
+    ratio = distance / (1.0 if distance < SURE else _by_chance(first, second))
     sounds = all(spread(each) >= LIVELY and restlessness(each) <= RESTLESS for each in (first, second))
     other = sounds and OTHER <= ratio <= TURNED and course(first, second) < COURSE
-    return Likeness(found, ratio, first, second, usual_distance(first, second), other)
+    return Likeness(ratio, other)
 
 
 def _by_chance(first: Features, second: Features) -> float:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
-from diagnose.timeline.path import Run
+from diagnose.timeline.path import FLOOR, Run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 REACH_S = 0.02  # a frame's border lies within this of the true one
 SMOOTH_S = 0.0025
 BETTER = 0.97  # of the energy that the run beside it leaves over
+CHANCE = 40.0  # times a sample's noise, by which one place explains a noisy sound better than another by chance
 OTHER = 0.35  # of a stretch's energy: what matches leaves less over
+HIDDEN = 4.0  # times the noise's energy, under which a frame may be noise alone
 NOISE = 1.5  # of the noise's energy: as above, where there is only noise
 
 
@@ -42,20 +44,22 @@ def _with_ends(copy: Copy, runs: list[Run]) -> list[Run]:
     if not runs:
         return runs
     ours, theirs = copy.lengths
-    first, last = runs[0], runs[-1]
-    before, after = Run(0, first.start, 0), Run(last.end, theirs, theirs - ours)
-    if _fits_better(copy, before, first):
-        runs.insert(0, before)
-    if _fits_better(copy, after, last):
-        runs.append(after)
+    before, after = Run(0, max(runs[0].start, 1), 0), Run(min(runs[-1].end, theirs - 1), theirs, theirs - ours)
+    if before.delay != runs[0].delay:
+        end = _border(copy, before, runs[0])[0]
+        runs = [before, *runs] if _fits_better(copy, Run(0, end, 0), runs[0]) else runs
+    if after.delay != runs[-1].delay:
+        start = _border(copy, runs[-1], after)[1]
+        runs = [*runs, after] if _fits_better(copy, Run(start, theirs, after.delay), runs[-1]) else runs
     return runs
 
 
 def _fits_better(copy: Copy, end: Run, beside: Run) -> bool:
+    """Whether an end is its own, and no chance: it leaves less over than its noise would make of it."""
     if end.end - end.start < round(REACH_S * copy.rate) or end.within(copy.lengths[0]) != end:
         return False
     own, other = (float(_errors(copy, run.delay, end.start, end.end).sum()) for run in (end, beside))
-    return own < BETTER * other
+    return own < BETTER * other or other - own > CHANCE * copy.noise / (3 * copy.hop)
 
 
 def _border(copy: Copy, left: Run, right: Run) -> tuple[int, int]:
@@ -64,9 +68,7 @@ def _border(copy: Copy, left: Run, right: Run) -> tuple[int, int]:
     Every sample is explained by the one run, by the other, or by neither; neither costs a share of the local energy,
     so that a stretch of silence or of another sound between the two is seen as such.
     """
-    reach = max(round(REACH_S * copy.rate), 3 * copy.hop)
-    first = max(left.end - reach, (left.start + left.end) // 2)
-    last = min(right.start + reach, (right.start + right.end) // 2)
+    first, last = _searched(copy, left, right)
     errors = [np.cumsum(_errors(copy, run.delay, first, last)) for run in (left, right)]
     neither = np.cumsum(_neither(copy, first, last))
     before, between, after = (np.concatenate(([0.0], each)) for each in (errors[0], neither, errors[1]))
@@ -75,7 +77,39 @@ def _border(copy: Copy, left: Run, right: Run) -> tuple[int, int]:
     cheapest = np.minimum.accumulate(opening)
     b = int(np.argmin(cheapest + between - after))
     a = int(np.argmin(opening[: b + 1]))
+    silence = right.delay - left.delay
+    if 0 < silence < last - first and _is_silent(copy, first + a, first + b):
+        energy = np.concatenate(([0.0], np.cumsum(np.square(copy.generated[first:last], dtype=np.float64))))
+        opening = before[:-silence] - energy[:-silence]
+        a = int(np.argmin(opening + energy[silence:] - after[silence:]))
+        b = a + silence
     return first + a, first + b
+
+
+def _searched(copy: Copy, left: Run, right: Run) -> tuple[int, int]:
+    """Samples [first, last) in which the border is: near that of the frames, and where noise hides the sound there."""
+    reach = max(round(REACH_S * copy.rate), 3 * copy.hop)
+    hidden = copy.energy <= max(HIDDEN * copy.noise, FLOOR * copy.loud)
+    begin, end = left.end // copy.hop, min(-(-right.start // copy.hop), hidden.size)
+    while begin > left.start // copy.hop and hidden[begin - 1]:
+        begin -= 1
+    while end < min(right.end // copy.hop, hidden.size) and hidden[end]:
+        end += 1
+    first = max(
+        min(left.end, begin * copy.hop) - reach,
+        (left.start + left.end) // 2 if begin * copy.hop + reach >= left.end else left.start,
+    )
+    last = min(
+        max(right.start, end * copy.hop) + reach,
+        (right.start + right.end) // 2 if end * copy.hop - reach <= right.start else right.end,
+    )
+    return first, last
+
+
+def _is_silent(copy: Copy, start: int, end: int) -> bool:
+    """Whether there is noise alone."""
+    power = np.square(copy.generated[start:end], dtype=np.float64)
+    return bool(power.size and power.mean() <= NOISE * copy.noise / (3 * copy.hop))
 
 
 def _errors(copy: Copy, delay: int, first: int, last: int) -> Floats:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 
 from diagnose.arrays import quantile
@@ -20,8 +21,11 @@ if TYPE_CHECKING:
     class Source(Protocol):
         """Where in the reference a stretch of the generated sound comes from."""
 
-        def delay_of(self, start: int, end: int, expected: int) -> int | None:
-            """The delay at which the reference explains the generated samples [start, end); None where it does not."""
+        def delay_of(self, start: int, end: int, expected: int, possible: float) -> int | None:
+            """The delay at which the reference explains the generated samples [start, end); None where it does not.
+
+            possible: the r that their noise allows.
+            """
 
         def likely(self, start: int, end: int, expected: int) -> list[int]:
             """All delays near the expected one at which it does."""
@@ -36,10 +40,14 @@ WORTH = 3 * CHANGE  # nats that a new delay has to win: three changes of state
 USUAL = 0.8  # quantile of the scores that a well explained frame has
 BADLY, BADLY_SHARE = 1.2, 0.5  # nats under what its noise allows, or this share of it
 NOISE_QUANTILE = 0.25
+STEADY = 1.7  # quotient of a high and a low quantile of what is left over, under which it is noise of one level
+EXCESS = 1.4  # times that noise, over many frames, which noise alone does not leave
 SAME = 0.35  # of the score that its frames allow, that a run has
 WELL = 3.7  # nats from which a frame counts as explained, however much better it is: r^2 of 0.98
 LEAST = 0.3  # nats that it has in any case
 JUMP_S = 0.005  # a jump of so much costs 0.7 of a change
+LEAST_POSSIBLE = 0.3  # r^2: in more noise than this, a source is no find
+EVIDENCE = 4.0  # that a frame's samples are, of a place that is chosen among likely ones
 EXACT = 0.97  # of WELL: r^2 of 0.98 in nearly all frames
 NEARLY = 0.6  # of WELL: r^2 of 0.92
 HOPELESS_DELAYS, HOPELESS = 12, 1.0  # so many delays that explain no more than this are likenesses, and no copy
@@ -53,6 +61,7 @@ class Path:
     def __init__(self, material: Material, delays: list[int]) -> None:
         self.material = material
         self.shortest = max(round(material.shortest_s * material.rate / material.hop), 1)
+        self.is_steady = False  # whether what is left over is noise of one level
         self.delays: list[int] = []
         self.fits: list[Fit] = []
         for delay in delays:
@@ -95,8 +104,9 @@ class Path:
         gain = weighted_median(cross / np.maximum(own, TINY), own)
         if gain * self.material.gain > 0:
             self.material.gain = gain
-        rank = int(NOISE_QUANTILE * (residual.size - 1))
-        self.material.noise = max(self.material.noise, float(np.partition(residual, rank)[rank]))
+        low, high = (quantile(residual, each) for each in (NOISE_QUANTILE, 1 - NOISE_QUANTILE))
+        self.material.noise = max(self.material.noise, low)
+        self.is_steady = 0 < high < STEADY * low
 
     def unexplained(self) -> list[tuple[int, int]]:
         """Stretches of frames [first, last) that can be heard and explained better elsewhere, the loudest first.
@@ -108,7 +118,10 @@ class Path:
         # Over some frames, for where noise allows little the score of one frame says nothing.
         score, allowed = (averaged(values, 2 * self.shortest) for values in (self.now(), self.allowed()))
         badly = (self.states == NONE) | (score < allowed - np.minimum(BADLY, BADLY_SHARE * allowed))
-        badly = closed(sounding & badly, self.shortest)
+        badly = sounding & badly
+        if self.is_steady:  # then what is over tells more than how much is explained
+            badly |= averaged(self.left_over(), 2 * self.shortest) > EXCESS * self.material.noise
+        badly = closed(badly, self.shortest)
         energy = np.concatenate(([0.0], np.cumsum(self.material.energy)))
         found = [
             (float(energy[last] - energy[first]), int(first), int(last))
@@ -116,6 +129,13 @@ class Path:
             if last - first >= self.shortest
         ]
         return [(first, last) for _, first, last in sorted(found, reverse=True)]
+
+    def left_over(self) -> Floats:
+        """Energy of each frame that its state leaves over."""
+        left = self.material.energy.copy()
+        for state, residual in enumerate(self.residuals):
+            left = np.where(self.states == state, residual, left)
+        return left
 
     def allowed(self) -> Floats:
         """The score that each frame may have: as the best explained ones, or as its noise allows."""
@@ -157,8 +177,16 @@ class Path:
         return self.delays[int(before[-1])] if before.size else self.delays[int(after[0])] if after.size else 0
 
 
-def runs(copy: Material, source: Source, delays: list[int]) -> tuple[list[Run], float]:
-    """(the runs of the generated sound, to a frame; what they explain, in nats a frame); found from these delays on."""
+class Found(msgspec.Struct, frozen=True):
+    """The runs of a generated sound, to a frame; nats of a sounding frame that they explain, and that noise allows."""
+
+    runs: list[Run]
+    explained: float
+    allowed: float
+
+
+def runs(copy: Material, source: Source, delays: list[int]) -> Found:
+    """The runs of the generated sound, found from these delays on."""
     path = Path(copy, delays)
     tried: set[tuple[int, int]] = set()
     if path.unexplained():
@@ -177,7 +205,7 @@ def runs(copy: Material, source: Source, delays: list[int]) -> tuple[list[Run], 
         found = _joined(_simplest(path, source, found))
         found = _joined([run for run in found if _is_same(path, run)]) or found[:1]
         found = _joined(_without_detours(path, found))
-    return found, _explained(path, found)
+    return Found(found, *_explained(path, found))
 
 
 def _mean(path: Path) -> float:
@@ -186,15 +214,19 @@ def _mean(path: Path) -> float:
     return float(np.minimum(path.now(), WELL)[sounding].mean()) if sounding.any() else 0.0
 
 
-def _explained(path: Path, found: list[Run]) -> float:
-    """Nats that the runs explain of a sounding frame, in the mean over all of them."""
+def _explained(path: Path, found: list[Run]) -> tuple[float, float]:
+    """(nats that the runs explain of a sounding frame, nats that its noise allows), in the mean over all of them."""
     copy = path.material
-    sounding = copy.energy > max(AUDIBLE * copy.loud, 4 * copy.noise)
+    sounding = path.sounding()
+    if not sounding.any():
+        return 0.0, 0.0
     score = np.zeros(copy.energy.size)
     for run in found:
         frames = _frames(copy, run)
         score[frames] = path.scores[path.delays.index(run.delay)][frames]
-    return float(np.minimum(score, WELL)[sounding].mean()) if sounding.any() else 0.0
+    most = np.log((copy.energy + copy.noise) / (2 * copy.noise)) - UNEXPLAINED
+    explained, allowed = (float(np.minimum(each, WELL)[sounding].mean()) for each in (score, most))
+    return explained, allowed
 
 
 def _frames(copy: Material, run: Run) -> slice:
@@ -261,7 +293,7 @@ def _simplest(path: Path, source: Source, found: list[Run]) -> list[Run]:
         fit.update({delay: copy.fit(delay) for delay in others - {run.delay}})
         frames = _frames(copy, run)
         worth = {
-            delay: float(copy.scores(copy.residual(each))[frames].sum())
+            delay: EVIDENCE * float(copy.scores(copy.residual(each))[frames].sum())
             - sum(_jump(copy, delay - other) for other in beside)
             for delay, each in fit.items()
         }
@@ -287,13 +319,19 @@ def _extended(path: Path, source: Source, tried: set[tuple[int, int]]) -> bool:
             if (start, end) in tried or len(path.delays) >= MOST_DELAYS:
                 continue
             tried.add((start, end))
-            delay = source.delay_of(start, end, path.neighbour(first))
+            delay = source.delay_of(start, end, path.neighbour(first), _possible(path.material, start, end))
             futile += 1
             if delay is not None and path.offer(delay):
                 futile = 0
         if futile > (FUTILE if len(path.delays) == 1 else MORE_FUTILE):
             break
     return len(path.delays) > known
+
+
+def _possible(copy: Material, start: int, end: int) -> float:
+    """The r with its source that a stretch has at most, for its noise."""
+    energy = float(copy.energy[start // copy.hop : -(-end // copy.hop)].mean())
+    return max(1.0 - copy.noise / max(energy, TINY), LEAST_POSSIBLE) ** 0.5
 
 
 def _blocks(copy: Material, first: int, last: int) -> list[tuple[int, int]]:

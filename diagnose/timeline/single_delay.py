@@ -15,6 +15,7 @@ import numpy as np
 from diagnose.audio import blocks
 from diagnose.spectrogram import Framing, hann, locked
 from diagnose.timeline.correlation import limited, loudest_start, peak_correlation
+from diagnose.timeline.segment import Segment, Timeline
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -193,3 +194,29 @@ def _drift_ppm(ours: Samples, theirs: Samples, rate: int, means: tuple[float, fl
             return None
         lags.append(lag)
     return 1e6 * (lags[1] - lags[0]) / (ours.size - width)
+
+
+def as_a_whole(whole: Alignment, ours: int, theirs: int) -> Timeline:
+    """One matched part at the whole's delay, and what is over at the ends."""
+    late, early = max(whole.delay, 0), max(-whole.delay, 0)
+    length = max(0, min(ours - early, theirs - late))
+    steps = []
+    if early:
+        steps.append(Segment("lost", (0, early), (0, 0)))
+    if late:
+        steps.append(Segment("inserted", (0, 0), (0, late)))
+    if length:
+        steps.append(Segment("matched", (early, early + length), (late, late + length), float(whole.delay)))
+    if early + length < ours:
+        steps.append(Segment("lost", (early + length, ours), (late + length, late + length)))
+    if late + length < theirs:
+        steps.append(Segment("inserted", (early + length, early + length), (late + length, theirs)))
+    return Timeline(
+        method=whole.method,
+        segments=tuple(steps),
+        delay=float(whole.delay),
+        gain=whole.gain,
+        polarity=whole.polarity,
+        correlation=whole.correlation,
+        drift_ppm=whole.drift_ppm,
+    )

@@ -46,7 +46,7 @@ class Spectra(Material):
         found = self.delay_of(start, end, expected)
         return [] if found is None else [found]
 
-    def delay_of(self, start: int, end: int, expected: int) -> int | None:
+    def delay_of(self, start: int, end: int, expected: int, _possible: float = 1.0) -> int | None:
         """The delay at which the reference explains the generated samples [start, end); None where it does not."""
         first, last = start // self.step, -(-end // self.step)
         block = self.generated[:, first:last]

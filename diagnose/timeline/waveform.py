@@ -27,6 +27,7 @@ SEEDS = 8  # blocks, from which the first delays are read
 SEED_LIKELY = 0.8
 COPIED = 1.7  # nats a sounding frame that make a copy, where the whole did not show it: r^2 of 0.86
 FEW, COPIED_IN_MANY = 4, 2.5  # runs, beyond which it takes r^2 of 0.94: a tone at another tempo is alike in many pieces
+ALLOWED = 0.9  # of the nats that the noise allows, which make one in many runs all the same
 ALL = 0.9  # |r| of the whole at one delay, from which parts need not be asked
 BETTER = 0.3  # nats a frame that the parts have to explain beyond the whole
 WORSE = 0.3  # nats a frame by which one clock may explain less than many delays
@@ -53,29 +54,41 @@ def copied(reference: Samples, generated: Samples, rate: int, whole: Alignment) 
     if found is None or abs(whole.correlation) < ALL:
         delays, gain = seeds(reference, generated, rate)
         apart = _laid(reference, generated, rate, delays, gain) if delays else None
-        needed = COPIED if apart is None or len(apart[0]) <= FEW else COPIED_IN_MANY
-        if apart is not None and apart[1] >= max(needed, found[1] + BETTER if found else 0.0):
+        if apart is not None and apart.is_copy and (found is None or apart.explained >= found.explained + BETTER):
             found = apart
-    if found is None or not found[0]:
+    if found is None or not found.runs:
         return None
-    runs, explained, copy = found
-    clock = clocks.read(reference, generated, rate, runs)
+    clock = clocks.read(reference, generated, rate, found.runs)
     if clock is not None and clock.drift:
         moved = clocks.on_clock(generated, clock)
-        steady, now, on_clock = _laid(reference, moved, rate, [round(clock.delay)], copy.gain)
-        if now >= explained - WORSE and len(steady) < len(runs) + 1:
-            return Copied(tuple(steady), on_clock.gain, clock, on_clock)
+        steady = _laid(reference, moved, rate, [round(clock.delay)], found.copy.gain)
+        if steady.explained >= found.explained - WORSE and len(steady.runs) < len(found.runs) + 1:
+            return Copied(tuple(steady.runs), steady.copy.gain, clock, steady.copy)
         clock = None
-    return Copied(tuple(runs), copy.gain, None if _apart(runs, rate) else clock, copy)
+    return Copied(tuple(found.runs), found.copy.gain, None if _apart(found.runs, rate) else clock, found.copy)
 
 
-def _laid(
-    reference: Samples, generated: Samples, rate: int, delays: list[int], gain: float
-) -> tuple[list[Run], float, Copy]:
+class _Laid(msgspec.Struct, frozen=True, eq=False):
+    """Runs to the sample, what they explain of the copy, and what its noise allows; nats a sounding frame."""
+
+    runs: list[Run]
+    explained: float
+    allowed: float
+    copy: Copy
+
+    @property
+    def is_copy(self) -> bool:
+        """Whether the parts explain the most of it: in many pieces, any tone is alike."""
+        if len(self.runs) > FEW and self.explained < min(COPIED_IN_MANY, ALLOWED * self.allowed):
+            return False
+        return self.explained >= COPIED
+
+
+def _laid(reference: Samples, generated: Samples, rate: int, delays: list[int], gain: float) -> _Laid:
     copy = Copy(reference, generated, rate, gain)
     source = Waveforms(reference, generated, rate, 1.0 if gain >= 0 else -1.0)
-    runs, explained = search(copy, source, delays)
-    return placed(copy, runs), explained, copy
+    found = search(copy, source, delays)
+    return _Laid(placed(copy, found.runs), found.explained, found.allowed, copy)
 
 
 def _apart(runs: Sequence[Run], rate: int) -> bool:
