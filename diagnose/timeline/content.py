@@ -72,7 +72,7 @@ def _steady(ours: StftCache, theirs: StftCache, rate: int, whole: Alignment, del
     spectra = Spectra(log_bands(ours, rate), log_bands(theirs, rate), FRAMING.hop, lengths, rate)
     laid = search(spectra, spectra, [whole.delay, *delays])
     silent = _quiet(ours), _quiet(theirs)
-    segments = script(laid.runs, lengths, rate, silent, SPECTRAL_S)
+    segments = script(laid.runs, lengths, rate, silent, least_s=SPECTRAL_S)
     found = Timeline(
         method="spectrogram",
         segments=segments,

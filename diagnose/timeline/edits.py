@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from diagnose.timeline.segment import Segment
+from diagnose.timeline.silence import never
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from diagnose.timeline.path import Run
     from diagnose.timeline.segment import Content, Span
-    from diagnose.timeline.silence import Quiet
+    from diagnose.timeline.silence import Heard, Quiet
 
 LEAST_S = 0.004  # an edit is at least so long; what is shorter is a delay that moved
 REPLACED_S = 0.02  # what is unexplained on both sides for so long was replaced
@@ -29,14 +30,16 @@ def script(
     lengths: tuple[int, int],
     rate: int,
     silent: tuple[Quiet, Quiet],
+    heard: Heard = never,
     least_s: float = LEAST_S,
 ) -> tuple[Segment, ...]:
     """The edit script of runs in the order of the generated sound.
 
     lengths: samples of the reference and of the generated sound.  silent: of each, whether its samples [start, end)
-    are silence.  least_s: of an edit.
+    are silence.  heard: whether it is a span of the reference that is heard, all the same, in the noise of a silence.
+    least_s: of an edit.
     """
-    return _Script(runs, lengths, rate, silent, least_s).segments()
+    return _Script(runs, lengths, rate, silent, heard, least_s).segments()
 
 
 def period_of(segments: Sequence[Segment], rate: int) -> float | None:
@@ -100,9 +103,10 @@ class _Script:
         lengths: tuple[int, int],
         rate: int,
         silent: tuple[Quiet, Quiet],
+        heard: Heard,
         least_s: float,
     ) -> None:
-        self.runs, self.lengths, self.silent = runs, lengths, silent
+        self.runs, self.lengths, self.silent, self.heard = runs, lengths, silent, heard
         self.least, self.replaced = round(least_s * rate), round(max(REPLACED_S, least_s) * rate)
         self.steps: list[Segment] = []
         self.reference = self.generated = 0
@@ -150,7 +154,7 @@ class _Script:
         last = self.steps[-1] if self.steps else None
         in_place = last is None or (last.kind == "matched" and last.delay == run.delay)
         other = same >= max(self.replaced, REPLACED_SHARE * max(ours, theirs)) and abs(ours - theirs) >= self.least
-        if not in_place and other:
+        if not in_place and other and not self._are_silent(ours, theirs):
             self._add(
                 Segment(
                     "replaced",
@@ -164,6 +168,11 @@ class _Script:
         self._lose(self.reference + ours - same)
         self._insert(run.start - same)
         return msgspec.structs.replace(run, start=run.start - same)
+
+    def _are_silent(self, ours: int, theirs: int) -> bool:
+        """Whether there is nothing on either side that could be replaced."""
+        here, there = self.reference, self.generated
+        return self.silent[0](here, here + ours) and self.silent[1](there, there + theirs)
 
     def _end(self) -> None:
         ours, theirs = self.lengths[0] - self.reference, self.lengths[1] - self.generated
@@ -215,7 +224,10 @@ class _Script:
         self.generated = max(until, self.generated)
 
     def _is_pause(self, source: Span, until: int) -> bool:
-        return self.silent[1](self.generated, until) and self.silent[0](*source)
+        """Whether a part that is played again is silence, and nothing else explains it better."""
+        if not self.silent[1](self.generated, until):
+            return False
+        return self.silent[0](*source) or not self.heard(source, self.generated, until)
 
     def _add(self, segment: Segment) -> None:
         last = self.steps[-1] if self.steps else None

@@ -9,7 +9,7 @@ import numpy as np
 from diagnose.timeline.content import MOVED, lay_content
 from diagnose.timeline.edits import period_of, script
 from diagnose.timeline.segment import Segment, Timeline
-from diagnose.timeline.silence import quiet_in
+from diagnose.timeline.silence import heard_in, quiet_in
 from diagnose.timeline.single_delay import Alignment, align, as_a_whole
 from diagnose.timeline.waveform import copied
 
@@ -64,7 +64,9 @@ def _centred(signal: StftCache) -> Samples:
 
 
 def _of_copy(found: Copied, reference: Samples, generated: Samples, rate: int, whole: Alignment) -> Timeline:
-    segments = script(found.runs, (reference.size, found.copy.generated.size), rate, quiet_in(found.copy))
+    segments = script(
+        found.runs, (reference.size, found.copy.generated.size), rate, quiet_in(found.copy), heard_in(found.copy)
+    )
     stretch = generated.size / max(found.copy.generated.size, 1)
     if found.clock is not None and found.clock.drift:
         segments = tuple(_stretched(segment, stretch, generated.size) for segment in segments)

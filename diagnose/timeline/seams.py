@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 
 from diagnose.timeline.path import FLOOR, Run
+from diagnose.timeline.silence import CHANCE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 REACH_S = 0.02  # a frame's border lies within this of the true one
 SMOOTH_S = 0.0025
 BETTER = 0.97  # of the energy that the run beside it leaves over
-CHANCE = 40.0  # times a sample's noise, by which one place explains a noisy sound better than another by chance
 OTHER = 0.35  # of a stretch's energy: what matches leaves less over
 HIDDEN = 4.0  # times the noise's energy, under which a frame may be noise alone
 NOISE = 1.5  # of the noise's energy: as above, where there is only noise

@@ -48,6 +48,8 @@ LEAST = 0.3  # nats that it has in any case
 JUMP_S = 0.005  # a jump of so much costs 0.7 of a change
 LEAST_POSSIBLE = 0.3  # r^2: in more noise than this, a source is no find
 EVIDENCE = 4.0  # that a frame's samples are, of a place that is chosen among likely ones
+HARDLY_S = 0.0002  # delays that lie so near are one, which is a fraction or a clock
+LONGEST_DETOUR = 3  # runs
 EXACT = 0.97  # of WELL: r^2 of 0.98 in nearly all frames
 NEARLY = 0.6  # of WELL: r^2 of 0.92
 HOPELESS_DELAYS, HOPELESS = 12, 1.0  # so many delays that explain no more than this are likenesses, and no copy
@@ -251,17 +253,25 @@ def _is_same(path: Path, run: Run) -> bool:
 def _without_detours(path: Path, found: list[Run]) -> list[Run]:
     """The runs without those between two of one delay that are no exact copy: what is there is in its place.
 
-    A filter, a clip or an echo leaves a note more like another place of the same note than like itself.
+    A filter, a clip, an echo or half a sample leaves a note more like another place of the same note than like itself.
     """
-    kept = []
+    kept = list(found)
     ours, theirs = path.material.lengths
-    delays = [0, *(run.delay for run in found), theirs - ours]  # before and after it, start on start and end on end
-    for index, run in enumerate(found):
-        before, after = delays[index], delays[index + 2]
-        if before == after != run.delay and not _is_exact(path, run, before):
-            continue
-        kept.append(run)
-    return kept or found
+    near = HARDLY_S * path.material.rate
+    index = 0
+    while index < len(kept):
+        delays = [0, *(run.delay for run in kept), theirs - ours]  # before and after it, start on start and end on end
+        before = delays[index]
+        for count in range(1, LONGEST_DETOUR + 1):
+            away = kept[index : index + count]
+            after = delays[min(index + count + 1, len(delays) - 1)]
+            back = abs(after - before) <= near and len(away) == count and len(away) < len(kept)
+            if back and all(abs(run.delay - before) > near and not _is_exact(path, run, before) for run in away):
+                del kept[index : index + count]
+                break
+        else:
+            index += 1
+    return kept
 
 
 def _is_exact(path: Path, run: Run, in_place: int) -> bool:
@@ -293,7 +303,7 @@ def _simplest(path: Path, source: Source, found: list[Run]) -> list[Run]:
         fit.update({delay: copy.fit(delay) for delay in others - {run.delay}})
         frames = _frames(copy, run)
         worth = {
-            delay: EVIDENCE * float(copy.scores(copy.residual(each))[frames].sum())
+            delay: -EVIDENCE * float(np.log(copy.residual(each)[frames] + copy.noise).sum())
             - sum(_jump(copy, delay - other) for other in beside)
             for delay, each in fit.items()
         }

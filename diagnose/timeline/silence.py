@@ -11,10 +11,13 @@ if TYPE_CHECKING:
 
     from diagnose.audio import Samples
     from diagnose.timeline.path import Copy
+    from diagnose.timeline.segment import Span
 
     Quiet = Callable[[int, int], bool]
+    Heard = Callable[[Span, int, int], bool]
 
 SILENT = 1e-4  # of the loud frames' energy: 40 dB lower
+CHANCE = 40.0  # times a sample's noise, by which one place explains a noisy sound better than another by chance
 NOISY = 2.0  # times the noise's energy, under which a stretch is silence with noise
 
 
@@ -22,6 +25,26 @@ def quiet_in(copy: Copy) -> tuple[Quiet, Quiet]:
     """Of both sounds, whether samples [start, end) are silence; in the generated one, or the noise under all of it."""
     silent, noise = (energy / (3 * copy.hop) for energy in (SILENT * copy.loud, NOISY * copy.noise))
     return _under(copy.reference, silent / copy.gain**2), _under(copy.generated, max(silent, noise))
+
+
+def heard_in(copy: Copy) -> Heard:
+    """Whether a span of the reference explains generated samples better than silence does, and not by chance."""
+
+    def heard(source: Span, start: int, end: int) -> bool:
+        length = min(source[1] - source[0], end - start)
+        there = copy.generated[start : start + length].astype(np.float64)
+        ours = copy.gain * copy.reference[source[0] : source[0] + length].astype(np.float64)
+        if ours.size != there.size:
+            return False
+        better = float(np.square(there).sum() - np.square(there - ours).sum())
+        return better > CHANCE * copy.noise / (3 * copy.hop)
+
+    return heard
+
+
+def never(_source: Span, _start: int, _end: int) -> bool:
+    """Of sounds whose phases are their own."""
+    return False
 
 
 def quiet(samples: Samples) -> Quiet:
