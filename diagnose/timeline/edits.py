@@ -225,9 +225,7 @@ class _Script:
 
     def _is_pause(self, source: Span, until: int) -> bool:
         """Whether a part that is played again is silence, and nothing else explains it better."""
-        if not self.silent[1](self.generated, until):
-            return False
-        return self.silent[0](*source) or not self.heard(source, self.generated, until)
+        return self.silent[1](self.generated, until) and not self.heard(source, self.generated, until)
 
     def _add(self, segment: Segment) -> None:
         last = self.steps[-1] if self.steps else None

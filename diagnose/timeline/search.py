@@ -35,7 +35,7 @@ SEARCHED = 48  # stretches in one round, the loudest first
 ROUNDS = 6
 MOST_DELAYS = 256
 FUTILE, MORE_FUTILE = 8, 40  # searches without a find after which no more is looked for; where there was one before
-AUDIBLE = 1e-5  # of the loud frames' energy, from which a stretch is searched for
+AUDIBLE = 4e-6  # of the loud frames' energy, from which a stretch is searched for
 WORTH = 3 * CHANGE  # nats that a new delay has to win: three changes of state
 USUAL = 0.8  # quantile of the scores that a well explained frame has
 BADLY, BADLY_SHARE = 1.2, 0.5  # nats under what its noise allows, or this share of it
@@ -294,11 +294,13 @@ def _simplest(path: Path, source: Source, found: list[Run]) -> list[Run]:
     copy = path.material
     if len(found) > MOST_SIMPLIFIED:
         return found
+    ends = 0, copy.lengths[1] - copy.lengths[0]  # start on start, end on end
     for index, run in enumerate(found):
-        beside = [found[other].delay for other in (index - 1, index + 1) if 0 <= other < len(found)]
+        delays = [ends[0], *(each.delay for each in found), ends[1]]
+        beside = [delays[index], delays[index + 2]]
         middle = (run.start + run.end) // 2
         size = min(run.end - run.start, round(2 * copy.searched_s * copy.rate)) // 2
-        others = {sum(beside) // max(len(beside), 1), *beside, *source.likely(middle - size, middle + size, run.delay)}
+        others = {sum(beside) // 2, *beside, *source.likely(middle - size, middle + size, run.delay)}
         fit = {run.delay: path.fits[path.delays.index(run.delay)]}
         fit.update({delay: copy.fit(delay) for delay in others - {run.delay}})
         frames = _frames(copy, run)
@@ -325,17 +327,24 @@ def _extended(path: Path, source: Source, tried: set[tuple[int, int]]) -> bool:
     """Whether new delays were found for what is unexplained."""
     known, futile = len(path.delays), 0
     for first, last in path.unexplained()[:SEARCHED]:
-        for start, end in _blocks(path.material, first, last):
-            if (start, end) in tried or len(path.delays) >= MOST_DELAYS:
-                continue
-            tried.add((start, end))
-            delay = source.delay_of(start, end, path.neighbour(first), _possible(path.material, start, end))
-            futile += 1
-            if delay is not None and path.offer(delay):
+        for blocks in _blocks(path.material, first, last):
+            blocks = [block for block in blocks if block not in tried] if len(path.delays) < MOST_DELAYS else []
+            tried.update(blocks)
+            futile += len(blocks)
+            offered = [_offered(path, source, first, block) for block in blocks]
+            if any(new for _, new in offered):
                 futile = 0
+            if any(known for known, _ in offered):
+                break
         if futile > (FUTILE if len(path.delays) == 1 else MORE_FUTILE):
             break
     return len(path.delays) > known
+
+
+def _offered(path: Path, source: Source, first: int, block: tuple[int, int]) -> tuple[bool, bool]:
+    """Whether a source of a block was found, and whether it is new."""
+    delay = source.delay_of(*block, path.neighbour(first), _possible(path.material, *block))
+    return delay is not None, delay is not None and path.offer(delay)
 
 
 def _possible(copy: Material, start: int, end: int) -> float:
@@ -344,20 +353,23 @@ def _possible(copy: Material, start: int, end: int) -> float:
     return max(1.0 - copy.noise / max(energy, TINY), LEAST_POSSIBLE) ** 0.5
 
 
-def _blocks(copy: Material, first: int, last: int) -> list[tuple[int, int]]:
-    """The samples of a stretch of frames that are searched for: the loudest, and those near its ends.
+def _blocks(copy: Material, first: int, last: int) -> list[list[tuple[int, int]]]:
+    """The samples of a stretch of frames that are searched for: first the loudest, and those near its ends.
 
-    Not at its very ends, where a part of what lies beside it may be in the block.
+    Not at its very ends, where a part of what lies beside it may be in the block.  Then, where none of these has a
+    source, its halves: it may be two parts.
     """
     start, end = first * copy.hop, min(last * copy.hop, copy.lengths[1])
     size, margin = round(copy.searched_s * copy.rate), round(copy.shortest_s * copy.rate)
+    middle = (start + end) // 2
+    halves = [(start, middle), (middle, end)] if 4 * margin <= end - start <= 4 * size else []
     if end - start <= size + 2 * margin:
         margin = min(margin, (end - start) // 4)
-        return [(start + margin, end - margin), (start, end)]
+        return [[(start + margin, end - margin), (start, end)], halves]
     energy = np.concatenate(([0.0], np.cumsum(copy.energy[first:last])))
     width = max(size // copy.hop, 1)
     loudest = start + int(np.argmax(energy[width:] - energy[:-width])) * copy.hop
-    return [(at, at + size) for at in (loudest, start + margin, end - margin - size)]
+    return [[(at, at + size) for at in (loudest, start + margin, end - margin - size)], halves]
 
 
 def _joined(found: list[Run]) -> list[Run]:
