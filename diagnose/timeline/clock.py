@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 BLOCK_S = 0.25
 BLOCKS = 24  # that the delay is read at
 NEAR = 24  # samples around a run's delay within which a block's may lie
+FINER = 4  # places a sample
 LEAST_R = 0.7  # of a block at its delay
 SHORTEST_S = 2.0  # of a sound whose drift is said
 MOVED = 0.3  # samples that the delay moves by over the sound, from which it drifts
@@ -43,8 +44,13 @@ class Clock(msgspec.Struct, frozen=True):
     fraction: bool = False
 
 
-def read(reference: Samples, generated: Samples, rate: int, runs: Sequence[Run]) -> Clock | None:
-    """The clock of runs whose delays are one, or move along a line; None where they do not, or cannot be read."""
+def read(
+    reference: Samples, generated: Samples, rate: int, runs: Sequence[Run], least_moved: float = MOVED
+) -> Clock | None:
+    """The clock of runs whose delays are one, or move along a line; None where they do not, or cannot be read.
+
+    least_moved: samples that the delay has to move by over the sound.
+    """
     places = _places(runs, round(BLOCK_S * rate), reference.size)
     found = [each for run, start, size in places if (each := _block(reference, generated, run.delay, start, size))]
     if not found:
@@ -54,7 +60,7 @@ def read(reference: Samples, generated: Samples, rate: int, runs: Sequence[Run])
         slope, middle = _line(times, delays, weights)
         if np.median(np.abs(delays - slope * times - middle)) <= ON_LINE:
             moved = abs(slope) * (times[-1] - times[0])
-            if moved >= MOVED and abs(slope) <= MOST_DRIFT:
+            if moved >= least_moved and abs(slope) <= MOST_DRIFT:
                 return Clock(middle, slope)
     still = median(delays)
     if np.median(np.abs(delays - still)) > ON_LINE:
@@ -88,11 +94,18 @@ def _shows(reference: Samples, generated: Samples, delay: float, first: int, las
     return left[1] * 10 ** (SHOWS_DB / 10) < left[0]
 
 
+def sharpened(clock: Clock, rest: Clock) -> Clock:
+    """A clock that drifts, corrected by what is left of it in a sound that was brought on it by on_clock()."""
+    moved = round(clock.delay) - clock.delay
+    drift = 1 - (1 - clock.drift) * (1 - rest.drift)
+    return msgspec.structs.replace(clock, drift=drift, delay=rest.delay - moved * (1 - rest.drift))
+
+
 def on_clock(samples: Samples, clock: Clock) -> Samples:
     """The generated sound on the reference's clock, as long as it is then: without drift, and with a whole delay."""
     moved = samples
     if clock.drift:
-        moved = soxr.resample(samples, 1.0 / (1.0 - clock.drift), 1.0, quality="VHQ") if clock.drift else samples
+        moved = soxr.resample(samples, 1.0 / (1.0 - clock.drift), 1.0, quality="VHQ")
     return shifted(moved, round(clock.delay) - clock.delay)
 
 
@@ -128,8 +141,9 @@ def _block(
     theirs = generated[start : start + size].astype(np.float64)
     ours = reference[start - delay - NEAR : start - delay + size + NEAR].astype(np.float64)
     whole = fast_size(ours.size)
-    cross = np.fft.irfft(np.fft.rfft(ours, whole) * np.conj(np.fft.rfft(theirs, whole)), whole)[: 2 * NEAR + 1]
-    best = int(np.argmax(np.abs(cross)))
+    # Between the samples too: half a sample off, a high note is more like itself a period away.
+    cross = np.fft.irfft(np.fft.rfft(ours, whole) * np.conj(np.fft.rfft(theirs, whole)), FINER * whole)
+    best = round(int(np.argmax(np.abs(cross[: 2 * NEAR * FINER + 1]))) / FINER)
     if best in (0, 2 * NEAR):
         return None
     ours = ours[best : best + size]

@@ -10,7 +10,7 @@ import numpy as np
 
 from diagnose.timeline import clock as clocks
 from diagnose.timeline.candidates import Waveforms
-from diagnose.timeline.path import Copy
+from diagnose.timeline.path import Copy, Run
 from diagnose.timeline.seams import placed
 from diagnose.timeline.search import runs as search
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from diagnose.audio import Samples
     from diagnose.timeline.clock import Clock
-    from diagnose.timeline.path import Run
     from diagnose.timeline.single_delay import Alignment
 
 SEED_S = 0.15
@@ -31,6 +30,7 @@ ALLOWED = 0.9  # of the nats that the noise allows, which make one in many runs 
 ALL = 0.9  # |r| of the whole at one delay, from which parts need not be asked
 BETTER = 0.3  # nats a frame that the parts have to explain beyond the whole
 WORSE = 0.3  # nats a frame by which one clock may explain less than many delays
+SHARPENED = 2  # times that a drift is read again, on its own clock
 APART_S = 0.004  # delays that lie nearer are one delay that moves
 
 
@@ -48,9 +48,15 @@ def copied(reference: Samples, generated: Samples, rate: int, whole: Alignment) 
 
     whole: one delay for all, which begins the search; where it does not explain the most of it, parts are asked too.
     """
-    found = None
+    found, clock = None, None
     if whole.method == "waveform":
         found = _laid(reference, generated, rate, [whole.delay], whole.gain * (whole.polarity or 1))
+    else:
+        clock = clocks.read(reference, generated, rate, [_whole(reference, generated, whole.delay)])
+        if clock is not None and clock.drift:
+            steady = _on_clock(reference, generated, rate, clock, whole.gain)
+            if steady.laid.is_copy:
+                return steady.copied()
     if found is None or abs(whole.correlation) < ALL:
         delays, gain = seeds(reference, generated, rate)
         apart = _laid(reference, generated, rate, delays, gain) if delays else None
@@ -59,11 +65,10 @@ def copied(reference: Samples, generated: Samples, rate: int, whole: Alignment) 
     if found is None or not found.runs:
         return None
     clock = clocks.read(reference, generated, rate, found.runs)
-    if clock is not None and clock.drift:
-        moved = clocks.on_clock(generated, clock)
-        steady = _laid(reference, moved, rate, [round(clock.delay)], found.copy.gain)
-        if steady.explained >= found.explained - WORSE and len(steady.runs) < len(found.runs) + 1:
-            return Copied(tuple(steady.runs), steady.copy.gain, clock, steady.copy)
+    if clock is not None and (clock.drift or clock.fraction):
+        steady = _on_clock(reference, generated, rate, clock, found.copy.gain)
+        if steady.laid.explained >= found.explained - WORSE and len(steady.laid.runs) <= len(found.runs):
+            return steady.copied()
         clock = None
     return Copied(tuple(found.runs), found.copy.gain, None if _apart(found.runs, rate) else clock, found.copy)
 
@@ -82,6 +87,32 @@ class _Laid(msgspec.Struct, frozen=True, eq=False):
         if len(self.runs) > FEW and self.explained < min(COPIED_IN_MANY, ALLOWED * self.allowed):
             return False
         return self.explained >= COPIED
+
+
+class _Steady(msgspec.Struct, frozen=True, eq=False):
+    """A clock, and how the generated sound lies on it."""
+
+    clock: Clock
+    laid: _Laid
+
+    def copied(self) -> Copied:
+        return Copied(tuple(self.laid.runs), self.laid.copy.gain, self.clock, self.laid.copy)
+
+
+def _on_clock(reference: Samples, generated: Samples, rate: int, clock: Clock, gain: float) -> _Steady:
+    """Laid on a clock, which is read again where it drifts: within a block a drift blurs what is read of it."""
+    moved = clocks.on_clock(generated, clock)
+    for _ in range(SHARPENED if clock.drift else 0):
+        rest = clocks.read(reference, moved, rate, [_whole(reference, moved, round(clock.delay))], 0.0)
+        if rest is None or abs(rest.drift) > abs(clock.drift):
+            break
+        clock = clocks.sharpened(clock, rest)
+        moved = clocks.on_clock(generated, clock)
+    return _Steady(clock, _laid(reference, moved, rate, [round(clock.delay)], gain))
+
+
+def _whole(reference: Samples, generated: Samples, delay: int) -> Run:
+    return Run(0, generated.size, delay).within(reference.size)
 
 
 def _laid(reference: Samples, generated: Samples, rate: int, delays: list[int], gain: float) -> _Laid:

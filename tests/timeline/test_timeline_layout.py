@@ -6,7 +6,8 @@ import timeline_edits as make
 from diagnose.stft_cache import StftCache
 from diagnose.timeline import Timeline, laid, lay
 from diagnose.timeline.edits import LEAST_S
-from diagnose.timeline.layout import MOVED, SILENT
+from diagnose.timeline.content import MOVED
+from diagnose.timeline.silence import SILENT
 
 RATE = 8000
 LEAST = round(LEAST_S * RATE)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from diagnose.timeline.edits import LEAST_S
-from diagnose.timeline.layout import MOVED
+from diagnose.timeline.content import MOVED
 
 RATE = 8000
 LEAST = round(LEAST_S * RATE)
