@@ -19,8 +19,7 @@ LIKELY = 0.8  # r of a stretch with its source; two stretches of different speec
 SURE = 0.95  # r from which no farther source is looked for
 TIE = 0.0005  # difference of r under which two sources explain a stretch alike
 EXACTLY = 1e-6  # the same, where one of them is the stretch itself; rounding stays under it
-QUIETER = 1e-5  # of a stretch's energy: what is 50 dB quieter is no source of it
-ROUNDING = 1e-10  # of the loudest source's energy: the transform's rounding lies far under it
+QUIETER = 1e-7  # of the loudest stretch's energy: what is 70 dB quieter is like nothing
 PEAKS, HIGHEST = 12, 4  # that are looked at closely: of those that are alike the nearest, and the highest of all
 
 
@@ -115,7 +114,7 @@ def normalised(searched: Floats, block: Floats) -> Floats:
     cross = np.fft.irfft((spectra[0] * np.conj(spectra[1])).sum(axis=0), size)[: length - width + 1]
     summed = np.concatenate(([0.0], np.cumsum(np.square(searched, dtype=np.float64).sum(axis=0))))
     energy, own = summed[width:] - summed[:-width], float(np.square(block, dtype=np.float64).sum())
-    floor = max(QUIETER * own, ROUNDING * float(energy.max(initial=0.0)))
+    floor = QUIETER * float(energy.max(initial=0.0))
     return np.where(energy > floor, cross / np.sqrt(np.maximum(energy, floor or 1.0) * (own or 1.0)), 0.0)
 
 

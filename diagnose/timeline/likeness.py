@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 SURE = 0.4  # of the usual distance of two frames: nothing unrelated comes so near, the nearest of 200 pairs is 0.55
 ALIKE = 0.88  # of the distance by chance; the same sentence by another voice 0.66, another by the same voice 0.94
-OTHER, TURNED = 0.92, 1.3  # from which nothing is alike; beyond it, the other order is the nearer one
+OTHER, TURNED = 0.905, 1.3  # from which nothing is alike; beyond it, the other order is the nearer one
 RESTLESS = 0.5  # of the usual distance, from frame to frame: noise has 0.7, voices and instruments under 0.45
 LIVELY = 3.9  # nepers that frames differ by; hums, noise and what is clipped through and through differ less
 PLACES, NEAR = 160, 8  # frames of each sound whose distances are compared

@@ -26,7 +26,9 @@ NOISE = 1.5  # of the noise's energy: as above, where there is only noise
 
 def placed(copy: Copy, runs: Sequence[Run]) -> list[Run]:
     """The runs with their borders to the sample; a run that vanishes is left out."""
-    runs = _with_ends(copy, list(runs))
+    theirs = copy.lengths[1]
+    runs = [Run(max(run.start, 0), min(run.end, theirs), run.delay) for run in runs]
+    runs = _with_ends(copy, [run for run in runs if run.end > run.start])
     for index in range(len(runs) - 1):
         left, right = runs[index], runs[index + 1]
         end, start = _border(copy, left, right)
@@ -59,7 +61,8 @@ def _fits_better(copy: Copy, end: Run, beside: Run) -> bool:
     if end.end - end.start < round(REACH_S * copy.rate) or end.within(copy.lengths[0]) != end:
         return False
     own, other = (float(_errors(copy, run.delay, end.start, end.end).sum()) for run in (end, beside))
-    return own < BETTER * other or other - own > CHANCE * copy.noise / (3 * copy.hop)
+    noise = copy.noise / (3 * copy.hop)
+    return own < BETTER * other or (own < NOISE * noise * (end.end - end.start) and other - own > CHANCE * noise)
 
 
 def _border(copy: Copy, left: Run, right: Run) -> tuple[int, int]:
@@ -89,21 +92,20 @@ def _border(copy: Copy, left: Run, right: Run) -> tuple[int, int]:
 def _searched(copy: Copy, left: Run, right: Run) -> tuple[int, int]:
     """Samples [first, last) in which the border is: near that of the frames, and where noise hides the sound there."""
     reach = max(round(REACH_S * copy.rate), 3 * copy.hop)
-    hidden = copy.energy <= max(HIDDEN * copy.noise, FLOOR * copy.loud)
-    begin, end = left.end // copy.hop, min(-(-right.start // copy.hop), hidden.size)
-    while begin > left.start // copy.hop and hidden[begin - 1]:
-        begin -= 1
-    while end < min(right.end // copy.hop, hidden.size) and hidden[end]:
-        end += 1
-    first = max(
-        min(left.end, begin * copy.hop) - reach,
-        (left.start + left.end) // 2 if begin * copy.hop + reach >= left.end else left.start,
-    )
-    last = min(
-        max(right.start, end * copy.hop) + reach,
-        (right.start + right.end) // 2 if end * copy.hop - reach <= right.start else right.end,
-    )
-    return first, last
+    first, last = left.end, right.start
+    while first - copy.hop >= left.start and _is_hidden(copy, first - copy.hop):
+        first -= copy.hop
+    while last + copy.hop <= right.end and _is_hidden(copy, last):
+        last += copy.hop
+    least = (left.start + left.end) // 2 if first == left.end else left.start
+    most = (right.start + right.end) // 2 if last == right.start else right.end
+    return max(first - reach, least), min(last + reach, most)
+
+
+def _is_hidden(copy: Copy, sample: int) -> bool:
+    """Whether the frame of a sample may be noise alone."""
+    frame = min(sample // copy.hop, copy.energy.size - 1)
+    return bool(copy.energy[frame] <= max(HIDDEN * copy.noise, FLOOR * copy.loud))
 
 
 def _is_silent(copy: Copy, start: int, end: int) -> bool:

@@ -46,6 +46,7 @@ SAME = 0.35  # of the score that its frames allow, that a run has
 WELL = 3.7  # nats from which a frame counts as explained, however much better it is: r^2 of 0.98
 LEAST = 0.3  # nats that it has in any case
 JUMP_S = 0.005  # a jump of so much costs 0.7 of a change
+NOTHING = 1e-4  # of a frame's energy, that is nothing if it is left over: 40 dB
 LEAST_POSSIBLE = 0.3  # r^2: in more noise than this, a source is no find
 EVIDENCE = 4.0  # that a frame's samples are, of a place that is chosen among likely ones
 HARDLY_S = 0.0002  # delays that lie so near are one, which is a fraction or a clock
@@ -304,8 +305,9 @@ def _simplest(path: Path, source: Source, found: list[Run]) -> list[Run]:
         fit = {run.delay: path.fits[path.delays.index(run.delay)]}
         fit.update({delay: copy.fit(delay) for delay in others - {run.delay}})
         frames = _frames(copy, run)
+        least = copy.noise + NOTHING * copy.energy[frames]
         worth = {
-            delay: -EVIDENCE * float(np.log(copy.residual(each)[frames] + copy.noise).sum())
+            delay: -EVIDENCE * float(np.log(copy.residual(each)[frames] + least).sum())
             - sum(_jump(copy, delay - other) for other in beside)
             for delay, each in fit.items()
         }

@@ -72,7 +72,7 @@ def test_a_border_is_not_moved_past_the_middle_of_a_run(white):
 
 @pytest.mark.parametrize("run", [(0, 1000, 0), (-300, 1400, 0), (-300, 1400, 250), (0, 5000, -100)])
 def test_one_run_ends_where_the_reference_does(white, run):
-    copy = Copy(white(1000), white(1500), RATE, 1.0)
+    copy = Copy(white(1000), white(1500, 7), RATE, 1.0)
     assert placed(copy, [Run(*run)]) == [Run(*run).within(1000)]
 
 

@@ -106,20 +106,20 @@ def test_silence_has_no_source():
 def test_a_copy_is_one_run():
     ours = rows(200)
     found = spectra(ours, ours)
-    one, explained = runs(found, found, [0])
-    assert one == [Run(0, 200 * STEP, 0)]
-    assert explained == pytest.approx(WELL, abs=0.1)
+    laid = runs(found, found, [0])
+    assert laid.runs == [Run(0, 200 * STEP, 0)]
+    assert laid.explained == pytest.approx(WELL, abs=0.1)
 
 
 @pytest.mark.parametrize("lost", [20, 60])
 def test_a_cut_is_found_to_a_frame_or_so(lost):
     ours = rows(400)
     found = spectra(ours, np.concatenate([ours[:, :200], ours[:, 200 + lost :]], axis=1))
-    both, _ = runs(found, found, [0])
+    both = runs(found, found, [0]).runs
     assert [run.delay for run in both] == [0, -lost * STEP]
     assert both[0].end == pytest.approx(200 * STEP, abs=3 * STEP)
 
 
 def test_other_rows_are_explained_by_nothing():
     found = spectra(rows(200), rows(200, 2))
-    assert runs(found, found, [0])[1] < 0.3
+    assert runs(found, found, [0]).explained < 0.3

@@ -8,8 +8,8 @@ import timeline_edits as make
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from diagnose.timeline.edits import LEAST_S
 from diagnose.timeline.content import MOVED
+from diagnose.timeline.edits import LEAST_S
 
 RATE = 8000
 LEAST = round(LEAST_S * RATE)

@@ -15,7 +15,8 @@ FRAME = 3 * 20  # samples: a border is found to a frame or so, before it is plac
 
 def found_in(reference, generated, delays=(0,), gain=1.0, rate=RATE):
     copy = Copy(reference, generated, rate, gain)
-    return runs(copy, Waveforms(reference, generated, rate, np.sign(gain)), list(delays))
+    found = runs(copy, Waveforms(reference, generated, rate, np.sign(gain)), list(delays))
+    return found.runs, found.explained
 
 
 def no_overlap(found):
