@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 
 from diagnose.timeline.path import FLOOR, Run
-from diagnose.timeline.silence import CHANCE
+from diagnose.timeline.silence import CHANCE, SILENT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,7 +69,9 @@ def _border(copy: Copy, left: Run, right: Run) -> tuple[int, int]:
     """(end of left, start of right): the two that leave the least energy over.
 
     Every sample is explained by the one run, by the other, or by neither; neither costs a share of the local energy,
-    so that a stretch of silence or of another sound between the two is seen as such.
+    so that a stretch of silence or of another sound between the two is seen as such.  Silence that was put in is as
+    long as the delays differ: where it explains what is there better, or there is noise alone, it lies where it does
+    so best.
     """
     first, last = _searched(copy, left, right)
     errors = [np.cumsum(_errors(copy, run.delay, first, last)) for run in (left, right)]
@@ -81,11 +83,18 @@ def _border(copy: Copy, left: Run, right: Run) -> tuple[int, int]:
     b = int(np.argmin(cheapest + between - after))
     a = int(np.argmin(opening[: b + 1]))
     silence = right.delay - left.delay
-    if 0 < silence < last - first and _is_silent(copy, first + a, first + b):
+    if 0 < silence < last - first:
         energy = np.concatenate(([0.0], np.cumsum(np.square(copy.generated[first:last], dtype=np.float64))))
-        opening = before[:-silence] - energy[:-silence]
-        a = int(np.argmin(opening + energy[silence:] - after[silence:]))
-        b = a + silence
+        quiet = before[:-silence] + energy[silence:] - energy[:-silence] - after[silence:]
+        at = int(np.argmin(quiet))
+        noise = copy.noise / (3 * copy.hop)
+        better = before[a] + energy[b] - energy[a] - after[b] - quiet[at]
+        is_noise = b > a and energy[b] - energy[a] <= NOISE * noise * (b - a)
+        is_silent = energy[at + silence] - energy[at] <= silence * max(
+            NOISE * noise, SILENT * copy.loud / (3 * copy.hop)
+        )
+        if is_noise or (is_silent and better > CHANCE * noise):
+            a, b = at, at + silence
     return first + a, first + b
 
 
@@ -106,12 +115,6 @@ def _is_hidden(copy: Copy, sample: int) -> bool:
     """Whether the frame of a sample may be noise alone."""
     frame = min(sample // copy.hop, copy.energy.size - 1)
     return bool(copy.energy[frame] <= max(HIDDEN * copy.noise, FLOOR * copy.loud))
-
-
-def _is_silent(copy: Copy, start: int, end: int) -> bool:
-    """Whether there is noise alone."""
-    power = np.square(copy.generated[start:end], dtype=np.float64)
-    return bool(power.size and power.mean() <= NOISE * copy.noise / (3 * copy.hop))
 
 
 def _errors(copy: Copy, delay: int, first: int, last: int) -> Floats:
