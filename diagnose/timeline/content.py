@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
-from diagnose.timeline.edits import period_of, script
+from diagnose.timeline.edits import period_of, script, together
 from diagnose.timeline.features import masked
 from diagnose.timeline.likeness import compared
+from diagnose.timeline.path import Run
 from diagnose.timeline.search import runs as search
 from diagnose.timeline.segment import Segment, Timeline
 from diagnose.timeline.silence import quiet
@@ -35,6 +36,7 @@ SKIPPED = 1.4  # usual distances that a frame costs that is on one side only
 LAID = 0.8  # r of two spectrograms at one delay, from which they are laid so whatever their frames say
 MOVED = 0.3  # of what comes from the reference; more in another order is no timeline: reversed, shuffled, another tune
 LIKE = 1.0  # nats a sounding frame, from which two spectrograms are one with other phases
+SHOWN = 2.0  # the same, from which they are, whatever is said of their likeness; unrelated ones reach 1.35
 PLATEAU_S, PLATEAUS = 0.12, 16  # of one delay of a warp that is tried; so many at most
 
 
@@ -44,10 +46,11 @@ def lay_content(ours: StftCache, theirs: StftCache, rate: int, whole: Alignment)
     likeness = compared(ours, theirs, rate)
     if likeness is not None and likeness.same:
         return _of_same(ours, theirs, rate, whole, likeness)
-    steady = _steady(ours, theirs, rate, whole, [])
+    steady, explained = _steady(ours, theirs, rate, whole, [])
     if likeness is None:
         return steady
-    if steady.method == "none" or (likeness.other and whole.correlation < LAID):
+    shown = whole.correlation >= LAID or explained >= SHOWN
+    if steady.method == "none" or (likeness.other and not shown):
         unlaid = msgspec.structs.replace(whole, method="none", delay=0)
         return msgspec.structs.replace(as_a_whole(unlaid, *lengths), likeness=likeness.ratio, other=likeness.other)
     return msgspec.structs.replace(steady, likeness=likeness.ratio)
@@ -57,22 +60,31 @@ def _of_same(ours: StftCache, theirs: StftCache, rate: int, whole: Alignment, li
     """The timeline of one content: at steady delays, where these lie it as near as a warp does."""
     first, second = masked(ours, theirs, rate)
     warp = warped(first, second, (ours.samples.size, theirs.samples.size), rate)
-    steady = _steady(ours, theirs, rate, whole, plateaus(warp, rate))
-    nearer = distance_along(steady, first, second) > warp.distance * SLIDES + SLIDES_BY
-    if steady.method == "none" or slips(steady) >= SLIPS or nearer:
-        return _of_warp(warp, likeness, rate, whole)
-    return msgspec.structs.replace(steady, likeness=likeness.ratio)
+    near = warp.distance * SLIDES + SLIDES_BY
+    for delays in ([], plateaus(warp, rate)):
+        steady, _ = _steady(ours, theirs, rate, whole, delays)
+        is_steady = steady.method != "none" and slips(steady.segments) < SLIPS
+        if is_steady and distance_along(steady, first, second) <= near:
+            return msgspec.structs.replace(steady, likeness=likeness.ratio)
+    return _of_warp(warp, likeness, rate, whole)
 
 
-def _steady(ours: StftCache, theirs: StftCache, rate: int, whole: Alignment, delays: Sequence[int]) -> Timeline:
-    """Spectrograms at a delay, or at several; delays: others that are worth a try."""
+def _steady(
+    ours: StftCache, theirs: StftCache, rate: int, whole: Alignment, delays: Sequence[int]
+) -> tuple[Timeline, float]:
+    """(spectrograms at a delay, or at several; nats of a sounding frame that they explain of each other).
+
+    delays: others that are worth a try.
+    """
     lengths = ours.samples.size, theirs.samples.size
     if whole.method != "spectrogram" and not delays:
-        return as_a_whole(whole, *lengths)
+        return as_a_whole(whole, *lengths), 0.0
     spectra = Spectra(log_bands(ours, rate), log_bands(theirs, rate), FRAMING.hop, lengths, rate)
     laid = search(spectra, spectra, [whole.delay, *delays])
-    silent = _quiet(ours), _quiet(theirs)
+    silent, least = (_quiet(ours), _quiet(theirs)), round(SPECTRAL_S * rate)
     segments = script(laid.runs, lengths, rate, silent, least_s=SPECTRAL_S)
+    if slips(segments) < SLIPS:
+        segments = script(_without_slips(laid.runs, least), lengths, rate, silent, least_s=SPECTRAL_S)
     found = Timeline(
         method="spectrogram",
         segments=segments,
@@ -82,7 +94,9 @@ def _steady(ours: StftCache, theirs: StftCache, rate: int, whole: Alignment, del
         correlation=whole.correlation,
         period=period_of(segments, rate),
     )
-    return found if laid.explained >= LIKE and found.moved <= MOVED else as_a_whole(whole, *lengths)
+    if laid.explained < LIKE or found.moved > MOVED:
+        return as_a_whole(whole, *lengths), 0.0
+    return found, laid.explained
 
 
 def _quiet(signal: StftCache) -> Quiet:
@@ -95,9 +109,15 @@ def _longest(segments: Sequence[Segment]) -> float:
     return max(matched, key=lambda one: one.reference[1] - one.reference[0]).delay if matched else 0.0
 
 
-def slips(timeline: Timeline) -> int:
+def slips(segments: Sequence[Segment]) -> int:
     """Changes of the delay that are no edit."""
-    return sum(one.kind == other.kind == "matched" for one, other in itertools.pairwise(timeline.segments))
+    return sum(one.kind == other.kind == "matched" for one, other in itertools.pairwise(segments))
+
+
+def _without_slips(runs: Sequence[Run], least: int) -> list[Run]:
+    """Runs whose delays lie nearer than an edit as one, at the delay of the longest: by bands it is no surer."""
+    longest = [(part, max(part, key=lambda run: run.end - run.start)) for part in together(runs, least)]
+    return [Run(part[0].start, part[-1].end, run.delay) for part, run in longest]
 
 
 def plateaus(warp: Warp, rate: int) -> list[int]:

@@ -47,8 +47,8 @@ def _is_rescaled(timeline: Timeline, rate: int) -> bool:
     if len(edits) < RESCALED or timeline.period is not None or len(edits) < len(timeline.edits) * MIXED:
         return False
     lost = sum(one.kind == "lost" for one in edits) / len(edits)
-    longest = max(max(one.reference[1] - one.reference[0], one.generated[1] - one.generated[0]) for one in edits)
-    return MIXED_LEAST <= lost <= 1 - MIXED_LEAST and longest <= PERIODS_S * rate
+    lengths = [max(one.reference[1] - one.reference[0], one.generated[1] - one.generated[0]) for one in edits]
+    return MIXED_LEAST <= lost <= 1 - MIXED_LEAST and sorted(lengths)[len(lengths) // 2] <= PERIODS_S * rate
 
 
 def lay_waveforms(reference: Samples, generated: Samples, rate: int) -> Timeline | None:

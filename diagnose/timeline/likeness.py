@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 SURE = 0.4  # of the usual distance of two frames: nothing unrelated comes so near, the nearest of 200 pairs is 0.55
 ALIKE = 0.88  # of the distance by chance; the same sentence by another voice 0.66, another by the same voice 0.94
-OTHER, TURNED = 0.905, 1.3  # from which nothing is alike; beyond it, the other order is the nearer one
+OTHER, TURNED = 0.92, 1.3  # from which nothing is alike; beyond it, the other order is the nearer one
+HARDLY, ELSEWHERE = 0.905, 0.5  # from which nothing is, where the course (see below) is another too
 RESTLESS = 0.5  # of the usual distance, from frame to frame: noise has 0.7, voices and instruments under 0.45
 LIVELY = 3.9  # nepers that frames differ by; hums, noise and what is clipped through and through differ less
 PLACES, NEAR = 160, 8  # frames of each sound whose distances are compared
@@ -43,8 +44,9 @@ def compared(ours: StftCache, theirs: StftCache, rate: int) -> Likeness | None:
     distance = best_path(first, second)[1]
     ratio = distance / (1.0 if distance < SURE else _by_chance(first, second))
     sounds = all(spread(each) >= LIVELY and restlessness(each) <= RESTLESS for each in (first, second))
-    other = sounds and OTHER <= ratio <= TURNED and course(first, second) < COURSE
-    return Likeness(ratio, other)
+    if not sounds or not HARDLY <= ratio <= TURNED:
+        return Likeness(ratio, False)
+    return Likeness(ratio, course(first, second) < (COURSE if ratio >= OTHER else ELSEWHERE))
 
 
 def _by_chance(first: Features, second: Features) -> float:

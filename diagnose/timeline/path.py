@@ -25,6 +25,7 @@ FRAME_S = 0.0025
 MOST_FRAMES = 60_000  # of a longer sound the frames are longer
 UNEXPLAINED = 0.3  # nats that a frame has to be explained by: r^2 over 0.26
 BEST, WORST = 7.0, -2.0  # a score's range in nats: beyond 30 dB, better does not count
+WELL = 3.7  # nats from which a frame counts as explained, however much better it is: r^2 of 0.98
 FLOOR = 1e-6  # of the loud frames' energy: what lies lower is silence, and matches silence
 CHANGE = 4.0  # cost of a change of state, in nats: two explained frames of a copy are worth more
 TINY = 1e-30
@@ -41,6 +42,10 @@ class Run(msgspec.Struct, frozen=True):
     @property
     def reference(self) -> tuple[int, int]:
         return self.start - self.delay, self.end - self.delay
+
+    def frames(self, hop: int) -> slice:
+        """The frames that it lies in."""
+        return slice(self.start // hop, -(-self.end // hop))
 
     def within(self, length: int) -> Run:
         """The run, as far as there is a reference of so many samples."""
@@ -63,6 +68,7 @@ class Material:
     """
 
     hop: int
+    step = 1  # samples, to which a delay is found
     shortest_s: float  # of a stretch that is searched for
     searched_s: float  # of it, at its start and at its end
 

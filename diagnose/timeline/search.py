@@ -9,7 +9,20 @@ import numpy as np
 
 from diagnose.arrays import quantile
 from diagnose.arrays import runs as spans
-from diagnose.timeline.path import CHANGE, NONE, TINY, UNEXPLAINED, Fit, Material, Run, likeliest, one_delay, runs_of
+from diagnose.timeline.path import (
+    CHANGE,
+    NONE,
+    TINY,
+    UNEXPLAINED,
+    WELL,
+    Fit,
+    Material,
+    Run,
+    likeliest,
+    one_delay,
+    runs_of,
+)
+from diagnose.timeline.simplest import simplified
 
 if TYPE_CHECKING:
     from typing import Protocol
@@ -42,20 +55,8 @@ BADLY, BADLY_SHARE = 1.2, 0.5  # nats under what its noise allows, or this share
 NOISE_QUANTILE = 0.25
 STEADY = 1.7  # quotient of a high and a low quantile of what is left over, under which it is noise of one level
 EXCESS = 1.4  # times that noise, over many frames, which noise alone does not leave
-SAME = 0.35  # of the score that its frames allow, that a run has
-WELL = 3.7  # nats from which a frame counts as explained, however much better it is: r^2 of 0.98
-LEAST = 0.3  # nats that it has in any case
-JUMP_S = 0.005  # a jump of so much costs 0.7 of a change
-NOTHING = 1e-4  # of a frame's energy, that is nothing if it is left over: 40 dB
 LEAST_POSSIBLE = 0.3  # r^2: in more noise than this, a source is no find
-EVIDENCE = 4.0  # that a frame's samples are, of a place that is chosen among likely ones
-HARDLY_S = 0.0002  # delays that lie so near are one, which is a fraction or a clock
-LONGEST_DETOUR = 3  # runs
-EXACT = 0.97  # of WELL: r^2 of 0.98 in nearly all frames
-NEARLY = 0.6  # of WELL: r^2 of 0.92
 HOPELESS_DELAYS, HOPELESS = 12, 1.0  # so many delays that explain no more than this are likenesses, and no copy
-MOST_SIMPLIFIED = 200  # runs
-SAME_GAIN = 1.35  # factor within which a run is as loud as the whole
 
 
 class Path:
@@ -203,11 +204,8 @@ def runs(copy: Material, source: Source, delays: list[int]) -> Found:
         if len(path.delays) > HOPELESS_DELAYS and _mean(path) < HOPELESS:
             break
     found = runs_of(path.states, path.delays, copy.hop, copy.lengths[1])
-    found = _joined([run for each in found if (run := each.within(copy.lengths[0])).end > run.start])
-    if len(path.delays) > 1:
-        found = _joined(_simplest(path, source, found))
-        found = _joined([run for run in found if _is_same(path, run)]) or found[:1]
-        found = _joined(_without_detours(path, found))
+    inside = [run for each in found if (run := each.within(copy.lengths[0])).end > run.start]
+    found = simplified(path, source, inside)
     return Found(found, *_explained(path, found))
 
 
@@ -225,104 +223,11 @@ def _explained(path: Path, found: list[Run]) -> tuple[float, float]:
         return 0.0, 0.0
     score = np.zeros(copy.energy.size)
     for run in found:
-        frames = _frames(copy, run)
+        frames = run.frames(copy.hop)
         score[frames] = path.scores[path.delays.index(run.delay)][frames]
     most = np.log((copy.energy + copy.noise) / (2 * copy.noise)) - UNEXPLAINED
     explained, allowed = (float(np.minimum(each, WELL)[sounding].mean()) for each in (score, most))
     return explained, allowed
-
-
-def _frames(copy: Material, run: Run) -> slice:
-    return slice(run.start // copy.hop, -(-run.end // copy.hop))
-
-
-def _is_same(path: Path, run: Run) -> bool:
-    """Whether a run is no mere likeness: of the same gain as the whole, and explained as well as may be."""
-    copy, state = path.material, path.delays.index(run.delay)
-    frames = _frames(copy, run)
-    sounding = path.sounding()[frames]
-    if not sounding.any():
-        return False
-    score = float(path.scores[state][frames][sounding].mean())
-    allowed = min(float(path.allowed()[frames][sounding].mean()), WELL)
-    if score < max(SAME * allowed, LEAST):
-        return False
-    own, cross = (float(rows[frames].sum()) for rows in (path.fits[state].own, path.fits[state].cross))
-    return own <= 0 or 1 / SAME_GAIN < cross / own / copy.gain < SAME_GAIN
-
-
-def _without_detours(path: Path, found: list[Run]) -> list[Run]:
-    """The runs without those between two of one delay that are no exact copy: what is there is in its place.
-
-    A filter, a clip, an echo or half a sample leaves a note more like another place of the same note than like itself.
-    """
-    kept = list(found)
-    ours, theirs = path.material.lengths
-    near = HARDLY_S * path.material.rate
-    index = 0
-    while index < len(kept):
-        delays = [0, *(run.delay for run in kept), theirs - ours]  # before and after it, start on start and end on end
-        before = delays[index]
-        for count in range(1, LONGEST_DETOUR + 1):
-            away = kept[index : index + count]
-            after = delays[min(index + count + 1, len(delays) - 1)]
-            back = abs(after - before) <= near and len(away) == count and len(away) < len(kept)
-            if back and all(abs(run.delay - before) > near and not _is_exact(path, run, before) for run in away):
-                del kept[index : index + count]
-                break
-        else:
-            index += 1
-    return kept
-
-
-def _is_exact(path: Path, run: Run, in_place: int) -> bool:
-    """Whether a run is an exact copy, and what is in its place is not nearly one."""
-    copy = path.material
-    frames = _frames(copy, run)
-    sounding = path.sounding()[frames]
-    here = copy.scores(copy.residual(copy.fit(in_place)))[frames][sounding]
-    there = path.scores[path.delays.index(run.delay)][frames][sounding]
-    means = [float(np.minimum(score, WELL).mean()) for score in (there, here)]
-    return means[0] >= EXACT * WELL and means[1] < NEARLY * WELL
-
-
-def _simplest(path: Path, source: Source, found: list[Run]) -> list[Run]:
-    """Each run at the delay that explains it for the least jumps.
-
-    In a steady tone many delays explain a run alike, a period apart; then the one on the way from the run before to
-    the run after is taken.
-    """
-    copy = path.material
-    if len(found) > MOST_SIMPLIFIED:
-        return found
-    ends = 0, copy.lengths[1] - copy.lengths[0]  # start on start, end on end
-    for index, run in enumerate(found):
-        delays = [ends[0], *(each.delay for each in found), ends[1]]
-        beside = [delays[index], delays[index + 2]]
-        middle = (run.start + run.end) // 2
-        size = min(run.end - run.start, round(2 * copy.searched_s * copy.rate)) // 2
-        others = {sum(beside) // 2, *beside, *source.likely(middle - size, middle + size, run.delay)}
-        fit = {run.delay: path.fits[path.delays.index(run.delay)]}
-        fit.update({delay: copy.fit(delay) for delay in others - {run.delay}})
-        frames = _frames(copy, run)
-        least = copy.noise + NOTHING * copy.energy[frames]
-        worth = {
-            delay: -EVIDENCE * float(np.log(copy.residual(each)[frames] + least).sum())
-            - sum(_jump(copy, delay - other) for other in beside)
-            for delay, each in fit.items()
-        }
-        best = max(worth, key=worth.__getitem__)
-        if best != run.delay:
-            if best not in path.delays:
-                path.add(best, fit[best])
-                path.rescore()
-            found[index] = Run(run.start, run.end, best)
-    return found
-
-
-def _jump(copy: Material, samples: int) -> float:
-    """Nats that a change of the delay costs: the farther, the more."""
-    return CHANGE * np.log1p(abs(samples) / (JUMP_S * copy.rate))
 
 
 def _extended(path: Path, source: Source, tried: set[tuple[int, int]]) -> bool:
@@ -372,17 +277,6 @@ def _blocks(copy: Material, first: int, last: int) -> list[list[tuple[int, int]]
     width = max(size // copy.hop, 1)
     loudest = start + int(np.argmax(energy[width:] - energy[:-width])) * copy.hop
     return [[(at, at + size) for at in (loudest, start + margin, end - margin - size)], halves]
-
-
-def _joined(found: list[Run]) -> list[Run]:
-    """Runs of one delay as one: what lies between them is in its place, whatever was done to it."""
-    joined: list[Run] = []
-    for run in found:
-        if joined and joined[-1].delay == run.delay:
-            joined[-1] = Run(joined[-1].start, run.end, run.delay)
-        else:
-            joined.append(run)
-    return joined
 
 
 def closed(mask: NDArray[np.bool_], gap: int) -> NDArray[np.bool_]:

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from diagnose.timeline.path import Run
-from diagnose.timeline.search import WELL, runs
+from diagnose.timeline.path import WELL, Run
+from diagnose.timeline.search import runs
 from diagnose.timeline.spectral import LIKELY, Spectra
 
 RATE, STEP, BANDS = 8000, 128, 24

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from diagnose.timeline.candidates import Waveforms
-from diagnose.timeline.path import NONE, Copy, Run
-from diagnose.timeline.search import WELL, Path, averaged, closed, runs, weighted_median
+from diagnose.timeline.path import NONE, WELL, Copy, Run
+from diagnose.timeline.search import Path, averaged, closed, runs, weighted_median
 
 RATE = 8000
 FRAME = 3 * 20  # samples: a border is found to a frame or so, before it is placed
