@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -18,9 +17,9 @@ from diagnose.errors import InputError, NotComparable
 from diagnose.metrics import METRICS, OF_A_SIGNAL, Measurement, measure_pair, measure_signal
 from diagnose.profile import default_profile, load_profile, nearest
 from diagnose.regions import find_regions
-from diagnose.results.report import AlignmentFacts, LimitLevels, MetricRow, Report, SoundFacts
-from diagnose.results.timeline import SegmentFacts, TimelineFacts
+from diagnose.results.report import LimitLevels, MetricRow, Report, SoundFacts
 from diagnose.results.verdict import overall
+from diagnose.timeline import alignment_facts, observations, timeline_facts
 from diagnose.verdicts import Figures, Judgement, change_of, judge
 from diagnose.version import VERSION
 
@@ -32,10 +31,8 @@ if TYPE_CHECKING:
     from diagnose.results.cause import Cause
     from diagnose.results.limit import Profile
     from diagnose.results.verdict import Verdict
-    from diagnose.timeline import Timeline
 
 KEPT_MEMORY = 1 << 24  # bytes; never touched
-MOST_SEGMENTS = 1000  # in a report
 SHORTEST_S = 0.020  # less than one period of the lowest tone, and every spectral figure is about padding
 
 
@@ -65,6 +62,7 @@ def compare(
         generated=facts[1],
         alignment=alignment_facts(pair.timeline, pair.rate, pair.overlap[0].size),
         timeline=timeline_facts(pair.timeline, pair.rate),
+        observations=() if pair.unrelated else observations(pair.timeline, pair.rate),
         metrics=tuple(rows),
         verdict=verdict,
         notes=tuple(_notes(pair, facts)),
@@ -237,46 +235,6 @@ def _at_common_rate(files: tuple[Signal, Signal]) -> list[Signal]:
 def _mono(sound: Audio) -> Audio:
     """All that is measured at the common rate is the mix, so only the mix is resampled."""
     return sound if sound.channels == 1 else audio_io.Audio(sound.mono[None], sound.rate, sound.name)
-
-
-def alignment_facts(timeline: Timeline, rate: int, compared: int) -> AlignmentFacts:
-    """Alignment in seconds and dB."""
-    found = timeline.method != "none"
-    return AlignmentFacts(
-        rate_hz=rate,
-        compared_s=compared / rate,
-        delay_s=timeline.delay / rate if found else None,
-        gain_db=20 * math.log10(timeline.gain),
-        polarity=timeline.polarity,
-        method=timeline.method,
-        correlation=timeline.correlation,
-        drift_ppm=timeline.drift_ppm,
-        reason=None if found else f"no delay gives a correlation of at least 0.5 (best {timeline.correlation:.2f})",
-    )
-
-
-def timeline_facts(timeline: Timeline, rate: int) -> TimelineFacts:
-    """The edit script in seconds."""
-
-    def seconds(span: tuple[int, int]) -> tuple[float, float]:
-        return span[0] / rate, span[1] / rate
-
-    return TimelineFacts(
-        method=timeline.method,
-        segments=tuple(
-            SegmentFacts(
-                kind=segment.kind,
-                reference=seconds(segment.reference),
-                generated=seconds(segment.generated),
-                delay_s=segment.delay / rate if segment.kind == "matched" else None,
-                source=seconds(segment.source) if segment.source else None,
-                content=segment.content,
-            )
-            for segment in timeline.segments[:MOST_SEGMENTS]
-        ),
-        period_s=timeline.period / rate if timeline.period else None,
-        omitted=max(len(timeline.segments) - MOST_SEGMENTS, 0),
-    )
 
 
 def _sound_facts(file: Signal) -> SoundFacts:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 # Hops in samples that are mistaken for each other, and rates in Hz.
 RATIO_FIT = 0.006  # a frame more or less in 170
+UNEVEN = 0.11, 0.07  # from which no hop was wrong: hops of any kind stay under 0.05, another reading is over 0.12
 CUT_HEAD = 0.3
 
 
@@ -233,7 +234,9 @@ def time_stretch(e: Evidence) -> Cause | None:
         return None
     kept = ramp(match.shifted_stretched.r - match.same_stretched, 0.04, 0.015)
     strength = ramp(abs(ratio - 1), 0.012, 0.02) * ramp(match.same_stretched, 0.6, 0.8) * kept
-    if e.method != "warped":  # there they lie on each other already
+    if e.method == "warped":  # there they lie on each other already
+        strength *= ramp(_unevenness(e, ratio), *UNEVEN)
+    else:
         strength *= ramp(match.same_stretched - match.same, 0.0, 0.025)
     pair = _nearest_ratio(ratio, MISTAKEN_HOPS)
     named = f"; hop {pair[1]} read as {pair[0]} would do that" if pair else ""
@@ -252,6 +255,11 @@ def time_stretch(e: Evidence) -> Cause | None:
         "use one hop (and rate) for the mel and for the vocoder"
         + (f": {pair[1]} samples, not {pair[0]}" if pair else ""),
     )
+
+
+def _unevenness(e: Evidence, ratio: float) -> float:
+    """The timing's deviation from one tempo over the time that the tempo adds up to: who speaks again is uneven."""
+    return (e.pair.timeline.deviation or 0.0) / max(abs(ratio - 1) * e.pair.reference.mono.size, 1.0)
 
 
 def _nearest_ratio(ratio: float, values: tuple[int, ...]) -> tuple[int, int] | None:

@@ -10,7 +10,7 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from diagnose.render.metric_pictures import picture_of
-from diagnose.render.phrases import cause_lines, likelihood, limit_text, meaning
+from diagnose.render.phrases import alignment_line, cause_lines, likelihood, limit_text, meaning, observed_line
 from diagnose.text import amount, number, printable
 from diagnose.version import VERSION
 
@@ -44,6 +44,7 @@ def pair_environment() -> Environment:
     """The templates with the words that pair.html says figures in."""
     environment = page_environment(styles=PAIR_STYLES, script=PAIR_SCRIPT)
     environment.globals.update(number=number, amount=amount, meaning=meaning, limit_text=limit_text)
+    environment.globals.update(alignment_line=alignment_line, observed_line=observed_line)
     environment.globals.update(likelihood=likelihood, cause_lines=cause_lines, picture_of=picture_of)
     return environment
 

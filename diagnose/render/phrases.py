@@ -18,9 +18,40 @@ if TYPE_CHECKING:
     from diagnose.results.cause import Cause
     from diagnose.results.region import Region
     from diagnose.results.report import MetricRow, Report
+    from diagnose.results.timeline import Observation
 
 SAME_PLACE = 0.7  # shared area over the area of both from which two boxes are drawn as one
 EXIT_CODES = {"PASS": 0, "WARN": 0, "FAIL": 1, "ERROR": 3}
+
+
+def alignment_line(report: Report) -> str:
+    """How both sounds lie on each other."""
+    now = report.alignment
+    if now.delay_s is None:
+        return f"no: {now.reason}; gain {now.gain_db:+.1f} dB"
+    if now.method == "warped":
+        said = f"by warping: the timing is its own; gain {now.gain_db:+.1f} dB"
+    else:
+        turned = ", polarity inverted" if now.polarity == -1 else ""
+        said = f"by {now.method}: delay {1000 * now.delay_s:+.1f} ms, gain {now.gain_db:+.1f} dB{turned}"
+    edits = len(report.timeline.edits) if report.timeline else 0
+    return f"{said}; {edits} edit{'s' if edits > 1 else ''}" if edits else said
+
+
+def observed_line(report: Report) -> str:
+    """What differs without harm; empty where nothing does."""
+    return "; ".join(_observed(each) for each in report.observations)
+
+
+def _observed(one: Observation) -> str:
+    if one.id == "tempo":
+        return f"tempo {one.amount:.3f} ({100 * abs(one.amount - 1):.1f} % {'slower' if one.amount > 1 else 'faster'})"
+    if one.id == "timing-deviation":
+        return f"timing deviates by {one.amount:.0f} ms"
+    places = {"silence-at-start": "silence at the start", "pauses": "pauses", "silence-at-end": "silence at the end"}
+    if one.id in places:
+        return f"{1000 * abs(one.amount):.0f} ms {'more' if one.amount > 0 else 'less'} {places[one.id]}"
+    return f"{one.id} {amount(one.amount, one.unit)}"
 
 
 def meaning(row: MetricRow) -> str:

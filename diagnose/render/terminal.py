@@ -9,12 +9,14 @@ from rich.text import Text
 
 from diagnose.render.layout import STYLES, Fitting, Labelled, print_parts
 from diagnose.render.phrases import (
+    alignment_line,
     case_line,
     cause_line,
     cause_lines,
     headline,
     limit_text,
     meaning,
+    observed_line,
     place_line,
     places,
     suite_line,
@@ -89,19 +91,8 @@ def _files(report: Report) -> list[Labelled]:
     for side, sound in (("reference", report.reference), ("generated", report.generated)):
         channels = f"{sound.channels} channel{'s' if sound.channels > 1 else ''}"
         lines.append(Labelled(f"{side}  ", f"{sound.path}  {sound.rate_hz} Hz, {channels}, {sound.duration_s:.3f} s"))
-    now = report.alignment
-    if now.delay_s is None:
-        laid = f"no: {now.reason}; gain {now.gain_db:+.1f} dB"
-    else:
-        turned = ", polarity inverted" if now.polarity == -1 else ""
-        laid = f"by {now.method}: delay {1000 * now.delay_s:+.1f} ms, gain {now.gain_db:+.1f} dB{turned}"
-    if now.method == "warped":
-        tempo = next((row.change for row in report.metrics if row.name == "tempo_ratio"), None)
-        laid = f"by warping: the timing is its own, tempo {tempo or 1:.3f}; gain {now.gain_db:+.1f} dB"
-    edits = len(report.timeline.edits) if report.timeline else 0
-    if edits and now.delay_s is not None:
-        laid += f"; {edits} edit{'s' if edits > 1 else ''}"
-    return [*lines, Labelled("aligned    ", laid)]
+    lines.append(Labelled("aligned    ", alignment_line(report)))
+    return [*lines, Labelled("observed   ", observed)] if (observed := observed_line(report)) else lines
 
 
 def _causes(causes: tuple[Cause, ...]) -> list[Labelled]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from diagnose.analysis import Pair
     from diagnose.results.cause import Cause
     from diagnose.results.region import Region
-    from diagnose.results.timeline import TimelineFacts
+    from diagnose.results.timeline import Observation, TimelineFacts
 Detail = Mapping[str, float | int | str]
 
 SCHEMA = "diagnose.report/1"
@@ -109,6 +109,7 @@ class Report(msgspec.Struct, frozen=True, eq=False):
     pair: Pair | None = None
     apart: str | None = None
     timeline: TimelineFacts | None = None
+    observations: tuple[Observation, ...] = ()
 
     def __repr__(self) -> str:
         """Verdict, both names, the likeliest cause and the worst metrics: three lines, under 600 characters."""
@@ -163,6 +164,7 @@ class Report(msgspec.Struct, frozen=True, eq=False):
             "generated": msgspec.structs.asdict(self.generated),
             "alignment": msgspec.structs.asdict(self.alignment),
             "timeline": None if self.timeline is None else _timeline(self.timeline),
+            "observations": [msgspec.structs.asdict(each) for each in self.observations],
             "metrics": [_row(row) for row in self.metrics],
             "regions": [msgspec.structs.asdict(region) for region in self.regions],
             "causes": [_cause(cause) for cause in self.causes],

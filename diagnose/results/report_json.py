@@ -17,7 +17,7 @@ from diagnose.errors import InputError
 from diagnose.results.cause import Cause  # noqa: TC001 - msgspec reads the types
 from diagnose.results.region import Region  # noqa: TC001
 from diagnose.results.report import SCHEMA, AlignmentFacts, LimitLevels, MetricRow, Report, SoundFacts
-from diagnose.results.timeline import TimelineFacts  # noqa: TC001
+from diagnose.results.timeline import Observation, TimelineFacts  # noqa: TC001
 from diagnose.results.verdict import Verdict, overall
 
 MOST_BYTES = 4_000_000  # a report of compare() has some 40 kB
@@ -60,6 +60,7 @@ class _Document(msgspec.Struct, frozen=True):
     notes: Annotated[tuple[str, ...], msgspec.Meta(max_length=100)] = ()
     command: str | None = None
     timeline: TimelineFacts | None = None
+    observations: Annotated[tuple[Observation, ...], msgspec.Meta(max_length=100)] = ()
 
 
 def read_report(path: str | os.PathLike[str]) -> Report:
@@ -136,6 +137,7 @@ def report_from(document: Any, name: str = "report") -> Report:
         causes=read.causes,
         command=read.command,
         timeline=read.timeline,
+        observations=read.observations,
         libraries=read.tool.libraries,
         apart="this report was read from JSON, which contains no sounds",
     )
@@ -145,6 +147,7 @@ def _shown(read: _Document, name: str) -> None:
     """InputError for text that no report has and that a page shows as it is; paths, command and causes may be so."""
     texts = [read.tool.version, *read.notes, read.alignment.method, read.alignment.reason or ""]
     texts += _timeline_texts(read.timeline)
+    texts += [text for each in read.observations for text in (each.id, each.unit)]
     texts += [region.metric for region in read.regions]
     for row in read.metrics:
         texts += [row.name, row.unit, row.reason or "", row.note or ""]

@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
+from diagnose.timeline.facts import alignment_facts, observations, timeline_facts
 from diagnose.timeline.laid import Laid, laid
 from diagnose.timeline.layout import lay, lay_waveforms
 from diagnose.timeline.segment import Kind, Segment, Timeline
 
-__all__ = ["Kind", "Laid", "Segment", "Timeline", "laid", "lay", "lay_waveforms"]
+__all__ = [
+    "Kind",
+    "Laid",
+    "Segment",
+    "Timeline",
+    "alignment_facts",
+    "laid",
+    "lay",
+    "lay_waveforms",
+    "observations",
+    "timeline_facts",
+]

@@ -66,7 +66,8 @@ def _of_same(ours: StftCache, theirs: StftCache, rate: int, whole: Alignment, li
         is_steady = steady.method != "none" and slips(steady.segments) < SLIPS
         if is_steady and distance_along(steady, first, second) <= near:
             return msgspec.structs.replace(steady, likeness=likeness.ratio)
-    return _of_warp(warp, likeness, rate, whole)
+    found = _of_warp(warp, likeness, rate, whole)
+    return msgspec.structs.replace(found, silence=_more_silence(first, second))
 
 
 def _steady(
@@ -151,6 +152,21 @@ def distance_along(timeline: Timeline, first: Features, second: Features) -> flo
         cost += 2 * float(np.sqrt(np.square(apart).sum(axis=1)).sum()) / usual
         steps += 2 * int(inside.sum())
     return cost / max(steps, 1)
+
+
+def _more_silence(first: Features, second: Features) -> tuple[int, int, int]:
+    """Samples of silence that the second has more than the first: at its start, inside, at its end."""
+    start, inside, end = np.subtract(_silences(second), _silences(first)) * first.hop
+    return int(start), int(inside), int(end)
+
+
+def _silences(one: Features) -> tuple[int, int, int]:
+    """Frames of silence at the start, inside and at the end."""
+    places = np.flatnonzero(one.sounding)
+    if not places.size:
+        return 0, 0, 0
+    first, last = int(places[0]), int(places[-1])
+    return first, last + 1 - first - places.size, len(one.sounding) - last - 1
 
 
 def _of_warp(warp: Warp, likeness: Likeness, rate: int, whole: Alignment) -> Timeline:

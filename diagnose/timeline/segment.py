@@ -54,6 +54,7 @@ class Timeline(msgspec.Struct, frozen=True):
     other: whether the generated sound is a sound of its own that has nothing to do with the reference.
     drift: samples of delay that are added with each sample of the generated sound.
     resampled: whether what is matched has to be resampled to lie sample on sample: a drift, or a fraction that shows.
+    silence: where warped, samples of silence that the generated sound has more: at its start, inside, at its end.
     warp: where warped, knots (reference, generated) in samples, both rising; the map is linear between them.
     """
 
@@ -72,6 +73,7 @@ class Timeline(msgspec.Struct, frozen=True):
     other: bool = False
     drift: float = 0.0
     resampled: bool = False
+    silence: tuple[int, int, int] | None = None
 
     @property
     def shift(self) -> int:
