@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -30,6 +31,8 @@ WHOLE = 0.005  # of a sample, within which a delay is a whole one
 LEAST_FRACTION = 0.02  # of a sample, that can be told from none
 SHOWS_DB = 3.0
 MOST_DRIFT = 0.002  # 2000 ppm, ten times what two bad crystals differ by; beyond it, another rate
+APART_S = 0.004  # delays that lie nearer are one delay that moves
+ONE_FRACTION = 0.05  # samples, median distance of the blocks from one fraction
 ON_LINE = 0.5  # samples, median distance of the blocks from one line
 
 
@@ -52,10 +55,14 @@ def read(
     least_moved: samples that the delay has to move by over the sound.
     """
     places = _places(runs, round(BLOCK_S * rate), reference.size)
-    found = [each for run, start, size in places if (each := _block(reference, generated, run.delay, start, size))]
+    found = [
+        (*each, run.delay) for run, start, size in places if (each := _block(reference, generated, run, start, size))
+    ]
     if not found:
         return None
-    times, delays, weights = (np.array(column) for column in zip(*found, strict=True))
+    times, delays, weights, whole = (np.array(column) for column in zip(*found, strict=True))
+    if apart(runs, rate):
+        return _common_fraction(reference, generated, rate, runs, delays - whole)
     if times[-1] - times[0] >= (SHORTEST_S - 2 * BLOCK_S) * rate and len(found) >= 4:
         slope, middle = _line(times, delays, weights)
         if np.median(np.abs(delays - slope * times - middle)) <= ON_LINE:
@@ -70,6 +77,26 @@ def read(
     if abs(still - round(still)) < WHOLE:
         still = float(round(still))
     return Clock(still, fraction=_shows(reference, generated, still, *_loudest(generated, rate)))
+
+
+def apart(runs: Sequence[Run], rate: int) -> bool:
+    """Whether the delay jumps, and does not move along."""
+    steps = [abs(later.delay - earlier.delay) for earlier, later in itertools.pairwise(runs)]
+    return max(steps, default=0) > APART_S * rate
+
+
+def _common_fraction(
+    reference: Samples, generated: Samples, rate: int, runs: Sequence[Run], over: Floats
+) -> Clock | None:
+    """The clock of runs that are whole samples apart, by what their blocks' delays are over the runs' own."""
+    over = over - np.round(over - over[0])  # half a sample is as well half a sample less
+    still = median(over)
+    if np.median(np.abs(over - still)) > ONE_FRACTION:
+        return None
+    longest = max(runs, key=lambda run: run.end - run.start)
+    delay = float(longest.delay + still)
+    shows = _shows(reference, generated, delay, longest.start, min(longest.end, longest.start + rate))
+    return Clock(delay, fraction=True) if shows else None
 
 
 def _loudest(samples: Samples, rate: int) -> tuple[int, int]:
@@ -135,9 +162,10 @@ def _places(runs: Sequence[Run], size: int, length: int) -> list[tuple[Run, int,
 
 
 def _block(
-    reference: Samples, generated: Samples, delay: int, start: int, size: int
+    reference: Samples, generated: Samples, run: Run, start: int, size: int
 ) -> tuple[float, float, float] | None:
     """(middle of the block, its delay to a fraction of a sample, weight)."""
+    delay = run.delay
     theirs = generated[start : start + size].astype(np.float64)
     ours = reference[start - delay - NEAR : start - delay + size + NEAR].astype(np.float64)
     whole = fast_size(ours.size)
@@ -183,4 +211,4 @@ def _line(times: Floats, delays: Floats, weights: Floats) -> tuple[float, float]
     w, t, d = weights[near], times[near], delays[near]
     t0, d0 = float(np.average(t, weights=w)), float(np.average(d, weights=w))
     slope = float(np.sum(w * (t - t0) * (d - d0)) / max(float(np.sum(w * (t - t0) ** 2)), 1e-300))
-    return slope, d0 - slope * t0
+    return slope, float(d0 - slope * t0)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 MOST_SEGMENTS = 1000  # in a report
 TEMPO = 0.005  # half a percent; nobody hears less
-SILENCE_S = 0.01  # a frame
+SILENCE_S, OF_FRAMES_S = 0.01, 0.03  # a frame; three of them, where frames are all that tells it
 DEVIATION_MS = 10.0  # the same, of the timing
 
 
@@ -66,7 +66,8 @@ def observations(timeline: Timeline, rate: int) -> tuple[Observation, ...]:
     if deviation >= DEVIATION_MS:
         found.append(Observation("timing-deviation", deviation, "ms"))
     places = zip(("silence-at-start", "pauses", "silence-at-end"), _silence(timeline), strict=True)
-    found += [Observation(name, samples / rate, "s") for name, samples in places if abs(samples) >= SILENCE_S * rate]
+    least = (SILENCE_S if timeline.silence is None else OF_FRAMES_S) * rate
+    found += [Observation(name, samples / rate, "s") for name, samples in places if abs(samples) >= least]
     return tuple(found)
 
 

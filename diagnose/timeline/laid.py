@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 WINDOW = 1024  # samples of a frame
 FREEDOM = 256  # samples
+ROUNDED = 2  # samples by which a part may seem to lie off its clock
 
 
 class Piece(msgspec.Struct, frozen=True):
@@ -31,11 +32,15 @@ class Piece(msgspec.Struct, frozen=True):
 
 
 class Laid(msgspec.Struct, frozen=True):
-    """reference, generated: the matched parts, of one length.  pieces: where each comes from, in order."""
+    """reference, generated: the matched parts, of one length.  pieces: where each comes from, in order.
+
+    drift: samples of delay that are added with each sample of the generated sound, where it was resampled.
+    """
 
     reference: Samples
     generated: Samples
     pieces: tuple[Piece, ...]
+    drift: float = 0.0
 
     def to_reference(self, sample: float) -> float:
         """Position in the reference of a position on the joined axis."""
@@ -50,10 +55,11 @@ class Laid(msgspec.Struct, frozen=True):
     def to_generated(self, sample: float) -> float:
         """Position in the generated sound of a position in the reference."""
         piece = self._piece([piece.reference for piece in self.pieces], sample)
-        return sample if piece is None else piece.generated + sample - piece.reference
+        return sample if piece is None else (piece.generated + sample - piece.reference) / (1 - self.drift)
 
     def from_generated(self, sample: float) -> float:
         """Position in the reference of a position in the generated sound."""
+        sample *= 1 - self.drift
         piece = self._piece([piece.generated for piece in self.pieces], sample)
         return sample if piece is None else piece.reference + sample - piece.generated
 
@@ -73,7 +79,7 @@ def laid(timeline: Timeline, reference: Samples, generated: Samples) -> Laid:
     if timeline.resampled and spans:
         clock = Clock(timeline.delay, timeline.drift)
         generated = on_clock(generated, clock)
-        spans = [(first, last, first + round(clock.delay)) for first, last, _ in spans]
+        spans = [(first, last, _on(clock, first, start)) for first, last, start in spans]
     pieces, joined = [], 0
     for first, last, start in spans:
         length = min(last - first, reference.size - first, generated.size - start)
@@ -82,7 +88,13 @@ def laid(timeline: Timeline, reference: Samples, generated: Samples) -> Laid:
             joined += length
     ours = _joined(reference, [(piece.reference, piece.length) for piece in pieces])
     theirs = _joined(generated, [(piece.generated, piece.length) for piece in pieces])
-    return Laid(ours, theirs, tuple(pieces))
+    return Laid(ours, theirs, tuple(pieces), timeline.drift)
+
+
+def _on(clock: Clock, first: int, start: int) -> int:
+    """Where on a clock a part begins; first, start: in the reference, and in the generated sound as it is."""
+    moved, whole = round(start * (1 - clock.drift)), first + round(clock.delay)
+    return whole if abs(moved - whole) <= ROUNDED else moved
 
 
 def _joined(samples: Samples, parts: list[tuple[int, int]]) -> Samples:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 
 from diagnose.timeline.content import MOVED, lay_content
@@ -16,8 +17,10 @@ from diagnose.timeline.waveform import copied
 if TYPE_CHECKING:
     from diagnose.audio import Samples
     from diagnose.stft_cache import StftCache
+    from diagnose.timeline.clock import Clock
     from diagnose.timeline.waveform import Copied
 
+LEAST = 64  # samples, under which nothing is laid on anything
 RESCALED = 6  # edits that a stretched sound has at least
 MIXED, MIXED_LEAST = 0.8, 0.2  # share of them among all, and of either kind among them
 PERIODS_S = 0.04  # a period or a few
@@ -25,10 +28,10 @@ PERIODS_S = 0.04  # a period or a few
 
 def lay(ours: StftCache, theirs: StftCache, rate: int) -> Timeline:
     """The timeline of two mono signals at one rate in Hz: the reference and the generated one."""
+    if min(ours.samples.size, theirs.samples.size) < LEAST:
+        return as_a_whole(Alignment(), ours.samples.size, theirs.samples.size)
     whole = align(ours, theirs, rate)
     reference, generated = (_centred(signal) for signal in (ours, theirs))
-    if min(reference.size, generated.size) < 64:
-        return as_a_whole(whole, reference.size, generated.size)
     found = copied(reference, generated, rate, whole)
     if found is not None:
         timeline = _of_copy(found, reference, generated, rate, whole)
@@ -67,17 +70,15 @@ def _of_copy(found: Copied, reference: Samples, generated: Samples, rate: int, w
     segments = script(
         found.runs, (reference.size, found.copy.generated.size), rate, quiet_in(found.copy), heard_in(found.copy)
     )
-    stretch = generated.size / max(found.copy.generated.size, 1)
-    if found.clock is not None and found.clock.drift:
-        segments = tuple(_stretched(segment, stretch, generated.size) for segment in segments)
+    clock = found.clock
+    if clock is not None:
+        segments = tuple(_timed(segment, clock, found.copy.generated.size, generated.size) for segment in segments)
     matched = [segment for segment in segments if segment.kind == "matched"]
     longest = max(matched, key=lambda segment: segment.generated[1] - segment.generated[0], default=None)
     delay = longest.delay if longest else float(whole.delay)
-    clock = found.clock
     drift = None
     if clock is not None:
-        if clock.drift or abs(clock.delay - delay) < 1:  # a steady tone fits at every period
-            delay = clock.delay
+        delay = clock.delay if clock.drift else delay
         if generated.size >= 2 * rate:
             drift = 1e6 * clock.drift / (1 - clock.drift)
     return Timeline(
@@ -90,15 +91,25 @@ def _of_copy(found: Copied, reference: Samples, generated: Samples, rate: int, w
         drift_ppm=drift,
         period=period_of(segments, rate),
         drift=clock.drift if clock is not None else 0.0,
-        resampled=clock is not None and (clock.drift != 0 or (clock.fraction and delay == clock.delay)),
+        resampled=clock is not None and (clock.drift != 0 or clock.fraction),
     )
 
 
-def _stretched(segment: Segment, factor: float, length: int) -> Segment:
-    start, end = (min(round(at * factor), length) for at in segment.generated)
-    return Segment(
-        segment.kind, segment.reference, (start, end), start - segment.reference[0], segment.source, segment.content
-    )
+def _timed(segment: Segment, clock: Clock, moved: int, length: int) -> Segment:
+    """A segment in samples of the generated sound as it is, its delay with what the clock says of it.
+
+    moved, length: samples of the generated sound on the clock, and as it is.
+    """
+    start, end = segment.generated
+    if clock.drift:
+        start, end = (min(round(at * length / max(moved, 1)), length) for at in (start, end))
+    delay = segment.delay
+    if segment.kind == "matched":
+        if clock.drift or abs(clock.delay - delay) < 1:
+            delay = clock.delay + clock.drift * start
+        elif clock.fraction:
+            delay += clock.delay - round(clock.delay)
+    return msgspec.structs.replace(segment, generated=(start, end), delay=delay)
 
 
 def _correlation(found: Copied, reference: Samples) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -15,8 +14,6 @@ from diagnose.timeline.seams import placed
 from diagnose.timeline.search import runs as search
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from diagnose.audio import Samples
     from diagnose.timeline.clock import Clock
     from diagnose.timeline.single_delay import Alignment
@@ -31,7 +28,6 @@ ALL = 0.9  # |r| of the whole at one delay, from which parts need not be asked
 BETTER = 0.3  # nats a frame that the parts have to explain beyond the whole
 WORSE = 0.3  # nats a frame by which one clock may explain less than many delays
 SHARPENED = 2  # times that a drift is read again, on its own clock
-APART_S = 0.004  # delays that lie nearer are one delay that moves
 
 
 class Copied(msgspec.Struct, frozen=True):
@@ -70,7 +66,7 @@ def copied(reference: Samples, generated: Samples, rate: int, whole: Alignment) 
         if steady.laid.explained >= found.explained - WORSE and len(steady.laid.runs) <= len(found.runs):
             return steady.copied()
         clock = None
-    return Copied(tuple(found.runs), found.copy.gain, None if _apart(found.runs, rate) else clock, found.copy)
+    return Copied(tuple(found.runs), found.copy.gain, None if clocks.apart(found.runs, rate) else clock, found.copy)
 
 
 class _Laid(msgspec.Struct, frozen=True, eq=False):
@@ -120,12 +116,6 @@ def _laid(reference: Samples, generated: Samples, rate: int, delays: list[int], 
     source = Waveforms(reference, generated, rate, 1.0 if gain >= 0 else -1.0)
     found = search(copy, source, delays)
     return _Laid(placed(copy, found.runs), found.explained, found.allowed, copy)
-
-
-def _apart(runs: Sequence[Run], rate: int) -> bool:
-    """Whether the delay jumps, and does not move along."""
-    steps = [abs(later.delay - earlier.delay) for earlier, later in itertools.pairwise(runs)]
-    return max(steps, default=0) > APART_S * rate
 
 
 def seeds(reference: Samples, generated: Samples, rate: int) -> tuple[list[int], float]:

@@ -29,7 +29,7 @@ REGION = ["metric", "start_s", "end_s", "low_hz", "high_hz", "excess_db"]
 CAUSE = ["id", "confidence", "summary", "evidence", "fix", "explains"]
 METRIC = ["name", "unit", "reference", "generated", "change", "verdict", "limit", "version"]
 EXTRA = {
-    "top": {"notes", "command", "timeline"},
+    "top": {"notes", "command", "timeline", "observations"},
     "alignment": {"method", "correlation", "drift_ppm", "reason"},
     "metric": {"reason", "note", "detail", "severity"},
 }

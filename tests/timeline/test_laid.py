@@ -4,6 +4,7 @@ import timeline_edits as make
 from hypothesis import given
 from hypothesis import strategies as st
 
+from diagnose.timeline.clock import shifted
 from diagnose.timeline.laid import laid
 from diagnose.timeline.segment import Segment, Timeline
 
@@ -141,3 +142,27 @@ def test_a_drift_is_taken_out(low, ppm):
     assert found.reference.size == pytest.approx(sound.size, abs=10)
     off = (found.generated - found.reference)[400:-400]
     assert np.sqrt(np.square(off).mean()) < 0.002 * np.sqrt(np.square(sound).mean())
+
+
+@pytest.mark.parametrize("later", [0.5, -0.3])
+def test_what_was_cut_from_a_copy_off_by_a_fraction_lies_sample_on_sample(low, timeline, later):
+    reference = low(4 * RATE)
+    generated = np.delete(shifted(reference, later), slice(16_000, 16_800))
+    found = timeline(reference, generated)
+    assert [one.kind for one in found.segments if one.kind != "matched"] == ["lost"]
+    assert [one.delay for one in found.segments if one.kind == "matched"] == pytest.approx(
+        [later, later - 800], abs=0.01
+    )
+    both = laid(found, reference, generated)
+    assert both.reference.size == pytest.approx(reference.size - 800, abs=4)
+    assert np.std(both.generated[100:-100] - both.reference[100:-100]) < 0.003 * reference.std()
+
+
+@pytest.mark.parametrize("ppm", [150.0, -150.0])
+def test_places_of_a_sound_that_drifts_are_those_of_its_own_clock(low, timeline, ppm):
+    reference = low(6 * RATE)
+    generated = make.drift_by(reference, ppm).generated
+    both = laid(timeline(reference, generated), reference, generated)
+    late = 40_000 * ppm / 1e6
+    assert both.to_generated(40_000) == pytest.approx(40_000 + late, abs=0.6)
+    assert both.from_generated(40_000 + late) == pytest.approx(40_000, abs=0.6)

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from diagnose.timeline.clock import Clock
+from diagnose.timeline.clock import APART_S, Clock
 from diagnose.timeline.path import Run
 from diagnose.timeline.single_delay import Alignment
-from diagnose.timeline.waveform import APART_S, copied, seeds
+from diagnose.timeline.waveform import copied, seeds
 
 RATE = 8000
 UNKNOWN = Alignment()  # no delay was found for the whole
