@@ -215,7 +215,7 @@ def facts(part: str, found: Sequence[Outcome]) -> dict[str, object]:
         "sounds": sorted({one.sound for one in found}),
         "targets": [
             # A number that is not there is infinitely far off, which JSON cannot say.
-            {**msgspec.to_builtins(one), "value": one.value if math.isfinite(one.value) else None, "met": one.met}
+            {"name": one.name, "value": float(one.value) if math.isfinite(one.value) else None, "met": bool(one.met)}
             for one in targets(part, found)
         ],
         "groups": {name: rows(each) for name, each in by_group(found).items()} if part != "unrelated" else {},

@@ -121,6 +121,16 @@ class Copy(Material):
             laid[first:last] = self.reference[first - delay : last - delay]
         return laid
 
+    def errors(self, delay: int, first: int, last: int) -> Floats:
+        """Squared differences of the generated samples [first, last) from the reference at a delay."""
+        begin, end = first - delay, last - delay
+        laid = np.zeros(last - first, np.float64)
+        size = self.reference.size
+        inside = slice(min(max(begin, 0), size), max(min(end, size), 0))
+        if inside.start < inside.stop:
+            laid[inside.start - begin : inside.stop - begin] = self.reference[inside]
+        return np.square(self.generated[first:last] - self.gain * laid)
+
     def _sums(self, one: Samples, other: Samples) -> Floats:
         """Sums of products over each frame, the last one filled up with zeros."""
         whole = one.size // self.hop * self.hop

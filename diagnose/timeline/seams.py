@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
+from diagnose.timeline.between import divided
 from diagnose.timeline.path import FLOOR, Run
 from diagnose.timeline.silence import CHANCE, SILENT
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from diagnose.arrays import Floats
-    from diagnose.timeline.path import Copy
+from diagnose.timeline.path import Copy
 
 REACH_S = 0.02  # a frame's border lies within this of the true one
 SMOOTH_S = 0.0025
@@ -28,7 +29,7 @@ def placed(copy: Copy, runs: Sequence[Run]) -> list[Run]:
     """The runs with their borders to the sample; a run that vanishes is left out."""
     theirs = copy.lengths[1]
     runs = [Run(max(run.start, 0), min(run.end, theirs), run.delay) for run in runs]
-    runs = _with_ends(copy, [run for run in runs if run.end > run.start])
+    runs = divided(copy, _with_ends(copy, [run for run in runs if run.end > run.start]))
     for index in range(len(runs) - 1):
         left, right = runs[index], runs[index + 1]
         end, start = _border(copy, left, right)
@@ -60,7 +61,7 @@ def _fits_better(copy: Copy, end: Run, beside: Run) -> bool:
     """Whether an end is its own, and no chance: it leaves less over than its noise would make of it."""
     if end.end - end.start < round(REACH_S * copy.rate) or end.within(copy.lengths[0]) != end:
         return False
-    own, other = (float(_errors(copy, run.delay, end.start, end.end).sum()) for run in (end, beside))
+    own, other = (float(copy.errors(run.delay, end.start, end.end).sum()) for run in (end, beside))
     noise = copy.noise / (3 * copy.hop)
     return own < BETTER * other or (own < NOISE * noise * (end.end - end.start) and other - own > CHANCE * noise)
 
@@ -74,7 +75,7 @@ def _border(copy: Copy, left: Run, right: Run) -> tuple[int, int]:
     so best.
     """
     first, last = _searched(copy, left, right)
-    errors = [np.cumsum(_errors(copy, run.delay, first, last)) for run in (left, right)]
+    errors = [np.cumsum(copy.errors(run.delay, first, last)) for run in (left, right)]
     neither = np.cumsum(_neither(copy, first, last))
     before, between, after = (np.concatenate(([0.0], each)) for each in (errors[0], neither, errors[1]))
     # The cost of ends a <= b: before[a] + (between[b] - between[a]) + (after[-1] - after[b]).
@@ -117,20 +118,9 @@ def _is_hidden(copy: Copy, sample: int) -> bool:
     return bool(copy.energy[frame] <= max(HIDDEN * copy.noise, FLOOR * copy.loud))
 
 
-def _errors(copy: Copy, delay: int, first: int, last: int) -> Floats:
-    """Squared differences of the generated samples [first, last) from the reference at this delay."""
-    begin, end = first - delay, last - delay
-    laid = np.zeros(last - first, np.float64)
-    size = copy.reference.size
-    inside = slice(min(max(begin, 0), size), max(min(end, size), 0))
-    if inside.start < inside.stop:
-        laid[inside.start - begin : inside.stop - begin] = copy.reference[inside]
-    return np.square(copy.generated[first:last] - copy.gain * laid)
-
-
 def _neither(copy: Copy, first: int, last: int) -> Floats:
     """What a sample costs that no run explains."""
-    width = max(round(SMOOTH_S * copy.rate), 1)
+    width = max(min(round(SMOOTH_S * copy.rate), last - first), 1)
     power = np.square(copy.generated[first:last], dtype=np.float64)
     smooth = np.convolve(power, np.full(width, 1 / width), mode="same")
     return OTHER * smooth + NOISE * copy.noise / (3 * copy.hop)
