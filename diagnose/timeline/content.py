@@ -85,7 +85,8 @@ def _steady(
     silent, least = (_quiet(ours), _quiet(theirs)), round(SPECTRAL_S * rate)
     segments = script(laid.runs, lengths, rate, silent, least_s=SPECTRAL_S)
     if slips(segments) < SLIPS:
-        segments = script(_without_slips(laid.runs, least), lengths, rate, silent, least_s=SPECTRAL_S)
+        runs = [run.within(lengths[0]) for run in _without_slips(laid.runs, least)]
+        segments = script(runs, lengths, rate, silent, least_s=SPECTRAL_S)
     found = Timeline(
         method="spectrogram",
         segments=segments,

@@ -96,7 +96,7 @@ def _loudness(rows: Floats) -> tuple[Floats, float]:
 
 
 def _cepstra(logs: Floats, sounding: NDArray[np.bool_], hop: int) -> Features:
-    """The orthonormal DCT-II of logs [shape=(frames, bands)], its first 13 rows."""
+    """The DCT-II of logs [shape=(frames, bands)], its first 13 rows, orthonormal but for the level."""
     order = np.arange(min(CEPSTRA, logs.shape[1]))[:, None]
     band = np.arange(logs.shape[1])[None] + 0.5
     basis = np.sqrt(2 / logs.shape[1]) * np.cos(np.pi * order * band / logs.shape[1])

@@ -88,7 +88,7 @@ Band = tuple["NDArray[np.intp]", "NDArray[np.intp]"]
 def _around_line(one: Features, other: Features, count: int) -> Band:
     """(first, last + 1) frame of the other for each frame of the one: within BAND_S of the line from end to end."""
     centre = np.linspace(0, len(other.rows) - 1, len(one.rows)).astype(np.intp)
-    return _clipped(centre, centre + 1, round(BAND_S / (FRAME_S * count)), len(other.rows))
+    return _clipped(centre, np.append(centre[1:], centre[-1]) + 1, round(BAND_S / (FRAME_S * count)), len(other.rows))
 
 
 def _around(path: NDArray[np.intp], ours: int, theirs: int) -> Band:
