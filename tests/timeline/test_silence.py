@@ -56,6 +56,14 @@ def test_all_of_nothing_is_silence():
     assert quiet(np.zeros(4000, np.float32))(100, 3000)
 
 
+@pytest.mark.parametrize("bias", [0.05, -1.0])
+def test_zeros_are_silence_in_a_sound_whose_bias_was_taken_off(bias):
+    sound = with_a_stretch(-200)
+    sound[4000:4800] -= np.float32(bias)
+    assert quiet(sound)(4000, 4800)
+    assert not quiet(sound)(3000, 3800)
+
+
 @settings(max_examples=25)
 @given(st.integers(0, 900), st.integers(1, 1100), st.floats(1e-3, 1e3))
 def test_silence_does_not_depend_on_the_level(white, start, size, gain):
