@@ -33,6 +33,30 @@ def low():
 
 
 @pytest.fixture(scope="session")
+def syllables():
+    """syllables(lengths, seed, voice, phases) -> at 8 kHz, one of each length in samples, RMS 0.1, float32.
+
+    seed: what is said, three formants and a pitch each.  voice: Hz.  phases: those of the harmonics, random.
+    """
+
+    def make(lengths, seed=1, voice=120.0, phases=0):
+        rng, turn = np.random.default_rng(seed), np.random.default_rng(1000 + phases)
+        parts = []
+        for size in lengths:
+            pitch = voice * rng.uniform(0.8, 1.3)
+            formants = rng.uniform([250, 800, 2200], [800, 2200, 3600])[:, None]
+            harmonics = np.arange(pitch, 3900, pitch)
+            levels = np.exp(-np.square((harmonics - formants) / 120)).sum(axis=0) + 1e-3
+            angles = 2 * np.pi * np.outer(harmonics, np.arange(size) / 8000)
+            wave = levels @ np.sin(angles + turn.uniform(0, 2 * np.pi, (harmonics.size, 1)))
+            parts.append(wave * np.sqrt(np.sin(np.pi * (np.arange(size) + 0.5) / size)))
+        sound = np.concatenate(parts)
+        return (0.1 * sound / sound.std()).astype(np.float32)
+
+    return make
+
+
+@pytest.fixture(scope="session")
 def timeline():
     """timeline(reference, generated, rate) -> their Timeline, the means as a Pair gives them."""
 
