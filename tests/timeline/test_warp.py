@@ -250,7 +250,6 @@ def test_two_knots_have_the_tempo_of_their_lengths():
     assert (found.tempo, found.deviation_s) == (pytest.approx(1.3), pytest.approx(0))
 
 
-@pytest.mark.xfail(strict=True, reason="bug: the band about the line has gaps where its steps are wider than BAND_S")
 def test_a_second_can_be_laid_on_four_minutes():
     path, distance = best_path(told(course(128)), told(course(24_001, 2)))
     assert is_path(path, 128, 24_001)
