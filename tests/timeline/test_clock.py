@@ -202,3 +202,9 @@ def test_on_its_clock_a_copy_has_no_drift(low, ppm):
     inside = slice(400, sound.size - 400)
     off = generated[inside] - sound[inside]
     assert np.sqrt(np.square(off).mean()) < 0.002 * np.sqrt(np.square(sound).mean())
+
+
+@pytest.mark.parametrize("ppm", [20.0, 200.0, -200.0])
+def test_read_again_on_its_own_clock_a_drift_is_right_to_a_hundredth(low, timeline, ppm):
+    reference = low(5 * RATE)
+    assert timeline(reference, make.drift_by(reference, ppm).generated).drift_ppm == pytest.approx(ppm, abs=0.01)
