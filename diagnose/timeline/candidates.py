@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,7 +30,11 @@ class Waveforms:
     def __init__(self, reference: Samples, generated: Samples, rate: int, sign: float) -> None:
         self.reference, self.generated, self.rate, self.sign = reference, generated, rate, sign
         self.step = max(rate // COARSE_HZ, 1)
-        self.coarse = [_decimated(part, self.step) for part in (reference, generated)]
+
+    @cached_property
+    def coarse(self) -> tuple[Samples, Samples]:
+        """Both at the lower rate; a plain copy is never searched there."""
+        return _decimated(self.reference, self.step), _decimated(self.generated, self.step)
 
     def seed(self, start: int, end: int) -> tuple[int, float]:
         """(delay, r) at which the reference explains the generated samples best, of either sign."""

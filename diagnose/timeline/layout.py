@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from diagnose.timeline.waveform import Copied
 
 LEAST = 64  # samples, under which nothing is laid on anything
+UNBIASED = 1e-6  # of the power: a mean that is 60 dB lower
 RESCALED = 6  # edits that a stretched sound has at least
 MIXED, MIXED_LEAST = 0.8, 0.2  # share of them among all, and of either kind among them
 PERIODS_S = 0.04  # a period or a few
@@ -63,7 +64,9 @@ def lay_waveforms(reference: Samples, generated: Samples, rate: int) -> Timeline
 
 
 def _centred(signal: StftCache) -> Samples:
-    return signal.samples - np.float32(signal.mean)
+    """The samples without their mean; as they are, where it is too little to matter."""
+    power = float(np.dot(signal.samples, signal.samples)) / max(signal.samples.size, 1)
+    return signal.samples if signal.mean**2 <= UNBIASED * power else signal.samples - np.float32(signal.mean)
 
 
 def _of_copy(found: Copied, reference: Samples, generated: Samples, rate: int, whole: Alignment) -> Timeline:

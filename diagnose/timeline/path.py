@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 NONE = -1  # the state of what no delay explains
 FRAME_S = 0.0025
+BLOCK = 1 << 20  # samples that are read at once
 MOST_FRAMES = 60_000  # of a longer sound the frames are longer
 UNEXPLAINED = 0.3  # nats that a frame has to be explained by: r^2 over 0.26
 BEST, WORST = 7.0, -2.0  # a score's range in nats: beyond 30 dB, better does not count
@@ -110,32 +111,41 @@ class Copy(Material):
         super().__init__(smoothed(self._sums(generated, generated)), (reference.size, generated.size), rate, gain)
 
     def fit(self, delay: int) -> Fit:
-        laid = self.at(delay)
-        return Fit(smoothed(self._sums(laid, laid)), smoothed(self._sums(self.generated, laid)))
+        own, cross = [], []
+        step = max(BLOCK // self.hop, 1) * self.hop
+        for first in range(0, self.generated.size, step):
+            last = min(first + step, self.generated.size)
+            laid = self.at(delay, first, last)
+            own.append(self._sums(laid, laid))
+            cross.append(self._sums(self.generated[first:last], laid))
+        return Fit(smoothed(_joined(own)), smoothed(_joined(cross)))
 
-    def at(self, delay: int) -> Samples:
-        """The reference, delay samples later, as long as the generated sound; zeros where there is none."""
-        laid = np.zeros_like(self.generated)
-        first, last = max(delay, 0), min(self.reference.size + delay, laid.size)
-        if first < last:
-            laid[first:last] = self.reference[first - delay : last - delay]
+    def at(self, delay: int, first: int = 0, last: int | None = None) -> Samples:
+        """The reference, delay samples later, at the generated samples [first, last); zeros where there is none."""
+        last = self.generated.size if last is None else last
+        size = self.reference.size
+        begin, end = min(max(first - delay, 0), size), min(max(last - delay, 0), size)
+        if end - begin == last - first:
+            return self.reference[begin:end]
+        laid = np.zeros(last - first, self.reference.dtype)
+        if begin < end:
+            laid[begin + delay - first : end + delay - first] = self.reference[begin:end]
         return laid
 
     def errors(self, delay: int, first: int, last: int) -> Floats:
         """Squared differences of the generated samples [first, last) from the reference at a delay."""
-        begin, end = first - delay, last - delay
-        laid = np.zeros(last - first, np.float64)
-        size = self.reference.size
-        inside = slice(min(max(begin, 0), size), max(min(end, size), 0))
-        if inside.start < inside.stop:
-            laid[inside.start - begin : inside.stop - begin] = self.reference[inside]
-        return np.square(self.generated[first:last] - self.gain * laid)
+        ours = self.at(delay, first, last).astype(np.float64)
+        return np.square(self.generated[first:last] - self.gain * ours)
 
     def _sums(self, one: Samples, other: Samples) -> Floats:
         """Sums of products over each frame, the last one filled up with zeros."""
         whole = one.size // self.hop * self.hop
         sums = np.einsum("ij,ij->i", one[:whole].reshape(-1, self.hop), other[:whole].reshape(-1, self.hop))
         return sums if whole == one.size else np.append(sums, np.dot(one[whole:], other[whole:]))
+
+
+def _joined(parts: list[Floats]) -> Floats:
+    return np.concatenate(parts) if parts else np.zeros(0, np.float32)
 
 
 def smoothed(sums: Floats) -> Floats:
