@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from diagnose.timeline.candidates import normalised
+from diagnose.timeline.candidates import FAR_S, normalised
 from diagnose.timeline.path import Fit, Material, smoothed
 
 if TYPE_CHECKING:
@@ -52,8 +52,10 @@ class Spectra(Material):
         block = self.generated[:, first:last]
         if block.shape[1] < 8 or self.reference.shape[1] <= block.shape[1]:
             return None
-        r = normalised(self.reference, block)
-        places = np.flatnonzero(r >= r.max() - TIE)
+        reach = round(FAR_S * self.rate / self.step)
+        begin = max(first - round(expected / self.step) - reach, 0)
+        r = normalised(self.reference[:, begin : max(begin + 2 * reach, block.shape[1] + 1)], block)
+        places = begin + np.flatnonzero(r >= r.max() - TIE)
         delays = (first - places) * self.step
         nearest = int(np.argmin(np.abs(delays - expected)))
         return int(delays[nearest]) if r.max() >= LIKELY else None
