@@ -16,6 +16,7 @@ from .results.limit import Limit, Profile, Threshold
 from .results.region import Region
 from .results.report import AlignmentFacts, LimitLevels, MetricRow, Report, SoundFacts
 from .results.report_json import read_report
+from .results.timeline import Observation, SegmentFacts, TimelineFacts
 
 __version__: str
 
@@ -37,11 +38,14 @@ __all__ = [
     "MelContract",
     "MetricRow",
     "NotComparable",
+    "Observation",
     "Profile",
     "Region",
     "Report",
+    "SegmentFacts",
     "SoundFacts",
     "Threshold",
+    "TimelineFacts",
     "__version__",
     "batch",
     "check_contract",

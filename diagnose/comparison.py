@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ import soxr
 from diagnose import audio as audio_io
 from diagnose.analysis import Pair, Signal
 from diagnose.errors import InputError, NotComparable
-from diagnose.metrics import METRICS, OF_A_SIGNAL, Measurement, measure_pair, measure_signal
+from diagnose.metrics import METRICS, OF_A_PAIR, OF_A_SIGNAL, Measurement, measure_pair, measure_signal, nothing
 from diagnose.profile import default_profile, load_profile, nearest
 from diagnose.regions import find_regions
 from diagnose.results.report import LimitLevels, MetricRow, Report, SoundFacts
@@ -24,13 +25,16 @@ from diagnose.verdicts import Figures, Judgement, change_of, judge
 from diagnose.version import VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from diagnose.audio import Audio, Source
     from diagnose.metrics import Metric
     from diagnose.results.cause import Cause
     from diagnose.results.limit import Profile
     from diagnose.results.verdict import Verdict
+
+    Before = Callable[[str], None]
+    Progress = Callable[[int, int, str], None]
 
 KEPT_MEMORY = 1 << 24  # bytes; never touched
 SHORTEST_S = 0.020  # less than one period of the lowest tone, and every spectral figure is about padding
@@ -42,18 +46,23 @@ def compare(
     *,
     rate: int | None = None,
     profile: str | os.PathLike[str] | Profile | None = None,
+    progress: Progress | None = None,
 ) -> Report:
     """Measure a pair of sounds and judge it.
 
     reference, generated: paths, Audio, or float arrays or tensors (n,) or (channels, n), full scale 1, with their
     rate in Hz.
     profile: limits, or the TOML file that holds them; the built-in ones by default.
+    progress: is called with (steps done, steps in all, what is done now), for a bar.
     Raises InputError for what cannot be read, NotComparable for a silent reference or under 20 ms of sound.
     """
     _keep_freed_memory()
+    step = _counter(progress)
+    step("reading")
     sounds = _load_both(reference, generated, rate)
     limits = _limits(profile)
-    pair, rows = judged_rows((Signal(sounds[0]), Signal(sounds[1])), limits)
+    pair, rows = judged_rows((Signal(sounds[0]), Signal(sounds[1])), limits, step)
+    step("looking for causes")
     facts = [_sound_facts(file) for file in pair.files]
     verdict = overall([row.verdict for row in rows])
     report = Report(
@@ -73,6 +82,14 @@ def compare(
     )
     pair.forget_stfts()
     return report
+
+
+def _counter(progress: Progress | None) -> Callable[[str], None]:
+    """step(what) -> progress(steps before it, all steps, what)."""
+    if progress is None:
+        return nothing
+    total, done = 3 + 2 * len(OF_A_SIGNAL) + len(OF_A_PAIR), itertools.count()
+    return lambda what: progress(next(done), total, what)
 
 
 def _keep_freed_memory() -> None:
@@ -107,10 +124,13 @@ def causes_of(report: Report) -> tuple[Cause, ...]:
     return found
 
 
-def judged_rows(files: tuple[Signal, Signal], limits: Profile) -> tuple[Pair, list[MetricRow]]:
+def judged_rows(
+    files: tuple[Signal, Signal], limits: Profile, before: Before = nothing
+) -> tuple[Pair, list[MetricRow]]:
     """The pair at its common rate and every metric of it, judged; without regions and causes.
 
-    files: reference and generated sound.  Raises NotComparable for a silent reference or under 20 ms of sound.
+    files: reference and generated sound.  before: is called with the name of each step.
+    Raises NotComparable for a silent reference or under 20 ms of sound.
     """
     for sound in (file.audio for file in files):
         if sound.duration_s < SHORTEST_S:
@@ -123,9 +143,10 @@ def judged_rows(files: tuple[Signal, Signal], limits: Profile) -> tuple[Pair, li
         raise NotComparable(f"{files[0].audio.name}: cannot be used as the reference: {why}")
     common = _at_common_rate(files)
     pair = Pair(common[0], common[1], files)
+    before("laying both on each other")
     _ = pair.timeline  # first: where it needs a spectrogram, that is the finest, and others are taken from it
-    measured = [measure_signal(ours, file) for ours, file in zip(common, files, strict=True)]
-    return pair, _judged(pair, measured, limits)
+    measured = [measure_signal(ours, file, before=before) for ours, file in zip(common, files, strict=True)]
+    return pair, _judged(measured, measure_pair(pair, before), limits)
 
 
 def _causes(pair: Pair, rows: list[MetricRow], verdict: Verdict) -> tuple[Cause, ...]:
@@ -245,8 +266,9 @@ def _sound_facts(file: Signal) -> SoundFacts:
     return SoundFacts(sound.name, sound.rate, sound.channels, sound.duration_s, native, sound.sha256)
 
 
-def _judged(pair: Pair, measured: list[dict[str, Measurement]], limits: Profile) -> list[MetricRow]:
-    of_pair = measure_pair(pair)
+def _judged(
+    measured: list[dict[str, Measurement]], of_pair: dict[str, Measurement], limits: Profile
+) -> list[MetricRow]:
     rows = []
     for name, metric in METRICS.items():
         if metric.of == "pair":

@@ -485,3 +485,11 @@ def test_an_alignment_in_seconds_and_db(alignment, delay_s, gain_db):
     assert facts.gain_db == pytest.approx(gain_db, abs=1e-4)
     assert (facts.polarity, facts.method) == (alignment.polarity, alignment.method)
     assert (facts.reason is None) == (delay_s is not None)
+
+
+def test_every_step_is_counted_and_named(note):
+    steps = []
+    diagnose.compare(note, note, progress=lambda done, total, what: steps.append((done, total, what)))
+    assert [done for done, _, _ in steps] == list(range(len(steps)))
+    assert {total for _, total, _ in steps} == {len(steps)}
+    assert {"reading", "rms_ratio", "spectral_convergence"} <= {what for _, _, what in steps}

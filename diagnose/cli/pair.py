@@ -6,7 +6,9 @@ import os
 
 import click
 
-from diagnose.cli.output import check_outputs, finish, make_folder, outputs, write_report
+from diagnose.cli.output import check_outputs, finish, make_folder, outputs, with_progress, write_report
+
+LONG_BYTES = 20e6  # of both files, from which a comparison takes seconds: two minutes of stereo
 
 
 @click.command()
@@ -34,9 +36,13 @@ def compare(reference: str, generated: str, profile: str | None, every_metric: b
     from diagnose.comparison import compare as run
     from diagnose.render.phrases import compare_command
 
-    report = msgspec.structs.replace(
-        run(reference, generated, profile=profile), command=compare_command(reference, generated, profile)
+    is_long = sum(os.path.getsize(path) for path in (reference, generated) if os.path.isfile(path)) > LONG_BYTES
+    found = (
+        with_progress(lambda progress: run(reference, generated, profile=profile, progress=progress))
+        if is_long
+        else run(reference, generated, profile=profile)
     )
+    report = msgspec.structs.replace(found, command=compare_command(reference, generated, profile))
     write_report(report, targets)
     if "-" not in targets.values():
         from diagnose.render.terminal import print_report

@@ -8,10 +8,16 @@ from diagnose.metrics import bands, clicks, comb, distance, dynamics, edges, lev
 from diagnose.metrics.metric import Measurement, Metric, Unmeasurable, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from diagnose.analysis import Pair, Signal
     from diagnose.results.report import MetricRow
+
+    Before = Callable[[str], None]
+
+
+def nothing(_name: str) -> None:
+    """What is done before each metric, where nobody asked."""
 
 
 def duration_s(signal: Signal) -> float:
@@ -47,35 +53,38 @@ METRICS: dict[str, Metric] = {
 
 
 OF_A_SIGNAL = tuple(name for name, metric in METRICS.items() if metric.of == "signal")
+OF_A_PAIR = tuple(name for name, metric in METRICS.items() if metric.of == "pair")
 Measured = dict[str, Measurement]
 
 
-def measure_signal(common: Signal, file: Signal | None = None, names: Iterable[str] | None = None) -> Measured:
+def measure_signal(
+    common: Signal, file: Signal | None = None, names: Iterable[str] | None = None, before: Before = nothing
+) -> Measured:
     """Metrics of one sound, in the order of the names; every one that a sound has, in order, by default.
 
-    file: the same sound as it was read, where that differs.
+    file: the same sound as it was read, where that differs.  before: is called with the name of each, before it.
     """
-    wanted = OF_A_SIGNAL if names is None else names
-    metrics = {name: METRICS[name] for name in wanted}
-    return {
-        name: metric.measure((file or common) if metric.at == "file" else common) for name, metric in metrics.items()
-    }
+    found = {}
+    for name in OF_A_SIGNAL if names is None else names:
+        before(name)
+        found[name] = METRICS[name].measure((file or common) if METRICS[name].at == "file" else common)
+    return found
 
 
-def measure_pair(pair: Pair) -> Measured:
-    """Every metric that only a pair has, in order."""
-    found = {metric.name: metric for metric in METRICS.values() if metric.of == "pair"}
-    if pair.unrelated:
-        unlike = "the content is another: nothing of the two can be laid on each other"
-        return {
-            name: metric.measure(pair) if name == "content_distance" else Measurement(None, metric.unit, reason=unlike)
-            for name, metric in found.items()
-        }
-    return {name: metric.measure(pair) for name, metric in found.items()}
+def measure_pair(pair: Pair, before: Before = nothing) -> Measured:
+    """Every metric that only a pair has, in order; before as above."""
+    unlike = "the content is another: nothing of the two can be laid on each other"
+    found = {}
+    for name in OF_A_PAIR:
+        before(name)
+        told = not pair.unrelated or name == "content_distance"
+        found[name] = METRICS[name].measure(pair) if told else Measurement(None, METRICS[name].unit, reason=unlike)
+    return found
 
 
 __all__ = [
     "METRICS",
+    "OF_A_PAIR",
     "OF_A_SIGNAL",
     "Measurement",
     "Metric",
@@ -84,4 +93,5 @@ __all__ = [
     "edges",
     "measure_pair",
     "measure_signal",
+    "nothing",
 ]
