@@ -19,6 +19,7 @@ ALIKE = 0.88  # of the distance by chance; the same sentence by another voice 0.
 OTHER, TURNED = 0.92, 1.3  # from which nothing is alike; beyond it, the other order is the nearer one
 HARDLY, ELSEWHERE = 0.905, 0.5  # from which nothing is, where the course (see below) is another too
 RESTLESS = 0.5  # of the usual distance, from frame to frame: noise has 0.7, voices and instruments under 0.45
+CHANGING = 5.5  # nepers that frames of a sound of its own differ by; what hardly survives a vocoder differs less
 LIVELY = 3.9  # nepers that frames differ by; hums, noise and what is clipped through and through differ less
 PLACES, NEAR = 160, 8  # frames of each sound whose distances are compared
 COURSE = 0.82  # r of their distances from which the one is the other, changed; unrelated tunes of one metre reach 0.77
@@ -43,7 +44,7 @@ def compared(ours: StftCache, theirs: StftCache, rate: int) -> Likeness | None:
         return None
     distance = best_path(first, second)[1]
     ratio = distance / (1.0 if distance < SURE else _by_chance(first, second))
-    sounds = all(spread(each) >= LIVELY and restlessness(each) <= RESTLESS for each in (first, second))
+    sounds = all(spread(each) >= CHANGING and restlessness(each) <= RESTLESS for each in (first, second))
     if not sounds or not HARDLY <= ratio <= TURNED:
         return Likeness(ratio, False)
     return Likeness(ratio, course(first, second) < (COURSE if ratio >= OTHER else ELSEWHERE))

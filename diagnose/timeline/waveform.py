@@ -12,6 +12,7 @@ from diagnose.timeline.candidates import Waveforms
 from diagnose.timeline.path import Copy, Run
 from diagnose.timeline.seams import placed
 from diagnose.timeline.search import runs as search
+from diagnose.timeline.simplest import joined
 
 if TYPE_CHECKING:
     from diagnose.audio import Samples
@@ -47,6 +48,8 @@ def copied(reference: Samples, generated: Samples, rate: int, whole: Alignment) 
     found, clock = None, None
     if whole.method == "waveform":
         found = _laid(reference, generated, rate, [whole.delay], whole.gain * (whole.polarity or 1))
+        if found.explained < min(COPIED, ALLOWED * found.allowed):
+            found = msgspec.structs.replace(found, runs=_at_one_delay(found.runs))
     else:
         clock = clocks.read(reference, generated, rate, [_whole(reference, generated, whole.delay)])
         if clock is not None and clock.drift:
@@ -83,6 +86,12 @@ class _Laid(msgspec.Struct, frozen=True, eq=False):
         if len(self.runs) > FEW and self.explained < min(COPIED_IN_MANY, ALLOWED * self.allowed):
             return False
         return self.explained >= COPIED
+
+
+def _at_one_delay(runs: list[Run]) -> list[Run]:
+    """The runs at the delay of the longest, as one: of what is hardly a copy any more, others are mere likenesses."""
+    longest = max(runs, key=lambda run: run.end - run.start, default=None)
+    return joined([run for run in runs if longest and run.delay == longest.delay])
 
 
 class _Steady(msgspec.Struct, frozen=True, eq=False):

@@ -162,7 +162,7 @@ def test_nothing_is_said_of_a_reference_that_hardly_changes(judged, nepers, said
 
 
 @pytest.mark.parametrize("side", [0, 1])
-@pytest.mark.parametrize(("nepers", "changes", "other"), [(4.2, 45, True), (10.0, 55, False), (4.2, 55, False)])
+@pytest.mark.parametrize(("nepers", "changes", "other"), [(6.0, 45, True), (10.0, 55, False), (6.0, 55, False), (5.0, 45, False)])
 def test_noise_is_not_another_sound(judged, side, nepers, changes, other):
     sounds = [None, None]
     sounds[side] = two_places(2 * nepers, changes)  # 100 changes would be a restlessness of 1
@@ -170,8 +170,8 @@ def test_noise_is_not_another_sound(judged, side, nepers, changes, other):
 
 
 def test_what_hardly_changes_is_not_another_sound(judged):
-    assert not judged(1.0, sounds=(None, two_places(2 * 3.6))).other
-    assert judged(1.0, sounds=(None, two_places(2 * 4.2))).other
+    assert not judged(1.0, sounds=(None, two_places(2 * 5.0))).other
+    assert judged(1.0, sounds=(None, two_places(2 * 6.0))).other
 
 
 @pytest.mark.parametrize("side", [0, 1])
