@@ -6,12 +6,12 @@ OLDEST_TESTS := pytest pytest-xdist pytest-benchmark hypothesis librosa pyloudno
 OLDEST_SKIPS := --ignore tests/tnca --ignore tests/batch/test_cluster.py
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help demo test test-all test-long test-oldest test-portable gate lint types bench mutation clean
+.PHONY: help demo test test-slow test-all test-long test-oldest test-portable gate lint types bench mutation clean
 
 help:
 	@echo "make demo      install into $(VENV) and run the main job on an embedded example"
 	@echo "make test      every test but those marked slow, long or gpu"
-	@echo "make test-all  the slow ones too, and every example of the property tests"
+	@echo "make test-slow  those marked slow;  make test-all  both, and every example of the property tests"
 	@echo "make test-long  those that train for minutes: every fix of tnca, and each undone"
 	@echo "make test-portable  the numeric tests as other processors and numbers of threads compute them; an hour"
 	@echo "make test-oldest  diagnose with the oldest versions of its dependencies"
@@ -38,6 +38,9 @@ demo: $(VENV)/installed
 
 test: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -n auto --dist loadfile
+
+test-slow: $(VENV)/installed-dev
+	$(BIN)/python -m pytest -n auto --dist loadfile -m 'slow and not long and not gpu'
 
 test-all: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -n auto --dist loadfile -m 'not long and not gpu'
