@@ -48,7 +48,7 @@ def _observed(one: Observation) -> str:
         return f"tempo {one.amount:.3f} ({100 * abs(one.amount - 1):.1f} % {'slower' if one.amount > 1 else 'faster'})"
     if one.id == "timing-deviation":
         return f"timing deviates by {one.amount:.0f} ms"
-    places = {"silence-at-start": "silence at the start", "pauses": "pauses", "silence-at-end": "silence at the end"}
+    places = {"silence-at-start": "silence at the start", "pauses": "in pauses", "silence-at-end": "silence at the end"}
     if one.id in places:
         return f"{1000 * abs(one.amount):.0f} ms {'more' if one.amount > 0 else 'less'} {places[one.id]}"
     return f"{one.id} {amount(one.amount, one.unit)}"

@@ -5,8 +5,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diagnose.render.phrases import EXIT_CODES, as_suite, cause_lines, headline, likelihood, limit_text, meaning, places
+from diagnose.render.phrases import (
+    EXIT_CODES,
+    alignment_line,
+    as_suite,
+    cause_lines,
+    headline,
+    likelihood,
+    limit_text,
+    meaning,
+    observed_line,
+    places,
+)
 from diagnose.results.region import Region
+from diagnose.results.timeline import Observation, SegmentFacts, TimelineFacts
 from diagnose.text import amount, number, printable
 
 DASH = "\u2013"
@@ -184,3 +196,49 @@ def test_a_report_as_a_suite_of_one_case(broken):
     assert [check.metric for check in case.checks] == [row.name for row in broken.worst_first]
     assert EXIT_CODES[suite.verdict] == 1
     assert EXIT_CODES == {"PASS": 0, "WARN": 0, "FAIL": 1, "ERROR": 3}
+
+
+@pytest.mark.parametrize(
+    ("id", "amount", "unit", "words"),
+    [
+        ("tempo", 1.05, "ratio", ("1.050", "5.0 %", "slower")),
+        ("tempo", 0.9, "ratio", ("0.900", "10.0 %", "faster")),
+        ("silence-at-end", -0.05, "s", ("50 ms", "less", "at the end")),
+        ("silence-at-start", 0.2, "s", ("200 ms", "more", "at the start")),
+        ("pauses", 0.03, "s", ("30 ms", "more", "pauses")),
+        ("timing-deviation", 12.4, "ms", ("12 ms",)),
+        ("something-new", 3.0, "dB", ("something-new", "3", "dB")),
+    ],
+)
+def test_what_is_observed_has_its_amount_and_its_direction(broken, id, amount, unit, words):  # noqa: A002
+    line = observed_line(msgspec.structs.replace(broken, observations=(Observation(id, amount, unit),)))
+    assert all(word in line for word in words)
+
+
+def test_where_nothing_is_observed_nothing_is_said(broken):
+    assert not observed_line(msgspec.structs.replace(broken, observations=()))
+
+
+@pytest.mark.parametrize(
+    ("alignment", "words"),
+    [
+        (
+            {"method": "waveform", "delay_s": 0.0123, "gain_db": -3.0, "polarity": -1},
+            ("+12.3 ms", "-3.0 dB", "inverted"),
+        ),
+        ({"method": "spectrogram", "delay_s": 0.0, "polarity": None}, ("spectrogram", "+0.0 ms")),
+        ({"method": "warped", "delay_s": 0.0}, ("warping",)),
+        ({"method": "none", "delay_s": None, "reason": "nothing fits"}, ("no", "nothing fits")),
+    ],
+)
+def test_how_both_lie_is_said(broken, alignment, words):
+    report = msgspec.structs.replace(broken, alignment=msgspec.structs.replace(broken.alignment, **alignment))
+    assert all(word in alignment_line(report) for word in words)
+
+
+@pytest.mark.parametrize(("count", "said"), [(0, ""), (1, "1 edit"), (2, "2 edits")])
+def test_edits_are_counted(broken, count, said):
+    step = SegmentFacts("lost", (0.1, 0.2), (0.1, 0.1))
+    report = msgspec.structs.replace(broken, timeline=TimelineFacts("waveform", (step,) * count))
+    assert alignment_line(report).endswith(said)
+    assert ("edit" in alignment_line(report)) == bool(count)

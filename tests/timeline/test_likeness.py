@@ -162,7 +162,9 @@ def test_nothing_is_said_of_a_reference_that_hardly_changes(judged, nepers, said
 
 
 @pytest.mark.parametrize("side", [0, 1])
-@pytest.mark.parametrize(("nepers", "changes", "other"), [(6.0, 45, True), (10.0, 55, False), (6.0, 55, False), (5.0, 45, False)])
+@pytest.mark.parametrize(
+    ("nepers", "changes", "other"), [(6.0, 45, True), (10.0, 55, False), (6.0, 55, False), (5.0, 45, False)]
+)
 def test_noise_is_not_another_sound(judged, side, nepers, changes, other):
     sounds = [None, None]
     sounds[side] = two_places(2 * nepers, changes)  # 100 changes would be a restlessness of 1
