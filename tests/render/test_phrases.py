@@ -237,8 +237,8 @@ def test_how_both_lie_is_said(broken, alignment, words):
 
 
 @pytest.mark.parametrize(("count", "said"), [(0, ""), (1, "1 edit"), (2, "2 edits")])
-def test_edits_are_counted(broken, count, said):
+def test_edits_are_counted(same, count, said):
     step = SegmentFacts("lost", (0.1, 0.2), (0.1, 0.1))
-    report = msgspec.structs.replace(broken, timeline=TimelineFacts("waveform", (step,) * count))
+    report = msgspec.structs.replace(same, timeline=TimelineFacts("waveform", (step,) * count))
     assert alignment_line(report).endswith(said)
     assert ("edit" in alignment_line(report)) == bool(count)
