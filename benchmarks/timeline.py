@@ -208,7 +208,9 @@ def kept(path: Path, part: str, options: argparse.Namespace, found: dict[str, ob
     date = datetime.now(UTC).date().isoformat()
     found = {"date": date, "versions": versions, "sounds_chosen": options.sounds, **found}
     path.parent.mkdir(exist_ok=True)
-    write_whole(path, (json.dumps({**before, part: found}, indent=1) + "\n").encode())
+    write_whole(
+        path, (json.dumps({**before, part: found}, indent=1, default=lambda number: number.item()) + "\n").encode()
+    )
 
 
 def main() -> None:

@@ -52,7 +52,7 @@ def copied(reference: Samples, generated: Samples, rate: int, whole: Alignment) 
             found = msgspec.structs.replace(found, runs=_at_one_delay(found.runs))
     else:
         clock = clocks.read(reference, generated, rate, [_whole(reference, generated, whole.delay)])
-        if clock is not None and clock.drift:
+        if clock is not None and (clock.drift or clock.fraction):
             steady = _on_clock(reference, generated, rate, clock, whole.gain)
             if steady.laid.is_copy:
                 return steady.copied()
