@@ -70,6 +70,7 @@ COSTLY: dict[Hypothesis, str] = {
     added.clicks: "clicks",
 }
 OF_TIMING: tuple[Hypothesis, ...] = (time.sample_rate, time.time_stretch)
+ALONE: tuple[Hypothesis, ...] = (reading.misread, timeline.different_content)
 CERTAIN = 0.95
 
 
@@ -79,14 +80,14 @@ def name_causes(pair: Pair, rows: Mapping[str, MetricRow]) -> tuple[Cause, ...]:
     if evidence.silent or evidence.faint:
         return (level.silence(evidence),)
     # What was misread, or is another sound altogether, has no other fault that could be told.
-    for first in (reading.misread, timeline.different_content):
+    for first in ALONE:
         if alone := first(evidence):
             return (msgspec.structs.replace(alone, confidence=CERTAIN),)
     found: list[Cause] = []
     # What is another reading of the same content has no waveform or spectrum that ought to be the reference's.
     asked = OF_TIMING if evidence.method == "warped" else HYPOTHESES
     for hypothesis in asked:
-        if not _settled(hypothesis, found) and (cause := hypothesis(evidence)):
+        if hypothesis not in ALONE and not _settled(hypothesis, found) and (cause := hypothesis(evidence)):
             found.append(cause)
     return ranked(found)
 

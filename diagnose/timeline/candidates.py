@@ -21,6 +21,7 @@ SURE = 0.95  # r from which no farther source is looked for
 TIE = 0.0005  # difference of r under which two sources explain a stretch alike
 EXACTLY = 1e-6  # the same, where one of them is the stretch itself; rounding stays under it
 QUIETER = 1e-7  # of the loudest stretch's energy: what is 70 dB quieter is like nothing
+LEAST = 8  # samples of a block
 PEAKS, HIGHEST = 12, 4  # that are looked at closely: of those that are alike the nearest, and the highest of all
 
 
@@ -38,13 +39,24 @@ class Waveforms:
 
     def seed(self, start: int, end: int) -> tuple[int, float]:
         """(delay, r) at which the reference explains the generated samples best, of either sign."""
-        both = []
+        step = self.step
+        block = self.coarse[1][start // step : end // step]
+        if block.size < LEAST or self.coarse[0].size <= block.size:
+            return 0, 0.0
+        r = self._everywhere.normalised(block)
+        found = []
         for sign in (1.0, -1.0):
             self.sign = sign
-            found = self._far(start, end, 0, self.reference.size + self.generated.size)
-            both.append((*self._best(found, 0)[::-1], sign))
-        r, delay, sign = max(both)
-        return delay, sign * r
+            places = _tops(sign * r, start / step)
+            refined = [self._refined(start, end, start - place * step) for place, _ in places]
+            delay, likely = self._best(refined, 0)
+            found.append((likely, delay, sign))
+        likely, delay, sign = max(found)
+        return delay, sign * likely
+
+    @cached_property
+    def _everywhere(self) -> Searched:
+        return Searched(self.coarse[0])
 
     def delay_of(self, start: int, end: int, expected: int, possible: float = 1.0) -> int | None:
         """The delay at which the reference explains the generated samples [start, end); None where it does not.
@@ -88,14 +100,9 @@ class Waveforms:
 
     def _peaks(self, searched: Samples, block: Samples, expected: float) -> list[tuple[int, float]]:
         """(place, r) of the highest peaks of r in what is searched; of equal ones, those near the expected place."""
-        if block.size < 8 or searched.size <= block.size:
+        if block.size < LEAST or searched.size <= block.size:
             return []
-        r = self.sign * normalised(searched, block)
-        padded = np.pad(r, 1, constant_values=-2.0)
-        tops = np.flatnonzero((r >= padded[:-2]) & (r >= padded[2:]) & (r > LIKELY / 2))
-        nearest = tops[np.lexsort((np.abs(tops - expected), -np.round(r[tops] / TIE)))[:PEAKS]]
-        highest = tops[np.argsort(-r[tops])[:HIGHEST]]
-        return [(int(top), float(r[top])) for top in dict.fromkeys([*nearest.tolist(), *highest.tolist()])]
+        return _tops(self.sign * normalised(searched, block), expected)
 
     def _refined(self, start: int, end: int, delay: int) -> tuple[int, float]:
         """The delay to a sample, and r there, near one that was found at the lower rate."""
@@ -110,17 +117,39 @@ class Waveforms:
         return start - first - best, float(r[best])
 
 
+def _tops(r: Floats, expected: float) -> list[tuple[int, float]]:
+    """(place, r) of the highest peaks; of equal ones, those near the expected place."""
+    padded = np.pad(r, 1, constant_values=-2.0)
+    tops = np.flatnonzero((r >= padded[:-2]) & (r >= padded[2:]) & (r > LIKELY / 2))
+    nearest = tops[np.lexsort((np.abs(tops - expected), -np.round(r[tops] / TIE)))[:PEAKS]]
+    highest = tops[np.argsort(-r[tops])[:HIGHEST]]
+    return [(int(top), float(r[top])) for top in dict.fromkeys([*nearest.tolist(), *highest.tolist()])]
+
+
+class Searched:
+    """What blocks are searched for in [shape=(n,) or (rows, n)]: its spectrum and its energy are computed once."""
+
+    def __init__(self, searched: Floats) -> None:
+        rows = np.atleast_2d(searched)
+        self.length = rows.shape[1]
+        self.size = fast_size(self.length)
+        self.spectrum = np.fft.rfft(rows.astype(np.float64), self.size)
+        self.summed = np.concatenate(([0.0], np.cumsum(np.square(rows, dtype=np.float64).sum(axis=0))))
+
+    def normalised(self, block: Floats) -> Floats:
+        """r of block [shape as what is searched, (n,) or (rows, n)] with each stretch of its length, -1 to 1."""
+        rows = np.atleast_2d(block)
+        width = rows.shape[1]
+        spectrum = np.conj(np.fft.rfft(rows.astype(np.float64), self.size))
+        cross = np.fft.irfft((self.spectrum * spectrum).sum(axis=0), self.size)[: self.length - width + 1]
+        energy, own = self.summed[width:] - self.summed[:-width], float(np.square(rows, dtype=np.float64).sum())
+        floor = QUIETER * float(energy.max(initial=0.0))
+        return np.where(energy > floor, cross / np.sqrt(np.maximum(energy, floor or 1.0) * (own or 1.0)), 0.0)
+
+
 def normalised(searched: Floats, block: Floats) -> Floats:
     """r of block [shape=(n,) or (rows, n)] with each stretch of its length in searched, -1 to 1."""
-    searched, block = np.atleast_2d(searched), np.atleast_2d(block)
-    length, width = searched.shape[1], block.shape[1]
-    size = fast_size(length)
-    spectra = [np.fft.rfft(part.astype(np.float64), size) for part in (searched, block)]
-    cross = np.fft.irfft((spectra[0] * np.conj(spectra[1])).sum(axis=0), size)[: length - width + 1]
-    summed = np.concatenate(([0.0], np.cumsum(np.square(searched, dtype=np.float64).sum(axis=0))))
-    energy, own = summed[width:] - summed[:-width], float(np.square(block, dtype=np.float64).sum())
-    floor = QUIETER * float(energy.max(initial=0.0))
-    return np.where(energy > floor, cross / np.sqrt(np.maximum(energy, floor or 1.0) * (own or 1.0)), 0.0)
+    return Searched(searched).normalised(block)
 
 
 def _decimated(samples: Samples, step: int) -> Samples:
