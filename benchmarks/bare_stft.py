@@ -3,7 +3,8 @@
 python benchmarks/bare_stft.py [ROUNDS]
 
 Prints pairs a second of the floor and of diagnose.compare(), in turn, and how many times as long the whole takes:
-for sounds of 1 s at 22,050 and 44,100 Hz, a good copy and a broken one, of which regions and causes are asked.
+for sounds of 1 s at 22,050 and 44,100 Hz, and of 30 s at 44,100 Hz, a good copy and a broken one, of which regions and
+causes are asked.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from diagnose.arrays import Floats
 
 ROUNDS = 20
-RATES_HZ = (22_050, 44_100)
+SIZES = ((1, 22_050), (1, 44_100), (30, 44_100))  # s, Hz
 CHUNK_SAMPLES = 1 << 15  # as spectrogram.py has it
 # n_fft and hop, frames centred.  2048: spectral shape, the file's own centroid, distance; regions from 32 kHz up and
 # the causes' readings.  1024: log-mel and its spread, distance; regions below 32 kHz.  512: distance.
@@ -94,16 +95,17 @@ def correlation(ours: Floats, theirs: Floats) -> None:
     np.fft.irfft((spectra[0] * spectra[1]).sum(axis=0), size)
 
 
-def write_pairs(folder: Path, rate: int) -> tuple[Path, dict[str, Path]]:
-    """A bowed string of 1 s, a copy of it with a little noise, and what a misfed vocoder makes of it."""
-    note = example.bowed_string(196, 1.0, rate)
+def write_pairs(folder: Path, rate: int, seconds: float) -> tuple[Path, dict[str, Path]]:
+    """Bowed strings of 1 s, a copy of them with a little noise, and what a misfed vocoder makes of them."""
+    notes = [example.bowed_string(196 * 2 ** (step * 7 % 12 / 12), 1.0, rate).samples for step in range(int(seconds))]
+    note = Audio(np.concatenate(notes, axis=1), rate)
     noise = 1e-4 * np.random.default_rng(1).standard_normal(note.length)
     sounds = {
         "reference": note,
         "good": Audio((0.995 * note.samples + noise).astype(np.float32), rate),
         "broken": example.misfed_vocoder(note, rate),
     }
-    paths = {name: folder / f"{name}-{rate}.wav" for name in sounds}
+    paths = {name: folder / f"{name}-{rate}-{seconds}.wav" for name in sounds}
     for name, sound in sounds.items():
         audio.write(paths[name], sound)
     return paths.pop("reference"), paths
@@ -122,12 +124,13 @@ def measured(reference: Path, copy: Path, made_up: bool, count: int) -> str:
 
 def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS
-    print(f"{'1 s of sound':20}{'floor':>12}{'compare':>12}{'pairs/s':>10}{'ratio':>8}   ({count} rounds, medians)")
+    print(f"{'':26}{'floor':>12}{'compare':>12}{'pairs/s':>10}{'ratio':>8}   ({count} rounds, medians)")
     with tempfile.TemporaryDirectory() as folder:
-        for rate in RATES_HZ:
-            reference, copies = write_pairs(Path(folder), rate)
+        for seconds, rate in SIZES:
+            reference, copies = write_pairs(Path(folder), rate, seconds)
             for name, copy in copies.items():
-                print(f"{rate:6} Hz, {name:9}" + measured(reference, copy, name == "broken", count))
+                said = measured(reference, copy, name == "broken", max(count // seconds, 5))
+                print(f"{seconds:3} s, {rate:6} Hz, {name:9}{said}", flush=True)
 
 
 if __name__ == "__main__":
