@@ -1,4 +1,4 @@
-"""lay(): two sounds side by side, in the first of three ways that holds: waveform, spectrogram, warped."""
+"""lay(): two sounds side by side: by their waveforms, else by what is heard, at steady delays or along a warp."""
 
 from __future__ import annotations
 
