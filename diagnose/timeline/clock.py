@@ -61,14 +61,14 @@ def read(
     if not found:
         return None
     times, delays, weights, whole = (np.array(column) for column in zip(*found, strict=True))
-    if apart(runs, rate):
-        return _common_fraction(reference, generated, rate, runs, delays - whole)
     if times[-1] - times[0] >= (SHORTEST_S - 2 * BLOCK_S) * rate and len(found) >= 4:
         slope, middle = _line(times, delays, weights)
         if np.median(np.abs(delays - slope * times - middle)) <= ON_LINE:
             moved = abs(slope) * (times[-1] - times[0])
             if moved >= least_moved and abs(slope) <= MOST_DRIFT:
                 return Clock(middle, slope)
+    if apart(runs, rate):
+        return _common_fraction(reference, generated, rate, runs, delays - whole)
     still = median(delays)
     if np.median(np.abs(delays - still)) > ON_LINE:
         return None
