@@ -24,6 +24,7 @@ LEAST = 64  # samples, under which nothing is laid on anything
 UNBIASED = 1e-6  # of the power: a mean that is 60 dB lower
 RESCALED = 6  # edits that a stretched sound has at least
 MIXED, MIXED_LEAST = 0.8, 0.2  # share of them among all, and of either kind among them
+MANY = 12  # edits, none of them periodic, that may be all of one kind: at one tempo nothing but periods is left out
 PERIODS_S = 0.04  # a period or a few
 
 
@@ -52,7 +53,8 @@ def _is_rescaled(timeline: Timeline, rate: int) -> bool:
         return False
     lost = sum(one.kind == "lost" for one in edits) / len(edits)
     lengths = [max(one.reference[1] - one.reference[0], one.generated[1] - one.generated[0]) for one in edits]
-    return MIXED_LEAST <= lost <= 1 - MIXED_LEAST and sorted(lengths)[len(lengths) // 2] <= PERIODS_S * rate
+    mixed = MIXED_LEAST <= lost <= 1 - MIXED_LEAST or len(edits) >= MANY
+    return mixed and sorted(lengths)[len(lengths) // 2] <= PERIODS_S * rate
 
 
 def lay_waveforms(reference: Samples, generated: Samples, rate: int) -> Timeline | None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from diagnose.stft_cache import StftCache
 
 SURE = 0.4  # of the usual distance of two frames: nothing unrelated comes so near, the nearest of 200 pairs is 0.55
-ALIKE = 0.88  # of the distance by chance; the same sentence by another voice 0.66, another by the same voice 0.94
+ALIKE = 0.68  # of the distance by chance; the same sentence by another voice 0.66, a shifted pitch 0.72, another 0.94
 OTHER, TURNED = 0.92, 1.3  # from which nothing is alike; beyond it, the other order is the nearer one
 HARDLY, ELSEWHERE = 0.905, 0.5  # from which nothing is, where the course (see below) is another too
 RESTLESS = 0.5  # of the usual distance, from frame to frame: noise has 0.7, voices and instruments under 0.45

@@ -129,8 +129,8 @@ def test_chance_is_the_nearer_of_both_other_orders(judged, chance):
     assert judged(0.6, chance).ratio == pytest.approx(0.75)
 
 
-@pytest.mark.parametrize(("ratio", "same"), [(0.65, True), (0.87, True), (0.89, False), (1.2, False)])
-def test_the_same_is_an_eighth_nearer_than_chance(judged, ratio, same):
+@pytest.mark.parametrize(("ratio", "same"), [(0.45, True), (0.67, True), (0.69, False), (1.2, False)])
+def test_the_same_is_a_third_nearer_than_chance(judged, ratio, same):
     found = judged(ratio)
     assert (found.ratio, found.same, found.other) == (ratio, same, False if same else found.other)
 
