@@ -83,7 +83,7 @@ def _in_gap(copy: Copy, start: int, end: int, delays: set[int]) -> Run | None:
     left_over = {delay: float(copy.errors(delay, start, end).sum()) for delay in delays}
     best = min(left_over, key=left_over.__getitem__, default=0)
     energy = float(np.square(copy.generated[start:end], dtype=np.float64).sum())
-    noise = copy.noise / (3 * copy.hop)
+    noise = copy.sample_noise
     if best not in left_over or left_over[best] > CLEARLY * energy or energy - left_over[best] <= CHANCE * noise:
         return None
     return Run(start, end, best)
@@ -99,7 +99,7 @@ def _best(copy: Copy, beside: list[Floats], delay: int, first: int, last: int) -
     a = int(np.argmin(opening[: b + 1]))
     without = float(np.min(before - after))
     better = without - float(opening[a] + ours[b] - after[b])
-    noise = copy.noise / (3 * copy.hop)
+    noise = copy.sample_noise
     left_over = float(ours[b] - ours[a])
     others = min(float(each[b] - each[a]) for each in beside)
     is_there = left_over <= max(AS_NOISE * noise * (b - a), CLEARLY * others)

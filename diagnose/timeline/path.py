@@ -132,6 +132,11 @@ class Copy(Material):
             laid[begin + delay - first : end + delay - first] = self.reference[begin:end]
         return laid
 
+    @property
+    def sample_noise(self) -> float:
+        """Energy of the noise in one sample; a frame's holds its neighbours' too."""
+        return self.noise / (3 * self.hop)
+
     def errors(self, delay: int, first: int, last: int) -> Floats:
         """Squared differences of the generated samples [first, last) from the reference at a delay."""
         ours = self.at(delay, first, last).astype(np.float64)

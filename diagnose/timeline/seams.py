@@ -62,7 +62,7 @@ def _fits_better(copy: Copy, end: Run, beside: Run) -> bool:
     if end.end - end.start < round(REACH_S * copy.rate) or end.within(copy.lengths[0]) != end:
         return False
     own, other = (float(copy.errors(run.delay, end.start, end.end).sum()) for run in (end, beside))
-    noise = copy.noise / (3 * copy.hop)
+    noise = copy.sample_noise
     return own < BETTER * other or (own < NOISE * noise * (end.end - end.start) and other - own > CHANCE * noise)
 
 
@@ -88,7 +88,7 @@ def _border(copy: Copy, left: Run, right: Run) -> tuple[int, int]:
         energy = np.concatenate(([0.0], np.cumsum(np.square(copy.generated[first:last], dtype=np.float64))))
         quiet = before[:-silence] + energy[silence:] - energy[:-silence] - after[silence:]
         at = int(np.argmin(quiet))
-        noise = copy.noise / (3 * copy.hop)
+        noise = copy.sample_noise
         better = before[a] + energy[b] - energy[a] - after[b] - quiet[at]
         is_noise = b > a and energy[b] - energy[a] <= NOISE * noise * (b - a)
         is_silent = energy[at + silence] - energy[at] <= silence * max(
@@ -123,4 +123,4 @@ def _neither(copy: Copy, first: int, last: int) -> Floats:
     width = max(min(round(SMOOTH_S * copy.rate), last - first), 1)
     power = np.square(copy.generated[first:last], dtype=np.float64)
     smooth = np.convolve(power, np.full(width, 1 / width), mode="same")
-    return OTHER * smooth + NOISE * copy.noise / (3 * copy.hop)
+    return OTHER * smooth + NOISE * copy.sample_noise

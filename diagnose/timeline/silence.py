@@ -37,7 +37,7 @@ def heard_in(copy: Copy) -> Heard:
         if ours.size != there.size:
             return False
         better = float(np.square(there).sum() - np.square(there - ours).sum())
-        return better > CHANCE * copy.noise / (3 * copy.hop)
+        return better > CHANCE * copy.sample_noise
 
     return heard
 

@@ -45,7 +45,7 @@ def copied(reference: Samples, generated: Samples, rate: int, whole: Alignment) 
 
     whole: one delay for all, which begins the search; where it does not explain the most of it, parts are asked too.
     """
-    found, clock = None, None
+    found = None
     if whole.method == "waveform":
         found = _laid(reference, generated, rate, [whole.delay], whole.gain * (whole.polarity or 1))
         if found.explained < min(COPIED, ALLOWED * found.allowed):
