@@ -14,7 +14,7 @@ import numpy as np
 
 from diagnose.audio import blocks
 from diagnose.spectrogram import Framing, hann, locked
-from diagnose.timeline.correlation import limited, loudest_start, peak_correlation
+from diagnose.timeline.correlation import TIE, limited, loudest_start, peak_correlation
 from diagnose.timeline.segment import Segment, Timeline
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ SPECTROGRAM_TRUSTED = 0.5
 LOUDER = 2.0  # amplitude of a generated cell over the reference's, both at one level, from which it counts as added
 EXCERPT = 1 << 20  # samples of the reference that are searched for: 24 s at 44.1 kHz
 LONGEST_DELAY_S = 10.0
+NEAR_EXCERPT = 1 << 17  # samples of it that are asked first, at delays within NEAR_S
+NEAR_S = 0.05
 DRIFT_WINDOW_S = 0.5
 FRAMING = Framing(n_fft=1024, hop=128, padding="centre")
 
@@ -148,7 +150,30 @@ def _waveform_delay(reference: Samples, generated: Samples, rate: int, means: tu
     reach = int(LONGEST_DELAY_S * rate)
     first = max(start - reach, 0)
     searched = limited(generated[first : start + excerpt.size + reach] - np.float32(means[1]))
-    return peak_correlation(excerpt[None], searched[None], absolute=True, offset=first - start, reach=reach)
+    near = _near_delay(excerpt, searched, start - first, rate)
+    return near or peak_correlation(excerpt[None], searched[None], absolute=True, offset=first - start, reach=reach)
+
+
+def _near_delay(excerpt: Samples, searched: Samples, at: int, rate: int) -> tuple[int, float] | None:
+    """A delay of at most NEAR_S at which the whole excerpt correlates so well that no other can beat it by a TIE.
+
+    at: where the excerpt lies in what is searched, with no delay.  A good copy needs no longer search.
+    """
+    reach = round(NEAR_S * rate)
+    if min(excerpt.size, searched.size - at) < 2 * NEAR_EXCERPT:
+        return None
+    first = loudest_start(excerpt[: searched.size - at], NEAR_EXCERPT)
+    before = min(reach, at + first)
+    around = searched[at + first - before : at + first + NEAR_EXCERPT + reach]
+    part = excerpt[first : first + NEAR_EXCERPT]
+    delay, _ = peak_correlation(part[None], around[None], absolute=True, offset=-before, reach=reach)
+    laid = Alignment(at + delay).overlap(excerpt, searched)
+    cross, *energies = _products(*laid, (0.0, 0.0))
+    r = cross / max(energies[0] * energies[1], 1e-300) ** 0.5
+    # As peak_correlation has it: what a delay leaves out of both counts against it.
+    whole = [float(np.dot(samples, samples)) for samples in (excerpt, searched)]
+    covered = max(part / max(every, 1e-300) for part, every in zip(energies, whole, strict=True))
+    return (delay, float(r)) if abs(r) * min(covered, 1.0) ** 0.5 >= 1.0 - TIE else None
 
 
 def _spectrogram_delay(ours: StftCache, theirs: StftCache, rate: int) -> tuple[int, float]:

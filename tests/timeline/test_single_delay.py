@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from diagnose.audio import Audio, read
 from diagnose.stft_cache import StftCache
+from diagnose.timeline import single_delay
 from diagnose.timeline.correlation import fast_size
 from diagnose.timeline.single_delay import EXCERPT, FRAMING, LONGEST_DELAY_S, Alignment, align
 
@@ -184,3 +185,28 @@ def test_fast_size_is_the_next_of_9_10_12_15_16_times_a_power_of_two(least):
     assert least <= found <= max(least * 5 / 4, 16)
     odd = found >> ((found & -found).bit_length() - 1)
     assert odd in (1, 3, 5, 9, 15)
+
+
+@pytest.mark.parametrize("delay", [-350, 0, 3, 350])
+def test_of_a_long_good_copy_the_near_search_says_what_the_long_one_says(rng, monkeypatch, delay):
+    sound = 0.1 * rng.standard_normal(40 * RATE)
+    copy = delayed(sound, delay) + 1e-3 * rng.standard_normal(sound.size + delay)
+    near = aligned(sound, copy)
+    monkeypatch.setattr(single_delay, "NEAR_EXCERPT", sound.size)
+    far = aligned(sound, copy)
+    assert near.delay == far.delay == delay
+    assert (near.gain, near.correlation) == pytest.approx((far.gain, far.correlation), rel=1e-6)
+
+
+def test_of_a_copy_the_long_search_is_not_made(rng, monkeypatch):
+    sound = 0.1 * rng.standard_normal(40 * RATE)
+    sizes = []
+    honest = single_delay.peak_correlation
+    monkeypatch.setattr(
+        single_delay, "peak_correlation", lambda *a, **k: sizes.append(a[0].shape[1]) or honest(*a, **k)
+    )
+    aligned(sound, sound)
+    assert max(sizes) == single_delay.NEAR_EXCERPT
+    sizes.clear()
+    aligned(sound, sound + 0.02 * rng.standard_normal(sound.size))  # r 0.98, and another delay might be better
+    assert max(sizes) == sound.size
