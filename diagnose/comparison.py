@@ -14,18 +14,19 @@ import soxr
 
 from diagnose import audio as audio_io
 from diagnose.analysis import Pair, Signal
+from diagnose.analysis.channels import MEAN, loudest_channel, mixed
+from diagnose.analysis.moments import SILENCE, moments
+from diagnose.channelwise import Judged, channel_facts, find_causes, find_places, worst_rows
 from diagnose.errors import InputError, NotComparable
 from diagnose.metrics import METRICS, OF_A_PAIR, OF_A_SIGNAL, Measurement, measure_pair, measure_signal, nothing
 from diagnose.profile import default_profile, load_profile, nearest
-from diagnose.regions import find_regions
 from diagnose.results.report import LimitLevels, MetricRow, Report, SoundFacts
-from diagnose.results.verdict import overall
 from diagnose.timeline import alignment_facts, observations, timeline_facts
 from diagnose.verdicts import Figures, Judgement, change_of, judge
 from diagnose.version import VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from diagnose.audio import Audio, Source
     from diagnose.metrics import Metric
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     Progress = Callable[[int, int, str], None]
 
 KEPT_MEMORY = 1 << 24  # bytes; never touched
+CANCELLED = 0.5  # of the power that the mean of channels keeps that have nothing in common
 SHORTEST_S = 0.020  # less than one period of the lowest tone, and every spectral figure is about padding
 
 
@@ -61,24 +63,26 @@ def compare(
     step("reading")
     sounds = _load_both(reference, generated, rate)
     limits = _limits(profile)
-    pair, rows = judged_rows((Signal(sounds[0]), Signal(sounds[1])), limits, step)
+    judged = judge_pair((Signal(sounds[0]), Signal(sounds[1])), limits, step)
     step("looking for causes")
+    pair, laid = judged.pair, judged.best_laid
     facts = [_sound_facts(file) for file in pair.files]
-    verdict = overall([row.verdict for row in rows])
     report = Report(
         tool_version=VERSION,
         reference=facts[0],
         generated=facts[1],
-        alignment=alignment_facts(pair.timeline, pair.rate, pair.overlap[0].size),
-        timeline=timeline_facts(pair.timeline, pair.rate),
-        observations=() if pair.unrelated else observations(pair.timeline, pair.rate),
-        metrics=tuple(rows),
-        verdict=verdict,
-        notes=tuple(_notes(pair, facts)),
-        regions=find_regions(pair, rows),
-        causes=_causes(pair, rows, verdict),
+        alignment=alignment_facts(laid.timeline, pair.rate, laid.overlap[0].size),
+        timeline=timeline_facts(laid.timeline, pair.rate),
+        observations=() if laid.unrelated else observations(laid.timeline, pair.rate),
+        channels=channel_facts(judged),
+        metrics=tuple(judged.rows),
+        verdict=judged.verdict,
+        notes=tuple(_notes(judged, facts)),
+        regions=find_places(judged),
+        causes=find_causes(judged),
         libraries=_libraries(),
         pair=pair,
+        by_channel=judged.by_channel,
     )
     pair.forget_stfts()
     return report
@@ -106,27 +110,33 @@ def rejudged(report: Report, verdicts: Mapping[str, Verdict]) -> Report:
     report.pair has to be there.
     """
     assert report.pair is not None
-    rows = [
-        msgspec.structs.replace(row, verdict=verdicts[row.name]) if row.name in verdicts else row
-        for row in report.metrics
-    ]
-    verdict = overall([row.verdict for row in rows])
-    regions, causes = find_regions(report.pair, rows), _causes(report.pair, rows, verdict)
+    rows = [_with(row, verdicts) for row in report.metrics]
+    chosen = {row.name: row.channel for row in rows}
+    by_channel = {
+        channel: [_with(row, verdicts) if chosen[row.name] in (channel, None) else row for row in of]
+        for channel, of in report.by_channel.items()
+    }
+    judged = Judged(report.pair, rows, by_channel)
+    regions, causes = find_places(judged), find_causes(judged)
     report.pair.forget_stfts()
-    return msgspec.structs.replace(report, metrics=tuple(rows), verdict=verdict, regions=regions, causes=causes)
+    return msgspec.structs.replace(
+        report, metrics=tuple(rows), by_channel=by_channel, verdict=judged.verdict, regions=regions, causes=causes
+    )
+
+
+def _with(row: MetricRow, verdicts: Mapping[str, Verdict]) -> MetricRow:
+    return msgspec.structs.replace(row, verdict=verdicts[row.name]) if row.name in verdicts else row
 
 
 def causes_of(report: Report) -> tuple[Cause, ...]:
     """The causes of a report whatever its verdict: what is wrong with a pair though the limits let it pass."""
     assert report.pair is not None
-    found = _causes(report.pair, list(report.metrics), "FAIL")
+    found = find_causes(Judged(report.pair, report.metrics, report.by_channel), whatever=True)
     report.pair.forget_stfts()
     return found
 
 
-def judged_rows(
-    files: tuple[Signal, Signal], limits: Profile, before: Before = nothing
-) -> tuple[Pair, list[MetricRow]]:
+def judge_pair(files: tuple[Signal, Signal], limits: Profile, before: Before = nothing) -> Judged:
     """The pair at its common rate and every metric of it, judged; without regions and causes.
 
     files: reference and generated sound.  before: is called with the name of each step.
@@ -138,24 +148,26 @@ def judged_rows(
                 f"{sound.name}: {sound.length} samples ({1000 * sound.duration_s:.3g} ms); "
                 f"a comparison needs at least {1000 * SHORTEST_S:g} ms"
             )
-    if files[0].moments.silent:
-        why = _why_silent(files[0].audio)
-        raise NotComparable(f"{files[0].audio.name}: cannot be used as the reference: {why}")
-    common = _at_common_rate(files)
-    pair = Pair(common[0], common[1], files)
+    if files[0].moments.silent and not _cancels(files[0]):
+        raise NotComparable(f"{files[0].audio.name}: cannot be used as the reference: {_why_silent(files[0].audio)}")
+    pair = Pair(*_at_common_rate(files), files)
     before("laying both on each other")
     _ = pair.timeline  # first: where it needs a spectrogram, that is the finest, and others are taken from it
-    measured = [measure_signal(ours, file, before=before) for ours, file in zip(common, files, strict=True)]
-    return pair, _judged(measured, measure_pair(pair, before), limits)
+    if not pair.apart:
+        return Judged(pair, list(_rows(pair, limits, tuple(METRICS), before).values()))
+    whole = _rows(pair, limits, [name for name, metric in METRICS.items() if metric.at == "whole"], before)
+    others = [name for name in METRICS if name not in whole]
+    channels = {channel: _rows(one, limits, others, nothing) for channel, one in pair.apart.items()}
+    every = {channel: list((of | whole).values()) for channel, of in channels.items()}
+    return Judged(pair, worst_rows(whole, channels), every)
 
 
-def _causes(pair: Pair, rows: list[MetricRow], verdict: Verdict) -> tuple[Cause, ...]:
-    """Asked only where something is over a limit: what the limits let pass has no cause."""
-    if verdict not in ("WARN", "FAIL"):
-        return ()
-    from diagnose.causes import name_causes
-
-    return name_causes(pair, {row.name: row for row in rows})
+def _rows(pair: Pair, limits: Profile, names: Sequence[str], before: Before) -> dict[str, MetricRow]:
+    """The named metrics of a pair, judged, in their order."""
+    common, files = (pair.reference, pair.generated), _as_many_channels(pair.files)
+    of_one, of_both = ([name for name in names if METRICS[name].of == kind] for kind in ("signal", "pair"))
+    measured = [measure_signal(ours, file, of_one, before) for ours, file in zip(common, files, strict=True)]
+    return _judged(names, measured, measure_pair(pair, of_both, before), limits)
 
 
 def reattach(report: Report, folder: str = "") -> Report:
@@ -229,8 +241,6 @@ def _of_one_sound(names: Iterable[str]) -> list[str]:
 
 
 def _why_silent(sound: Audio) -> str:
-    if sound.channels > 1 and np.ptp(sound.samples) > 0:
-        return "its channels cancel each other in the mono mix"
     return "it contains only DC" if np.any(sound.samples) else "it is silent"
 
 
@@ -247,15 +257,32 @@ def _limits(profile: str | os.PathLike[str] | Profile | None) -> Profile:
     return load_profile(profile) if isinstance(profile, str | os.PathLike) else profile
 
 
-def _at_common_rate(files: tuple[Signal, Signal]) -> list[Signal]:
-    """Both at the lower of the two rates, so that nothing is compared that one of them cannot hold."""
+def _at_common_rate(files: tuple[Signal, Signal]) -> tuple[Signal, Signal]:
+    """Both mixes at the lower of the two rates, so that nothing is compared that one of them cannot hold.
+
+    Where the channels of either cancel each other, the mean says nothing: then it is the reference's loudest channel.
+    """
     rate = min(file.rate for file in files)
-    return [file if file.rate == rate else Signal(_mono(audio_io.resample(_mono(file.audio), rate))) for file in files]
+    alone = loudest_channel(files[0].audio) if any(_cancels(file) for file in files) else None
+    found = []
+    for file in files:
+        if alone is not None and file.audio.channels > 1:
+            mix = mixed(file.audio, min(alone, file.audio.channels))
+            found.append(Signal(audio_io.resample(mix, rate)))
+        elif file.rate != rate:
+            found.append(Signal(audio_io.resample(mixed(file.audio, MEAN), rate)))
+        else:
+            found.append(file)
+    return found[0], found[1]
 
 
-def _mono(sound: Audio) -> Audio:
-    """All that is measured at the common rate is the mix, so only the mix is resampled."""
-    return sound if sound.channels == 1 else audio_io.Audio(sound.mono[None], sound.rate, sound.name)
+def _cancels(file: Signal) -> bool:
+    """Whether the mean of the channels holds less than half of what it would of channels with nothing in common."""
+    count = file.audio.channels
+    if count == 1:
+        return False
+    alone = sum(moments(channel).variance for channel in file.audio.samples) / count
+    return alone > SILENCE and file.moments.variance < CANCELLED * alone / count
 
 
 def _sound_facts(file: Signal) -> SoundFacts:
@@ -266,18 +293,32 @@ def _sound_facts(file: Signal) -> SoundFacts:
     return SoundFacts(sound.name, sound.rate, sound.channels, sound.duration_s, native, sound.sha256)
 
 
+def _as_many_channels(files: tuple[Signal, Signal]) -> tuple[Signal, Signal]:
+    """Both files; of a mono and a stereo one, the mono one in both channels, as loudspeakers play it."""
+    counts = [file.audio.channels for file in files]
+    if sorted(counts) != [1, 2]:
+        return files
+    first, second = (file if file.audio.channels == 2 else Signal(_in_both(file.audio)) for file in files)
+    return first, second
+
+
+def _in_both(sound: Audio) -> Audio:
+    return audio_io.Audio(np.broadcast_to(sound.samples, (2, sound.length)), sound.rate, sound.name)
+
+
 def _judged(
-    measured: list[dict[str, Measurement]], of_pair: dict[str, Measurement], limits: Profile
-) -> list[MetricRow]:
-    rows = []
-    for name, metric in METRICS.items():
+    names: Sequence[str], measured: list[dict[str, Measurement]], of_pair: dict[str, Measurement], limits: Profile
+) -> dict[str, MetricRow]:
+    rows = {}
+    for name in names:
+        metric = METRICS[name]
         if metric.of == "pair":
             answer = of_pair[name]
             figures = Figures(None, None, answer.value, answer.reason)
         else:
             answer = measured[1][name]
             figures = change_of(metric, measured[0][name], answer)
-        rows.append(_row(metric, figures, judge(metric, figures, limits.get(name)), answer))
+        rows[name] = _row(metric, figures, judge(metric, figures, limits.get(name)), answer)
     return rows
 
 
@@ -298,10 +339,19 @@ def _row(metric: Metric, figures: Figures, judged: Judgement, answer: Measuremen
     )
 
 
-def _notes(pair: Pair, facts: list[SoundFacts]) -> list[str]:
+def _measured_on(judged: Judged) -> str:
+    if judged.by_channel:
+        return "channel by channel, for they were not treated alike; the worst of each metric is shown"
+    if any(_cancels(file) for file in judged.pair.files):
+        return "on the reference's loudest channel, for the mean of the channels cancels"
+    return "on the mean of the channels"
+
+
+def _notes(judged: Judged, facts: list[SoundFacts]) -> list[str]:
     """What was done to the signals before they were compared, in words."""
+    pair = judged.pair
     as_is = "peaks, clipping, loudness and the comb on the original files"
-    notes = [f"measured at {pair.rate} Hz on the mean of the channels; {as_is}"]
+    notes = [f"measured at {pair.rate} Hz {_measured_on(judged)}; {as_is}"]
     shares = [
         now.mean**2 / now.mean_square if now.mean_square else 0.0
         for now in (pair.reference.moments, pair.generated.moments)

@@ -156,6 +156,13 @@ def hann(size: int) -> NDArray[np.float64]:
     return locked(np.asarray(0.5 - 0.5 * np.cos(2 * np.pi * np.arange(size) / size)))
 
 
+@lru_cache(maxsize=8)
+def log_band_edges(low: float, high: float, bands: int) -> NDArray[np.intp]:
+    """Bins between which the bands lie, equally wide in log frequency, each at least one bin."""
+    # A set, for numpy's unique loads numpy.ma, which costs more than a whole alignment.
+    return locked(np.array(sorted(set(np.geomspace(low, high, bands + 1).astype(int).tolist())), np.intp))
+
+
 def locked(array: NDArray[Any]) -> NDArray[Any]:
     """What a cache hands out is not written to."""
     array.flags.writeable = False

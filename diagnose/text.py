@@ -27,6 +27,8 @@ def number(value: float | None, unit: str) -> str:
         return "< 0.01 %" if 0 < value < 1e-4 else f"{_digits(100 * value)} %"
     if unit in ("ratio", "r"):
         return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
+    if unit == "count":
+        return f"{value:g}"
     if unit in ("dB", "dBFS", "dBTP", "LUFS", "LU"):
         return f"{value:.1f} {unit}"
     return f"{_digits(value)} {unit}"

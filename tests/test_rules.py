@@ -42,6 +42,7 @@ LAYERS = [
     ("pytest_plugin",),
     ("batch", "gate"),
     ("comparison",),
+    ("channelwise",),
     ("render",),
     ("causes", "faults", "regions"),
     ("verdicts",),
@@ -471,6 +472,7 @@ WORDS_OF_UNIT = {
     "share": r"\b0 (\(.*\) )?to 1\b",
     "ratio": r"quotient|\|\| / \|\|",
     "r": r"-1 to 1",
+    "count": r"\b[Nn]umber of\b",
 }
 
 
@@ -490,11 +492,13 @@ DESIGN_S_CAUSES = re.findall(  # DESIGN, section 5
     "time-structure-lost mono-stereo dropout hum quantisation pitch",
 )
 TIMELINE_S_CAUSES = {"segment-lost", "segment-inserted", "segment-repeated", "different-content"}
+BETWEEN_CHANNELS = {"channel-swapped"}
 # Named by one hypothesis, which reads the samples anew.
 MISREAD = {"bytes-misread", "companding", "channels-interleaved", "aliasing"}
 CAUSES = {
     *DESIGN_S_CAUSES,
     *TIMELINE_S_CAUSES,
+    *BETWEEN_CHANNELS,
     *("non-finite", "modulation", "padded", "time-stretch", "tilt", "band-gap", "spectral-holes"),
 }
 
@@ -536,7 +540,9 @@ def test_a_cause_that_is_made_is_on_the_list():
 
 def test_every_cause_on_the_list_has_a_hypothesis():
     of_silence = {"non-finite"}  # which is named before any hypothesis is asked
-    assert {hypothesis.__name__.replace("_", "-") for hypothesis in HYPOTHESES} - {"misread"} | of_silence == CAUSES
+    assert {hypothesis.__name__.replace("_", "-") for hypothesis in HYPOTHESES} - {
+        "misread"
+    } | of_silence | BETWEEN_CHANNELS == CAUSES
     assert {each.cause for each in (*READINGS.values(), INTERLEAVED, STUFFED)} == MISREAD
 
 

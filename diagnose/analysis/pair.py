@@ -8,15 +8,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from diagnose.analysis.channels import match_channels, mixed
 from diagnose.analysis.distances import measure_spectra
+from diagnose.analysis.signal import Signal
+from diagnose.audio import resample
 from diagnose.stft_cache import StftCache
 from diagnose.timeline import laid, lay
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
+    from diagnose.analysis.channels import Channels, Held
     from diagnose.analysis.distances import SpectralDistance
-    from diagnose.analysis.signal import Signal
     from diagnose.audio import Samples
     from diagnose.timeline import Laid, Timeline
 
@@ -54,6 +59,46 @@ class Pair:
     def laid(self) -> Laid:
         """The matched parts of both mono mixes, joined; neither mean nor gain removed."""
         return laid(self.timeline, self.reference.mono, self.generated.mono)
+
+    @cached_property
+    def channels(self) -> Channels | None:
+        """What each channel of the generated sound holds; None where neither has two, or both have, and not as many."""
+        counts = [file.audio.channels for file in self.files]
+        if max(counts) == 1 or (min(counts) > 1 and counts[0] != counts[1]):
+            return None
+        ours, theirs = self._channels_laid()
+        copies = self.timeline.method == "waveform"
+        return match_channels(ours, theirs, self.rate, copies)
+
+    def _channels_laid(self) -> tuple[list[Samples], list[Samples]]:
+        """Every channel of both, laid on each other as the mixes are; start on start where the phases are not kept."""
+        ours, theirs = (resample(file.audio, self.rate).samples for file in self.files)
+        if self.timeline.method != "waveform":
+            length = min(ours.shape[1], theirs.shape[1])
+            return list(ours[:, :length]), list(theirs[:, :length])
+        count = max(len(ours), len(theirs))
+        parts = [
+            laid(self.timeline, ours[min(index, len(ours) - 1)], theirs[min(index, len(theirs) - 1)])
+            for index in range(count)
+        ]
+        return [part.reference for part in parts[: len(ours)]], [part.generated for part in parts[: len(theirs)]]
+
+    @cached_property
+    def apart(self) -> Mapping[int, Pair]:
+        """{channel of the generated sound, from 1: it against what it holds of the reference}; {} where all channels
+        were treated alike.  Of more than two, those that stand out, and the loudest of the others; no silent one.
+        """
+        channels = None if self.unrelated else self.channels
+        if channels is None or not channels.differ:
+            return {}
+        return {held.channel: self._of_channel(held) for held in channels.worth_asking}
+
+    def _of_channel(self, held: Held) -> Pair:
+        assert held.source is not None
+        sides = (mixed(self.files[0].audio, held.source), mixed(self.files[1].audio, held.channel))
+        files = Signal(sides[0]), Signal(sides[1])
+        common = [file if file.rate == self.rate else Signal(resample(file.audio, self.rate)) for file in files]
+        return Pair(common[0], common[1], files)
 
     @property
     def gain(self) -> float:
@@ -121,6 +166,8 @@ class Pair:
             stft.forget()
         self.reference.stft.forget()
         self.generated.stft.forget()
+        for pair in self.__dict__.get("apart", {}).values():
+            pair.forget_stfts()
 
     @property
     def caveat(self) -> str | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from diagnose.causes import added, level, mel, reading, spectrum, time, timeline
+from diagnose.causes.channels import name_channel_causes
 from diagnose.causes.evidence import Evidence
 from diagnose.causes.rank import FOLLOWS, ranked
 from diagnose.results.cause import Cause
@@ -98,4 +99,4 @@ def _settled(hypothesis: Hypothesis, found: list[Cause]) -> bool:
     return any(cause.confidence >= CERTAIN and id in FOLLOWS.get(cause.id, ()) for cause in found)
 
 
-__all__ = ["HYPOTHESES", "Evidence", "name_causes"]
+__all__ = ["HYPOTHESES", "Evidence", "name_causes", "name_channel_causes"]

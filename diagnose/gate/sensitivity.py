@@ -26,7 +26,7 @@ import numpy as np
 
 from diagnose.analysis import Signal
 from diagnose.audio import Audio, read, resample
-from diagnose.comparison import judged_rows
+from diagnose.comparison import judge_pair
 from diagnose.errors import DiagnoseError, InputError
 from diagnose.faults import FAULTS, Fault, mel
 from diagnose.faults.fault import INAUDIBLE_DB, audible
@@ -234,8 +234,8 @@ class Probe:
         return self._round_trip
 
     def _figures(self, copy: Audio) -> Figured:
-        _, rows = judged_rows((self.reference, Signal(copy)), {})
-        return {row.name: row for row in rows}
+        judged = judge_pair((self.reference, Signal(copy)), {})
+        return {row.name: row for row in judged.rows}
 
     def _judged(self, figures: Figured) -> dict[str, Judgement]:
         """By the profile and by the case's own limits; of two verdicts on a metric, the worse."""

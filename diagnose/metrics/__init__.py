@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from diagnose.metrics import bands, clicks, comb, distance, dynamics, edges, level, loudness, pitch, spectrum, timing
+from diagnose.metrics import (
+    bands,
+    channels,
+    clicks,
+    comb,
+    distance,
+    dynamics,
+    edges,
+    level,
+    loudness,
+    pitch,
+    spectrum,
+    timing,
+)
 from diagnose.metrics.metric import Measurement, Metric, Unmeasurable, Value
 
 if TYPE_CHECKING:
@@ -35,7 +48,7 @@ METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in (
         Metric(
-            "duration_s", "s", "length of the file", duration_s, at="file", phrase=_duration_phrase, picture="envelope"
+            "duration_s", "s", "length of the file", duration_s, at="whole", phrase=_duration_phrase, picture="envelope"
         ),
         *level.METRICS,
         *loudness.METRICS,
@@ -48,6 +61,7 @@ METRICS: dict[str, Metric] = {
         *pitch.METRICS,
         *timing.METRICS,
         *distance.METRICS,
+        *channels.METRICS,
     )
 }
 
@@ -67,15 +81,15 @@ def measure_signal(
     found = {}
     for name in OF_A_SIGNAL if names is None else names:
         before(name)
-        found[name] = METRICS[name].measure((file or common) if METRICS[name].at == "file" else common)
+        found[name] = METRICS[name].measure((file or common) if METRICS[name].at != "common" else common)
     return found
 
 
-def measure_pair(pair: Pair, before: Before = nothing) -> Measured:
-    """Every metric that only a pair has, in order; before as above."""
+def measure_pair(pair: Pair, names: Iterable[str] | None = None, before: Before = nothing) -> Measured:
+    """The named metrics that only a pair has, all of them by default, in order; before as above."""
     unlike = "the content is another: nothing of the two can be laid on each other"
     found = {}
-    for name in OF_A_PAIR:
+    for name in OF_A_PAIR if names is None else names:
         before(name)
         told = not pair.unrelated or name == "content_distance"
         found[name] = METRICS[name].measure(pair) if told else Measurement(None, METRICS[name].unit, reason=unlike)
@@ -90,6 +104,7 @@ __all__ = [
     "Metric",
     "Unmeasurable",
     "Value",
+    "channels",
     "edges",
     "measure_pair",
     "measure_signal",

@@ -180,8 +180,8 @@ METRICS = (
         picture="levels",
     ),
     Metric("rms_dbfs", "dBFS", "root mean square level", rms_dbfs, picture="levels"),
-    Metric("peak_dbfs", "dBFS", "highest sample of any channel", peak_dbfs, at="file", picture="levels"),
-    Metric("true_peak_dbtp", "dBTP", "highest point between samples", true_peak_dbtp, at="file", picture="levels"),
+    Metric("peak_dbfs", "dBFS", "highest sample of any channel", peak_dbfs, at="whole", picture="levels"),
+    Metric("true_peak_dbtp", "dBTP", "highest point between samples", true_peak_dbtp, at="whole", picture="levels"),
     Metric("crest_db", "dB", "peak over RMS, without bias", crest_db, picture="levels"),
     Metric(
         "dc_share",
@@ -196,7 +196,7 @@ METRICS = (
         "share",
         "power in the difference of the channels",
         side_share,
-        at="file",
+        at="whole",
         phrase=_share_phrase("the power lies in the difference of the channels"),
     ),
     Metric(

@@ -146,7 +146,7 @@ METRICS = (
         "LUFS",
         "integrated loudness (BS.1770-4), channels as they are",
         loudness_lufs,
-        at="file",
+        at="whole",
         picture="levels",
     ),
 )

@@ -45,7 +45,8 @@ class Metric(msgspec.Struct, frozen=True):
     """One figure of a report.
 
     of: "signal" for a number that each sound has, "pair" for one that needs both.
-    at: "file" measures the file as it is (its rate, its channels), "common" the mono mix at the pair's rate.
+    at: "file" measures the file as it is (its rate, its channels), "common" the mono mix at the pair's rate; of what
+    is measured channel by channel, "whole" is measured on all channels together all the same.
     ideal: what `change` is when nothing is wrong (0; 1 for a ratio or a correlation).
     scale: "linear", changes are differences; "log", they are quotients, and 2 is as far from 1 as 1/2.
     later: whether it came after goldens had been recorded; a golden that lacks it holds it to its limits.
@@ -59,7 +60,7 @@ class Metric(msgspec.Struct, frozen=True):
     about: str
     function: Callable[[Any], float | Value]
     of: Literal["signal", "pair"] = "signal"
-    at: Literal["file", "common"] = "common"
+    at: Literal["whole", "file", "common"] = "common"
     ideal: float = 0.0
     version: int = 1
     scale: Literal["linear", "log"] = "linear"

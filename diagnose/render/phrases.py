@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 
     from diagnose.results.cause import Cause
     from diagnose.results.region import Region
-    from diagnose.results.report import MetricRow, Report
+    from diagnose.results.report import ChannelFacts, MetricRow, Report
     from diagnose.results.timeline import Observation
 
 SAME_PLACE = 0.7  # shared area over the area of both from which two boxes are drawn as one
+LEAST_SAID_S = 1e-5
 EXIT_CODES = {"PASS": 0, "WARN": 0, "FAIL": 1, "ERROR": 3}
 
 
@@ -54,6 +55,27 @@ def _observed(one: Observation) -> str:
     return f"{one.id} {amount(one.amount, one.unit)}"
 
 
+def channel_lines(report: Report) -> list[str]:
+    """A line a channel, where the channels were not treated alike; none where they were."""
+    return [f"{each.channel} {_channel(each)}" for each in report.channels]
+
+
+def _channel(facts: ChannelFacts) -> str:
+    held = "in its place" if facts.holds == facts.expected else f"holds {facts.holds}, not {facts.expected}"
+    said = [held]
+    if facts.level_db is not None:
+        said.append(f"{facts.level_db:+.1f} dB")
+    if facts.delay_s is not None and abs(facts.delay_s) >= LEAST_SAID_S:
+        said.append(f"{1000 * abs(facts.delay_s):.2f} ms {'late' if facts.delay_s > 0 else 'early'}")
+    if facts.polarity == -1:
+        said.append("inverted")
+    if facts.correlation is not None:
+        said.append(f"r = {facts.correlation:.2f}")
+    if facts.over_limit:
+        said.append(f"{facts.verdict} by {len(facts.over_limit)} metric{'s' if len(facts.over_limit) > 1 else ''}")
+    return ", ".join(said)
+
+
 def meaning(row: MetricRow) -> str:
     """One clause on what the change of a metric says; the reason where it has none."""
     if row.change is None:
@@ -63,6 +85,11 @@ def meaning(row: MetricRow) -> str:
 
 
 def _clause(row: MetricRow) -> str:
+    said = _said(row)
+    return said if row.channel is None else f"channel {row.channel}: {said}"
+
+
+def _said(row: MetricRow) -> str:
     change = row.change
     if change is None:
         return f"{row.name} not measured"
@@ -102,7 +129,12 @@ _TELLING = (
     "clipped_share",
     "comb_share",
     "f0_deviation_cents",
+    "misplaced_channels",
+    "inverted_channels",
     "waveform_correlation",
+    "channel_delay_ms",
+    "channel_level_db",
+    "mixed_channels",
     "side_share",
     "missing_share",
     "envelope_correlation",
@@ -156,7 +188,11 @@ def places(regions: Sequence[Region]) -> list[Place]:
     """Boxes in words, largest first; those that share over 0.7 of their area, of one sign, are one place."""
     found: list[list[Region]] = []
     for region in regions:
-        near = (boxes for boxes in found if shared_area(boxes[0], region) >= SAME_PLACE)
+        near = (
+            boxes
+            for boxes in found
+            if boxes[0].channel == region.channel and shared_area(boxes[0], region) >= SAME_PLACE
+        )
         boxes = next((boxes for boxes in near if boxes[0].excess_db * region.excess_db > 0), None)
         if boxes is None:
             found.append([region])
@@ -168,9 +204,13 @@ def places(regions: Sequence[Region]) -> list[Place]:
 def _in_words(region: Region) -> tuple[str, str, str]:
     return (
         f"{region.start_s:.3f} to {region.end_s:.3f} s",
-        f"{region.low_hz:.0f} to {region.high_hz:.0f} Hz",
+        f"{region.low_hz:.0f} to {region.high_hz:.0f} Hz{_of_channel(region)}",
         f"{region.excess_db:+.1f} dB",
     )
+
+
+def _of_channel(region: Region) -> str:
+    return f", channel {region.channel}" if region.channel else ""
 
 
 def _plain(row: MetricRow, change: float) -> str:

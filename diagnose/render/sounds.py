@@ -35,7 +35,6 @@ FAINT_DB = -20.0  # a null signal under this, of the reference's power, is raise
 MOST_RAISED_DB = 60.0
 NOTHING = 1e-12  # of the reference's power, -120 dB: what rounding leaves, and a file of 16 bits does not hold
 VORBIS_HIGHEST_HZ = 48_000
-ONE_CHANNEL_LU = 10 * math.log10(2)  # a mono file comes from both loudspeakers
 
 
 class Player(msgspec.Struct, frozen=True):
@@ -226,20 +225,13 @@ def _said(coding: Coding, pair: Pair) -> str:
 def _match(report: Report) -> tuple[float, str]:
     """(gain of the generated sound in dB, by what) at which both are heard as loud.
 
-    By integrated loudness (BS.1770), a mono file 3 dB up for it is played on both sides; where there is none (under
-    400 ms, or silence), by the gain of the alignment, which leaves the bias out.
+    By integrated loudness (BS.1770), a mono file against a stereo one as played on both sides; where there is none
+    (under 400 ms, or silence), by the gain of the alignment, which leaves the bias out.
     """
     row = next((row for row in report.metrics if row.name == "loudness_lufs"), None)
     if row is None or row.reference is None or row.generated is None:
         return -report.alignment.gain_db, "RMS without DC"
-    heard = [
-        value + (ONE_CHANNEL_LU if facts.channels == 1 else 0.0)
-        for value, facts in (
-            (row.reference, report.reference),
-            (row.generated, report.generated),
-        )
-    ]
-    return heard[0] - heard[1], "integrated loudness, BS.1770"
+    return row.reference - row.generated, "integrated loudness, BS.1770"
 
 
 def _null_signal(pair: Pair) -> Audio:

@@ -13,6 +13,7 @@ from diagnose.render.phrases import (
     case_line,
     cause_line,
     cause_lines,
+    channel_lines,
     headline,
     limit_text,
     meaning,
@@ -92,7 +93,11 @@ def _files(report: Report) -> list[Labelled]:
         channels = f"{sound.channels} channel{'s' if sound.channels > 1 else ''}"
         lines.append(Labelled(f"{side}  ", f"{sound.path}  {sound.rate_hz} Hz, {channels}, {sound.duration_s:.3f} s"))
     lines.append(Labelled("aligned    ", alignment_line(report)))
-    return [*lines, Labelled("observed   ", observed)] if (observed := observed_line(report)) else lines
+    if observed := observed_line(report):
+        lines.append(Labelled("observed   ", observed))
+    return lines + [
+        Labelled("channel    " if index == 0 else " " * 11, line) for index, line in enumerate(channel_lines(report))
+    ]
 
 
 def _causes(causes: tuple[Cause, ...]) -> list[Labelled]:

@@ -19,6 +19,7 @@ class Cause(msgspec.Struct, frozen=True):
     figure was the right one among the known faults of benchmarks/faults.py, 0 to 1; a fault that is not among them may
     be named with as much.  evidence: figures with their units and what
     they were compared with.  fix: the formula, the flag or the line to change.  explains: what follows from it.
+    channel: of the generated sound, from 1; None where it is in all.
     """
 
     id: str
@@ -27,6 +28,7 @@ class Cause(msgspec.Struct, frozen=True):
     evidence: tuple[str, ...]
     fix: str
     explains: tuple[Explained, ...] = ()
+    channel: int | None = None
 
 
 LEAST = 0.05

@@ -13,7 +13,7 @@ class Region(msgspec.Struct, frozen=True):
     """A box in time and frequency in which a metric fails.
 
     start_s, end_s: on the reference's clock.  excess_db: generated over reference in the box, gain removed; < 0
-    where something is missing.
+    where something is missing.  channel: from 1, where the channels were not treated alike.
     """
 
     metric: str
@@ -22,6 +22,7 @@ class Region(msgspec.Struct, frozen=True):
     low_hz: float
     high_hz: float
     excess_db: float
+    channel: int | None = None
 
 
 def size(region: Region) -> float:

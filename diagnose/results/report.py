@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -72,6 +72,7 @@ class MetricRow(msgspec.Struct, frozen=True):
     reference, generated: both values; None for a metric of the pair.  change: None where reason says why.
     verdict: None where the metric has no limit or no number.  limit: the levels that change was held to.
     severity: how far the change went on the way to the fail level (1 is on it, inf where that is the ideal itself).
+    channel: where the channels were not treated alike, the one that this was measured on, from 1: the worst of them.
     """
 
     name: str
@@ -86,13 +87,35 @@ class MetricRow(msgspec.Struct, frozen=True):
     reason: str | None = None
     note: str | None = None
     detail: Detail = msgspec.field(default_factory=dict)
+    channel: int | None = None
+
+
+class ChannelFacts(msgspec.Struct, frozen=True):
+    """One channel of the generated sound, where the channels were not treated alike.
+
+    channel: from 1.  holds: what of the reference: "channel 2", "mean", "difference", or "silence".
+    expected: what it should hold.  level_db: over that; None where it is silent.  delay_s, polarity, correlation: on
+    that; None where it was not asked or phases do not tell.  over_limit: metrics of this channel that WARN or FAIL.
+    """
+
+    channel: int
+    holds: str
+    expected: str
+    level_db: float | None = None
+    delay_s: float | None = None
+    polarity: int | None = None
+    correlation: float | None = None
+    verdict: Verdict | None = None
+    over_limit: tuple[str, ...] = ()
 
 
 class Report(msgspec.Struct, frozen=True, eq=False):
     """What is known of a pair.
 
     command: what to type to have it again, where it was typed.  libraries: versions that numbers may depend on.
-    pair: the signals themselves, for pictures and players, and apart: why they are not there; neither is in the dict.
+    channels: each channel, where they were not treated alike.
+    pair: the signals themselves, for pictures and players, and apart: why they are not there; by_channel: all rows of
+    each channel that was measured alone.  None of these is in the dict.
     """
 
     tool_version: str
@@ -110,6 +133,8 @@ class Report(msgspec.Struct, frozen=True, eq=False):
     apart: str | None = None
     timeline: TimelineFacts | None = None
     observations: tuple[Observation, ...] = ()
+    channels: tuple[ChannelFacts, ...] = ()
+    by_channel: Mapping[int, Sequence[MetricRow]] = msgspec.field(default_factory=dict)
 
     def __repr__(self) -> str:
         """Verdict, both names, the likeliest cause and the worst metrics: three lines, under 600 characters."""
@@ -165,6 +190,7 @@ class Report(msgspec.Struct, frozen=True, eq=False):
             "alignment": msgspec.structs.asdict(self.alignment),
             "timeline": None if self.timeline is None else _timeline(self.timeline),
             "observations": [msgspec.structs.asdict(each) for each in self.observations],
+            "channels": [_listed(each) for each in self.channels],
             "metrics": [_row(row) for row in self.metrics],
             "regions": [msgspec.structs.asdict(region) for region in self.regions],
             "causes": [_cause(cause) for cause in self.causes],
@@ -215,6 +241,10 @@ def _timeline(timeline: TimelineFacts) -> dict[str, Any]:
         for each in timeline.segments
     ]
     return found
+
+
+def _listed(facts: ChannelFacts) -> dict[str, Any]:
+    return msgspec.structs.asdict(facts) | {"over_limit": list(facts.over_limit)}
 
 
 def _row(row: MetricRow) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import msgspec
 from diagnose.errors import InputError
 from diagnose.results.cause import Cause  # noqa: TC001 - msgspec reads the types
 from diagnose.results.region import Region  # noqa: TC001
-from diagnose.results.report import SCHEMA, AlignmentFacts, LimitLevels, MetricRow, Report, SoundFacts
+from diagnose.results.report import SCHEMA, AlignmentFacts, ChannelFacts, LimitLevels, MetricRow, Report, SoundFacts
 from diagnose.results.timeline import Observation, TimelineFacts  # noqa: TC001
 from diagnose.results.verdict import Verdict, overall
 
@@ -24,6 +24,7 @@ MOST_BYTES = 4_000_000  # a report of compare() has some 40 kB
 MOST_TEXT = 10_000  # characters of one string
 MOST_ITEMS = 2_000  # of one list or object
 DEEPEST = 6
+MOST_CHANNELS = 64
 LARGEST = 1e100  # no figure of a sound comes near it, and a renderer may multiply it
 HINT = "give what `diagnose compare --json` wrote"
 
@@ -41,6 +42,7 @@ class _Row(msgspec.Struct, frozen=True):
     reason: str | None = None
     note: str | None = None
     detail: dict[str, float | int | str] = msgspec.field(default_factory=dict)
+    channel: int | None = None
 
 
 class _Tool(msgspec.Struct, frozen=True):
@@ -61,6 +63,7 @@ class _Document(msgspec.Struct, frozen=True):
     command: str | None = None
     timeline: TimelineFacts | None = None
     observations: Annotated[tuple[Observation, ...], msgspec.Meta(max_length=100)] = ()
+    channels: Annotated[tuple[ChannelFacts, ...], msgspec.Meta(max_length=MOST_CHANNELS)] = ()
 
 
 def read_report(path: str | os.PathLike[str]) -> Report:
@@ -138,6 +141,7 @@ def report_from(document: Any, name: str = "report") -> Report:
         command=read.command,
         timeline=read.timeline,
         observations=read.observations,
+        channels=read.channels,
         libraries=read.tool.libraries,
         apart="this report was read from JSON, which contains no sounds",
     )
@@ -148,6 +152,7 @@ def _shown(read: _Document, name: str) -> None:
     texts = [read.tool.version, *read.notes, read.alignment.method, read.alignment.reason or ""]
     texts += _timeline_texts(read.timeline)
     texts += [text for each in read.observations for text in (each.id, each.unit)]
+    texts += [text for each in read.channels for text in (each.holds, each.expected, *each.over_limit)]
     texts += [region.metric for region in read.regions]
     for row in read.metrics:
         texts += [row.name, row.unit, row.reason or "", row.note or ""]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from diagnose.timeline.correlation import loudest_start, peak_correlation
 from diagnose.timeline.facts import alignment_facts, observations, timeline_facts
 from diagnose.timeline.laid import Laid, laid
 from diagnose.timeline.layout import lay, lay_waveforms
@@ -16,6 +17,8 @@ __all__ = [
     "laid",
     "lay",
     "lay_waveforms",
+    "loudest_start",
     "observations",
+    "peak_correlation",
     "timeline_facts",
 ]

@@ -8,8 +8,7 @@ import msgspec
 import numpy as np
 
 from diagnose.arrays import quantile
-from diagnose.spectrogram import Framing
-from diagnose.timeline.single_delay import edges
+from diagnose.spectrogram import Framing, log_band_edges
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -80,7 +79,7 @@ def masked(ours: StftCache, theirs: StftCache, rate: int) -> tuple[Features, Fea
 def energies(signal: StftCache, rate: int) -> tuple[Floats, int]:
     """(mean energy in 24 bands [shape=(frames, bands)], samples from frame to frame)."""
     columns = max(round(FRAME_S * rate / FRAMING.hop), 1)
-    borders = edges(max(LOWEST_HZ * FRAMING.n_fft / rate, 1), FRAMING.n_fft // 2, BANDS)
+    borders = log_band_edges(max(LOWEST_HZ * FRAMING.n_fft / rate, 1), FRAMING.n_fft // 2, BANDS)
     rows = np.concatenate(
         [np.add.reduceat(power, borders[:-1], axis=1).astype(np.float32) for power in signal.power(FRAMING)]
     )

@@ -6,20 +6,17 @@ own.  So the waveform is asked first, then the spectrogram, whose answer is as c
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
 import numpy as np
 
 from diagnose.audio import blocks
-from diagnose.spectrogram import Framing, hann, locked
+from diagnose.spectrogram import Framing, hann, log_band_edges
 from diagnose.timeline.correlation import TIE, limited, loudest_start, peak_correlation
 from diagnose.timeline.segment import Segment, Timeline
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from diagnose.arrays import Floats
     from diagnose.audio import Samples
     from diagnose.stft_cache import StftCache
@@ -109,7 +106,7 @@ def phase_consistency(ours: Samples, theirs: Samples) -> float:
     spectra = [
         np.fft.rfft(part[start : start + count * CELL].reshape(count, CELL) * hann(CELL)) for part in (ours, theirs)
     ]
-    borders = edges(4, CELL // 2, BANDS)
+    borders = log_band_edges(4, CELL // 2, BANDS)
     cross = np.add.reduceat(np.conj(spectra[0]) * spectra[1], borders[:-1], axis=1)
     # A cell that holds more than the reference ever put there holds a hum: its phase says nothing.
     powers = [np.add.reduceat(np.square(np.abs(part)), borders[:-1], axis=1) for part in spectra]
@@ -191,18 +188,11 @@ def _spectrogram_delay(ours: StftCache, theirs: StftCache, rate: int) -> tuple[i
 
 def log_bands(signal: StftCache, rate: int) -> Floats:
     """Log energy [shape=(24, frames)] less each band's mean; bands of equal width in log frequency."""
-    borders = edges(max(100 * FRAMING.n_fft / rate, 1), FRAMING.n_fft // 2, BANDS)
+    borders = log_band_edges(max(100 * FRAMING.n_fft / rate, 1), FRAMING.n_fft // 2, BANDS)
     rows = [np.add.reduceat(power, borders[:-1], axis=1) for power in signal.power(FRAMING)]
     energy = np.concatenate(rows).T
     level = np.log10(np.maximum(energy, 1e-8 * energy.max() + 1e-20))
     return level - level.mean(axis=1, keepdims=True)
-
-
-@lru_cache(maxsize=8)
-def edges(low: float, high: float, bands: int) -> NDArray[np.intp]:
-    """Bins between which the bands lie, equally wide in log frequency, each at least one bin."""
-    # A set, for numpy's unique loads numpy.ma, which costs more than the whole alignment.
-    return locked(np.array(sorted(set(np.geomspace(low, high, bands + 1).astype(int).tolist())), np.intp))
 
 
 def _drift_ppm(ours: Samples, theirs: Samples, rate: int, means: tuple[float, float]) -> float | None:

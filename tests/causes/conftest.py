@@ -12,7 +12,7 @@ from diagnose import example
 from diagnose.analysis import Pair, Signal
 from diagnose.audio import Audio, from_array
 from diagnose.causes import Evidence
-from diagnose.comparison import judged_rows
+from diagnose.comparison import judge_pair
 from diagnose.faults import FAULTS
 from diagnose.profile import default_profile
 
@@ -54,8 +54,8 @@ def evidence(sound):
     """evidence(reference, generated): what every hypothesis looks at."""
 
     def make(ours, theirs, rate=RATE):
-        found, rows = judged_rows((Signal(sound(ours, rate)), Signal(sound(theirs, rate))), default_profile())
-        return Evidence(found, {row.name: row for row in rows})
+        judged = judge_pair((Signal(sound(ours, rate)), Signal(sound(theirs, rate))), default_profile())
+        return Evidence(judged.pair, {row.name: row for row in judged.rows})
 
     return make
 

@@ -31,11 +31,11 @@ def test_a_melody_under_another_rate_is_stretched_and_shifted_by_one_factor(melo
 
 def pair_at_common_rate(melody, ratio):
     from diagnose.analysis import Signal
-    from diagnose.comparison import judged_rows
+    from diagnose.comparison import judge_pair
     from diagnose.profile import default_profile
 
     faster = Audio(melody.samples, round(ratio * melody.rate))
-    return judged_rows((Signal(melody), Signal(faster)), default_profile())[0]
+    return judge_pair((Signal(melody), Signal(faster)), default_profile()).pair
 
 
 @pytest.mark.parametrize("cents", [-320.0, 70.0, 240.0])

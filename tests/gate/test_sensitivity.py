@@ -120,12 +120,12 @@ def test_a_limit_that_is_too_wide_is_to_be_tightened(suite):
 
 
 def test_a_fault_that_only_warns_by_default_gets_the_warn_level_as_hint(suite, note):
-    # A second channel adds 3 LU, which only WARNs; the mix is as it was.
-    stereo = np.concatenate([1.3 * note.samples, 0.7 * note.samples]).astype(np.float32)
+    # Two channels that go mono only WARN; the mix is as it was.
+    stereo = np.concatenate([note.samples, 0.9 * note.samples + 0.02 * np.roll(note.samples, 30)]).astype(np.float32)
     found = sensitivity.probe(suite(None, {"both": (Audio(stereo, RATE), "")}), ["to_mono"])
     (case,) = found["to_mono"].cases
     assert case.fail is None
-    assert case.warn.metric == case.hint.metric == "loudness_lufs"
+    assert case.warn.metric == case.hint.metric == "mixed_channels"
     assert case.hint.verdict == "WARN"
     limit = default_profile()[case.hint.metric]
     assert (case.hint.limit.warn, case.hint.limit.fail) == (None, limit.warn)

@@ -6,7 +6,7 @@ import soxr
 
 from diagnose.analysis import Pair, Signal
 from diagnose.audio import Audio
-from diagnose.metrics import METRICS, measure_pair
+from diagnose.metrics import METRICS, channels, measure_pair
 
 RATE = 16000
 SIZE = 4 * RATE
@@ -72,4 +72,5 @@ def test_a_metric_that_came_later_says_so():
     assert later == {
         *("lost_s", "inserted_s", "repeated_s", "tempo_ratio", "timing_deviation_ms", "content_distance"),
         "clock_drift_ppm",
+        *(metric.name for metric in channels.METRICS),
     }

@@ -104,7 +104,7 @@ def test_a_delay_does_not_move_a_box(note, burst, delay):
 def test_neither_gain_nor_bias_makes_or_moves_a_box(note, burst, gain):
     box, *_ = found(note, burst, "log_spectral_distance_db")
     other, *_ = found(note, gain * burst + 0.2, "log_spectral_distance_db")
-    assert msgspec.structs.astuple(other)[1:] == pytest.approx(msgspec.structs.astuple(box)[1:], rel=0.05, abs=0.03)
+    assert msgspec.structs.astuple(other)[1:-1] == pytest.approx(msgspec.structs.astuple(box)[1:-1], rel=0.05, abs=0.03)
     assert found(note, gain * note + 0.2, "log_spectral_distance_db") == ()
 
 
@@ -325,7 +325,7 @@ def assert_valid(report):
         assert 0 <= box.start_s < box.end_s <= end
         assert 0 <= box.low_hz < box.high_hz <= nyquist
         assert math.isfinite(box.excess_db)
-        assert all(type(value) is float for value in msgspec.structs.astuple(box)[1:])
+        assert all(type(value) is float for value in msgspec.structs.astuple(box)[1:-1])
     sizes = [size(box) for box in report.regions]
     assert sizes == sorted(sizes, reverse=True)
 

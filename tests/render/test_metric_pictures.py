@@ -130,9 +130,9 @@ def test_noise_has_no_pitch_to_draw(rng):
 
 
 def test_a_metric_without_a_picture_is_known():
-    from diagnose.metrics import timing
+    from diagnose.metrics import channels, timing
     from diagnose.profile import default_profile
 
     without = {name for name in default_profile() if picture_of(name) is None}
-    of_timing = {metric.name for metric in timing.METRICS} - {"delay_s"}
+    of_timing = {metric.name for metric in (*timing.METRICS, *channels.METRICS)} - {"delay_s"}
     assert without == {"log_mel_spread_nats", "side_share", "waveform_correlation"} | of_timing

@@ -25,13 +25,13 @@ TOP = ["schema", "tool", "reference", "generated", "alignment", "metrics", "regi
 SOUND = ["path", "rate_hz", "channels", "duration_s", "native", "sha256"]
 NATIVE = ["rms", "dc", "peak_min", "peak_max", "spectral_centroid_hz"]
 ALIGNMENT = ["rate_hz", "compared_s", "delay_s", "gain_db", "polarity"]
-REGION = ["metric", "start_s", "end_s", "low_hz", "high_hz", "excess_db"]
-CAUSE = ["id", "confidence", "summary", "evidence", "fix", "explains"]
+REGION = ["metric", "start_s", "end_s", "low_hz", "high_hz", "excess_db", "channel"]
+CAUSE = ["id", "confidence", "summary", "evidence", "fix", "explains", "channel"]
 METRIC = ["name", "unit", "reference", "generated", "change", "verdict", "limit", "version"]
 EXTRA = {
-    "top": {"notes", "command", "timeline", "observations"},
+    "top": {"notes", "command", "timeline", "observations", "channels"},
     "alignment": {"method", "correlation", "drift_ppm", "reason"},
-    "metric": {"reason", "note", "detail", "severity"},
+    "metric": {"reason", "note", "detail", "severity", "channel"},
 }
 
 KINDS = {
@@ -194,6 +194,7 @@ def test_regions_and_causes_have_the_contract_s_keys(reports):
     ).as_dict()
     assert json.loads(json.dumps(report))["regions"] == [
         {"metric": "edge_right_db", "start_s": 0.9, "end_s": 1.0, "low_hz": 0.0, "high_hz": 8000.0, "excess_db": 12.5}
+        | {"channel": None}
     ]
     assert list(report["regions"][0]) == REGION
     assert list(report["causes"][0]) == CAUSE
@@ -205,6 +206,7 @@ def test_regions_and_causes_have_the_contract_s_keys(reports):
             "evidence": ["rms_ratio is 4.13", "dc_share is 0.74"],
             "fix": "divide by 4.13",
             "explains": [{"id": "dc-offset", "summary": "a constant is added"}],
+            "channel": None,
         }
     ]
 

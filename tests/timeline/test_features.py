@@ -7,10 +7,10 @@ import scipy.fft
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from diagnose.spectrogram import log_band_edges
 from diagnose.stft_cache import StftCache
 from diagnose.timeline import features as module
 from diagnose.timeline.features import Features, energies, features, masked
-from diagnose.timeline.single_delay import edges
 
 RATE = 16000
 HOP = 128  # samples; a frame at this rate
@@ -62,7 +62,7 @@ def test_energies_are_means_of_those_of_librosas_spectrogram(white, rate):
     power = np.abs(librosa.stft(sound - sound.mean(), n_fft=1024, hop_length=128, pad_mode="constant")).T ** 2
     rows, hop = energies(cache(sound), rate)
     columns = hop // 128
-    borders = [int(each) for each in edges(100 * 1024 / rate, 512, 24)]
+    borders = [int(each) for each in log_band_edges(100 * 1024 / rate, 512, 24)]
     borders[-1] = 513  # with the last bin
     bands = np.stack([power[:, a:b].sum(axis=1) for a, b in itertools.pairwise(borders)], axis=1)
     whole = len(bands) // columns * columns

@@ -1,0 +1,141 @@
+"""Causes between the channels: exchanged, made one, silent, late."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from diagnose.results.cause import Cause
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from diagnose.analysis import Pair
+    from diagnose.analysis.channels import Held
+    from diagnose.results.report import MetricRow
+
+SURE = 0.97  # each rests on a least-squares fit that leaves a fraction of what the channel's own leaves
+LEFT_SHOWN = 3  # channels that are listed as evidence
+
+
+def exchanged(pair: Pair) -> Cause | None:
+    """Channels hold each other's content, each that of one other.
+
+    Misleads: channels that differ by less than -40 dB cannot be told from each other.
+    """
+    moved = [each for each in _held(pair) if not each.in_place and isinstance(each.source, int)]
+    if len(moved) < 2 or {each.source for each in moved} != {each.channel for each in moved}:
+        return None
+    places = ", ".join(f"{each.channel} holds {each.source}" for each in moved)
+    return Cause(
+        "channel-swapped",
+        SURE,
+        f"channels are exchanged: {places}",
+        _evidence(moved),
+        "check the order of the channels where they are split, stacked or written (left first; for 5.1 the order of "
+        "the container)",
+    )
+
+
+def made_one(pair: Pair) -> Cause | None:
+    """Channels became one: a mix or one of them stands in several, or only one was read.
+
+    Misleads: a mono vocoder behind a stereo reference is meant to be so; then this is a note, not a fault.
+    """
+    moved = [each for each in _held(pair) if not each.in_place and each.source is not None]
+    sources = {each.source for each in moved}
+    if not moved or exchanged(pair):
+        return None
+    fix = "pass both channels on, or compare with the mono mix of the reference"
+    if len(_held(pair)) == 1:
+        summary = f"only {_named(moved[0].source)} of the reference is there"
+        fix = "read every channel and mix them (samples.mean(axis=1)), or pass all of them on; look for samples[:, 0]"
+    elif sources == {"mean", "difference"}:
+        summary = "the channels hold the sum and the difference of the reference's: mid and side were not turned back"
+        fix = "left = mid + side, right = mid - side"
+    elif len({each.source for each in _held(pair)}) == 1:
+        summary = f"all channels hold the same: {_named(moved[0].source)} of the reference's"
+    else:
+        summary = "; ".join(f"channel {each.channel} holds {_named(each.source)} of the reference's" for each in moved)
+    return Cause("mono-stereo", SURE, summary, _evidence(moved), fix, channel=_alone(moved, pair))
+
+
+def silent(pair: Pair) -> Cause | None:
+    """A channel is silent, 60 dB under the loudest, that is not in the reference."""
+    found = [each for each in _held(pair) if each.power == 0 and not each.in_place]
+    if not found:
+        return None
+    names = " and ".join(str(each.channel) for each in found)
+    return Cause(
+        "mono-stereo",
+        SURE,
+        f"channel{'s' if len(found) > 1 else ''} {names} of {len(_held(pair))} "
+        f"{'are' if len(found) > 1 else 'is'} silent",
+        (f"at least 60 dB under the loudest channel, and not so in the reference: channel {names}",),
+        "look for a channel index or a mix that drops one side, or a buffer of the wrong channel count",
+        channel=_alone(found, pair),
+    )
+
+
+def filled(pair: Pair) -> Cause | None:
+    """A channel sounds that is silent in the reference."""
+    found = [each for each in _held(pair) if each.power > 0 and each.source is None]
+    if not found:
+        return None
+    names = " and ".join(str(each.channel) for each in found)
+    return Cause(
+        "mono-stereo",
+        SURE,
+        f"channel{'s' if len(found) > 1 else ''} {names} of {len(_held(pair))} should be silent",
+        (f"silent in the reference, at least 60 dB under its loudest channel: channel {names}",),
+        "look for a mono sound copied into all channels, or an upmix",
+        channel=_alone(found, pair),
+    )
+
+
+def late(pair: Pair, row: MetricRow) -> Cause | None:
+    """One channel is late or early against the others.
+
+    Misleads: a filter delays what it lets pass, by less than a millisecond; its loss is the cause then.
+    """
+    if row.verdict not in ("WARN", "FAIL") or row.change is None:
+        return None
+    rate, seconds, channel = pair.files[1].rate, row.change / 1000, int(row.detail["channel"])
+    return Cause(
+        "delay",
+        SURE,
+        f"channel {channel} is {1000 * abs(seconds):.2g} ms {'late' if seconds > 0 else 'early'} against the others",
+        (
+            f"{abs(seconds) * rate:.1f} samples of the file, by the waveform of each channel against the reference's",
+            "mixed to mono, the two cancel where half a period fits in between",
+        ),
+        "look for a filter, a resampling or a buffer that one channel goes through and the other does not",
+        channel=channel,
+    )
+
+
+def name_channel_causes(pair: Pair, rows: Sequence[MetricRow]) -> list[Cause]:
+    """What is wrong between the channels of a pair, by what each of them holds and by the metrics of the channels."""
+    delay = next(row for row in rows if row.name == "channel_delay_ms")
+    asked = (exchanged(pair), silent(pair), filled(pair), made_one(pair), late(pair, delay))
+    return [cause for cause in asked if cause]
+
+
+def _held(pair: Pair) -> tuple[Held, ...]:
+    return pair.channels.held if pair.channels is not None else ()
+
+
+def _alone(found: Sequence[Held], pair: Pair) -> int | None:
+    """The number of the only channel of several that something happened to."""
+    return found[0].channel if len(found) == 1 and len(_held(pair)) > 1 else None
+
+
+def _named(source: int | str | None) -> str:
+    return f"channel {source}" if isinstance(source, int) else f"the {source}"
+
+
+def _evidence(moved: Sequence[Held]) -> tuple[str, ...]:
+    return tuple(
+        f"channel {each.channel} is {_named(each.source)} of the reference to "
+        f"{100 * each.left:.2g} % of its power; it should be {_named(each.expected)}"
+        for each in moved[:LEFT_SHOWN]
+    )

@@ -1,0 +1,143 @@
+"""A judged pair, and what is said of it channel by channel where its channels were not treated alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence  # noqa: TC003 - msgspec reads the types
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from diagnose.analysis import Pair  # noqa: TC001 - msgspec reads the types
+from diagnose.metrics import METRICS
+from diagnose.regions import find_regions
+from diagnose.results.region import size
+from diagnose.results.report import ChannelFacts, MetricRow
+from diagnose.results.verdict import RANK, overall
+
+if TYPE_CHECKING:
+    from diagnose.analysis.channels import Held
+    from diagnose.results.cause import Cause
+    from diagnose.results.region import Region
+    from diagnose.results.verdict import Verdict
+
+MOST_CAUSES = 12
+FILTERS = ("high-frequency-loss", "tilt", "band-gap", "spectral-holes")
+A_FILTER, OF_A_FILTER = 0.5, 0.3  # confidence in the filter from which a delay is taken for its, and in the delay then
+
+
+class Judged(msgspec.Struct, frozen=True, eq=False):
+    """A pair with its rows: those of the mix, or, where the channels were not treated alike, each of the worst channel.
+
+    by_channel: then every row of every channel that was measured, by its number from 1; else empty.
+    """
+
+    pair: Pair
+    rows: Sequence[MetricRow]
+    by_channel: Mapping[int, Sequence[MetricRow]] = {}
+
+    @property
+    def verdict(self) -> Verdict:
+        return overall([row.verdict for row in self.rows])
+
+    @property
+    def best_laid(self) -> Pair:
+        """The pair whose timeline is reported: the mix's, or that of the channel that lies best."""
+        found = [self.pair.apart[channel] for channel in self.by_channel]
+        copies = [one for one in found if one.timeline.method == "waveform"]
+        return max(copies or found or [self.pair], key=lambda one: abs(one.timeline.correlation))
+
+
+def worst_rows(whole: Mapping[str, MetricRow], by_channel: Mapping[int, Mapping[str, MetricRow]]) -> list[MetricRow]:
+    """One row a metric: of the whole where it is defined on all channels, else of the channel where it is worst."""
+    rows = []
+    for name in METRICS:
+        if name in whole:
+            rows.append(whole[name])
+            continue
+        found = [msgspec.structs.replace(of[name], channel=channel) for channel, of in by_channel.items()]
+        rows.append(max(found, key=lambda row: (RANK[row.verdict], row.verdict is not None, row.severity)))
+    return rows
+
+
+def find_places(judged: Judged) -> tuple[Region, ...]:
+    """Where the failed metrics fail, each on the channel that its row is of."""
+    if not judged.by_channel:
+        return find_regions(judged.pair, judged.rows)
+    found = []
+    for channel, one in judged.pair.apart.items():
+        rows = [row for row in judged.rows if row.channel == channel]
+        found += [msgspec.structs.replace(region, channel=channel) for region in find_regions(one, rows)]
+    return tuple(sorted(found, key=size, reverse=True))
+
+
+def find_causes(judged: Judged, whatever: bool = False) -> tuple[Cause, ...]:
+    """What most likely broke; asked only where something is over a limit: what the limits let pass has no cause.
+
+    whatever: asked whatever the verdict is.
+    """
+    if judged.verdict not in ("WARN", "FAIL") and not whatever:
+        return ()
+    from diagnose.causes import name_causes, name_channel_causes
+
+    if not judged.by_channel:
+        return name_causes(judged.pair, {row.name: row for row in judged.rows})
+    found = {(cause.id, cause.channel): cause for cause in name_channel_causes(judged.pair, judged.rows)}
+    named = {}
+    for channel, rows in judged.by_channel.items():
+        broken = whatever or overall([row.verdict for row in rows]) in ("WARN", "FAIL")
+        causes = name_causes(judged.pair.apart[channel], {row.name: row for row in rows}) if broken else ()
+        named[channel] = {cause.id: cause for cause in causes}
+    for channel, causes_here in named.items():
+        for id, cause in causes_here.items():  # noqa: A001 - the contract's word
+            everywhere = len(named) > 1 and all(id in others for others in named.values())
+            key = (id, None if everywhere else channel)
+            if key not in found or found[key].confidence < cause.confidence:
+                found[key] = _on(key[1], cause)
+    judged_anew = (_unless_of_a_filter(cause, found) for cause in found.values())
+    return tuple(sorted(judged_anew, key=lambda cause: -cause.confidence)[:MOST_CAUSES])
+
+
+def _unless_of_a_filter(cause: Cause, found: Mapping[tuple[str, int | None], Cause]) -> Cause:
+    """A delay of one channel is less likely a cause of its own where a filter is found there, which delays too."""
+    filters = [found[one, cause.channel].confidence for one in FILTERS if (one, cause.channel) in found]
+    if cause.id != "delay" or cause.channel is None or max(filters, default=0.0) < A_FILTER:
+        return cause
+    return msgspec.structs.replace(cause, confidence=OF_A_FILTER)
+
+
+def _on(channel: int | None, cause: Cause) -> Cause:
+    if channel is None:
+        return cause
+    return msgspec.structs.replace(cause, channel=channel, summary=f"channel {channel}: {cause.summary}")
+
+
+def channel_facts(judged: Judged) -> tuple[ChannelFacts, ...]:
+    """What each channel holds, and what was measured on it; () where all were treated alike."""
+    channels = judged.pair.channels
+    if channels is None or judged.pair.unrelated or not channels.differ:
+        return ()
+    return tuple(_facts(judged, held) for held in channels.held)
+
+
+def _facts(judged: Judged, held: Held) -> ChannelFacts:
+    source = "silence" if held.power == 0 else "what is silent in the reference" if held.source is None else held.source
+    facts = ChannelFacts(
+        held.channel, _named(source), _named(held.expected), held.level_db if held.source is not None else None
+    )
+    rows = judged.by_channel.get(held.channel)
+    if rows is None:
+        return facts
+    timeline = judged.pair.apart[held.channel].timeline
+    laid = timeline.method == "waveform"
+    return msgspec.structs.replace(
+        facts,
+        delay_s=timeline.delay / judged.pair.rate if laid else None,
+        polarity=timeline.polarity,
+        correlation=timeline.correlation if laid else None,
+        verdict=overall([row.verdict for row in rows]),
+        over_limit=tuple(row.name for row in rows if row.verdict in ("WARN", "FAIL")),
+    )
+
+
+def _named(source: int | str) -> str:
+    return f"channel {source}" if isinstance(source, int) else source
