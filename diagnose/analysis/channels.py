@@ -34,6 +34,7 @@ UNEVEN_BIAS = 0.05  # of the RMS: a quarter of a percent of the power
 AUDIBLE_LEFT = 1e-5  # -50 dB: what is less is a rounding of one channel
 UNEVEN_BAND_DB = 4.0  # a vocoder that is run on each channel differs by up to 2
 BAND_RANGE_DB = 40.0
+EXACT_DB = 0.1
 CELL, BANDS = 2048, 24
 LEAST_CELLS = 64  # bins times frames of a band, whose mean is good to 0.5 dB
 EXCERPT = 1 << 16  # samples
@@ -70,6 +71,12 @@ class Held(msgspec.Struct, frozen=True):
         """Whether it has the waveform of its source; else it has neither a gain nor a polarity of its own."""
         return self.source is not None and self.left <= EXPLAINED
 
+    @property
+    def exact(self) -> bool:
+        """Whether nothing was done to what it holds that could be heard."""
+        same = abs(self.level_db) <= EXACT_DB and self.gain > 0 and self.lag == 0
+        return same and self.left <= AUDIBLE_LEFT and abs(self.bias) <= UNEVEN_BIAS * self.power**0.5
+
 
 class Channels(msgspec.Struct, frozen=True, eq=False):
     """All channels of a pair.
@@ -95,14 +102,17 @@ class Channels(msgspec.Struct, frozen=True, eq=False):
 
     @property
     def worth_asking(self) -> list[Held]:
-        """The channels that stand out, or hold what they should not, and the loudest of the others; of two, both."""
+        """The channels that are not exactly what they hold: of more than two, those that stand out, and the loudest of
+        the others.  Where each is, the loudest.
+        """
         sounding = self.sounding
-        if len(sounding) <= 2:
-            return sounding
-        out = _standing_out(sounding) | {each.channel for each in sounding if not each.in_place}
-        rest = [each for each in sounding if each.channel not in out]
-        usual = {max(rest, key=lambda each: each.power).channel} if rest else set()
-        return [each for each in sounding if each.channel in out | usual or self.uneven_bands]
+        asked = [each for each in sounding if not each.exact]
+        if len(asked) > 2 and not self.uneven_bands:
+            out = _standing_out(sounding) | {each.channel for each in sounding if not each.in_place}
+            rest = [each for each in asked if each.channel not in out]
+            out |= {max(rest, key=lambda each: each.power).channel} if rest else set()
+            asked = [each for each in asked if each.channel in out]
+        return asked or sorted(sounding, key=lambda each: -each.power)[:1]
 
 
 def usual(values: Sequence[float]) -> float:
@@ -122,8 +132,8 @@ def _standing_out(sounding: Sequence[Held]) -> set[int]:
         out |= {each.channel for each in copies if (each.gain < 0) != turned or each.lag != lag}
         bias = usual([each.bias for each in copies])
         out |= {each.channel for each in copies if abs(each.bias - bias) > UNEVEN_BIAS * each.power**0.5}
-    least = min((each.left for each in sounding), default=0.0)
-    return out | {each.channel for each in sounding if each.left > max(UNEVEN_LEFT * least, AUDIBLE_LEFT)}
+    left = usual([each.left for each in sounding]) if sounding else 0.0
+    return out | {each.channel for each in sounding if each.left > max(UNEVEN_LEFT * left, AUDIBLE_LEFT)}
 
 
 def match_channels(reference: Sequence[Samples], generated: Sequence[Samples], rate: int, copies: bool) -> Channels:

@@ -37,12 +37,12 @@ def channel_delay_ms(pair: Pair) -> Value:
     channels = _channels(pair)
     if not any(each.is_copy for each in channels.held) and not pair.apart:
         raise Unmeasurable("the phases are not the reference's")
-    delays = [
-        (1000 * one.timeline.delay / one.rate, channel)
-        for channel, one in pair.apart.items()
-        if one.timeline.method == "waveform"
-    ]
-    return _furthest(delays) if len(delays) > 1 else Value(0.0)
+    mix = pair.timeline.delay if pair.timeline.method == "waveform" else 0.0
+    delays = {each.channel: mix + each.lag for each in channels.held if each.is_copy}
+    for channel, one in pair.apart.items():  # to a fraction of a sample
+        if one.timeline.method == "waveform":
+            delays[channel] = one.timeline.delay
+    return _furthest([(1000 * samples / pair.rate, channel) for channel, samples in delays.items()])
 
 
 def inverted_channels(pair: Pair) -> Value:

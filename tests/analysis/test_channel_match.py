@@ -142,9 +142,13 @@ def test_of_many_channels_those_that_stand_out_are_asked_and_one_other(rng):
     ours = wide(rng, 6)
     theirs = [*ours[:3], 2 * ours[3], *ours[4:]]
     found = match(ours, theirs)
-    asked = [each.channel for each in found.worth_asking]
+    assert [each.channel for each in found.worth_asking] == [4]  # the others are exactly what they were
+    noisy = [x + 0.01 * rng.standard_normal(SIZE) for x in theirs]
+    asked = [each.channel for each in match(ours, noisy).worth_asking]
     assert 4 in asked
     assert len(asked) == 2
+    swapped = match(ours, [ours[1], ours[0], *ours[2:]])
+    assert len(swapped.worth_asking) == 1
 
 
 def test_correlations_are_numpy_s(rng):
