@@ -16,7 +16,7 @@ from diagnose import audio as audio_io
 from diagnose.analysis import Pair, Signal
 from diagnose.errors import InputError, NotComparable
 from diagnose.metrics import METRICS, OF_A_PAIR, OF_A_SIGNAL, Measurement, measure_pair, measure_signal, nothing
-from diagnose.profile import default_profile, load_profile, nearest
+from diagnose.profile import default_profile, load_profile, nearest, with_always
 from diagnose.regions import find_regions
 from diagnose.results.report import LimitLevels, MetricRow, Report, SoundFacts
 from diagnose.results.verdict import overall
@@ -54,7 +54,9 @@ def compare(
     rate in Hz.
     profile: limits, or the TOML file that holds them; the built-in ones by default.
     progress: is called with (steps done, steps in all, what is done now), for a bar.
-    Raises InputError for what cannot be read, NotComparable for a silent reference or under 20 ms of sound.
+    Samples of the generated sound that are NaN or infinite are a FAIL, and are filled before all else is measured.
+    Raises InputError for what cannot be read and for a reference that is not finite, NotComparable for a silent
+    reference or under 20 ms of sound.
     """
     _keep_freed_memory()
     step = _counter(progress)
@@ -146,7 +148,8 @@ def judged_rows(
     before("laying both on each other")
     _ = pair.timeline  # first: where it needs a spectrogram, that is the finest, and others are taken from it
     measured = [measure_signal(ours, file, before=before) for ours, file in zip(common, files, strict=True)]
-    return pair, _judged(measured, measure_pair(pair, before), limits)
+    held = limits if files[1].audio.broken is None else with_always(limits)
+    return pair, _judged(measured, measure_pair(pair, before), held)
 
 
 def _causes(pair: Pair, rows: list[MetricRow], verdict: Verdict) -> tuple[Cause, ...]:
@@ -164,7 +167,7 @@ def reattach(report: Report, folder: str = "") -> Report:
     Looked for at the recorded path, and in folder, where the report was kept.  Nothing is measured or judged again.
     Without them, .apart says in a line why.
     """
-    found = [_found_again(facts, folder) for facts in (report.reference, report.generated)]
+    found = [_found_again(report.reference, folder), _found_again(report.generated, folder, mend=True)]
     files = [Signal(sound) for sound in found if not isinstance(sound, str)]
     if len(files) < 2:
         return msgspec.structs.replace(report, apart="; ".join(why for why in found if isinstance(why, str)))
@@ -172,7 +175,7 @@ def reattach(report: Report, folder: str = "") -> Report:
     return msgspec.structs.replace(report, pair=Pair(common[0], common[1], (files[0], files[1])))
 
 
-def _found_again(facts: SoundFacts, folder: str) -> Audio | str:
+def _found_again(facts: SoundFacts, folder: str, mend: bool = False) -> Audio | str:
     """The sound of a report, or why there is none."""
     if facts.sha256 is None:
         return f"{facts.path}: the report has no hash of this sound: it was an array, or the report is old"
@@ -180,7 +183,7 @@ def _found_again(facts: SoundFacts, folder: str) -> Audio | str:
     places = [facts.path, os.path.join(folder, facts.path), os.path.join(folder, os.path.basename(facts.path))]
     for place in filter(os.path.isfile, dict.fromkeys(places)):
         try:
-            sound = audio_io.read(place)
+            sound = audio_io.read(place, mend=mend)
         except InputError:
             said = "can no longer be read"
             continue
@@ -238,7 +241,7 @@ def _load_both(reference: Source, generated: Source, rate: int | None) -> list[A
     paths = [isinstance(source, str | os.PathLike | audio_io.Audio) for source in (reference, generated)]
     if rate is not None and all(paths):
         raise InputError("rate= is for arrays only; both sounds have a rate")
-    return [audio_io.load(reference, rate, "reference"), audio_io.load(generated, rate, "generated")]
+    return [audio_io.load(reference, rate, "reference"), audio_io.load(generated, rate, "generated", mend=True)]
 
 
 def _limits(profile: str | os.PathLike[str] | Profile | None) -> Profile:
@@ -312,6 +315,11 @@ def _notes(pair: Pair, facts: list[SoundFacts]) -> list[str]:
     )
     if facts[0].rate_hz != facts[1].rate_hz:
         notes.append(f"{facts[0].rate_hz} Hz and {facts[1].rate_hz} Hz: the higher rate was resampled to the lower")
+    if (broken := pair.files[1].audio.broken) is not None:
+        notes.append(
+            f"{broken.count} samples of the generated sound are NaN or infinite; they were filled before all else was "
+            "measured: up to 5 ms by a line between their neighbours, more by silence"
+        )
     if pair.caveat:
         notes.append(pair.caveat)
     return notes

@@ -45,7 +45,7 @@ def test_its_own_goldens_hold(project):
     project.render()
     done = project.diagnose("check", "suite.toml")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "PASS  open-g: 45 metrics judged, 0 not passed\nPASS  plucked strings: 1 PASS\n"
+    assert done.stdout == "PASS  open-g: 47 metrics judged, 0 not passed\nPASS  plucked strings: 1 PASS\n"
 
 
 def test_record_pass_break_see_accept_pass(project):
@@ -124,7 +124,7 @@ def test_the_same_in_pytest(project):
     assert not golden.exists()
     done = pytest_("--audio-golden-update")
     assert done.returncode == 1
-    assert "wrote golden/test_sound/test_the_pipeline_gives_the_open_g_back.toml: new, 45 metrics" in done.stdout
+    assert "wrote golden/test_sound/test_the_pipeline_gives_the_open_g_back.toml: new, 47 metrics" in done.stdout
     assert tomllib.loads(golden.read_text())["metric"].keys() == tomllib.loads(kept.decode())["metric"].keys()
     assert pytest_().returncode == 0
 

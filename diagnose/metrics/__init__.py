@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from diagnose.metrics import bands, clicks, comb, distance, dynamics, edges, level, loudness, pitch, spectrum, timing
+from diagnose.metrics import (
+    bands,
+    broken,
+    clicks,
+    comb,
+    distance,
+    dynamics,
+    edges,
+    level,
+    loudness,
+    pitch,
+    spectrum,
+    timing,
+)
 from diagnose.metrics.metric import Measurement, Metric, Unmeasurable, Value
 
 if TYPE_CHECKING:
@@ -37,6 +50,7 @@ METRICS: dict[str, Metric] = {
         Metric(
             "duration_s", "s", "length of the file", duration_s, at="file", phrase=_duration_phrase, picture="envelope"
         ),
+        *broken.METRICS,
         *level.METRICS,
         *loudness.METRICS,
         *spectrum.METRICS,
