@@ -48,7 +48,7 @@ def late(x: Floats, rate: int, rng: np.random.Generator) -> Floats:
     return np.pad(x, (samples, 0))[: x.size]
 
 
-def louder(x: Floats, rate: int, rng: np.random.Generator) -> Floats:
+def louder(x: Floats, _rate: int, rng: np.random.Generator) -> Floats:
     return x * 10 ** (rng.choice([-1, 1]) * rng.uniform(2, 9) / 20)
 
 
@@ -58,18 +58,18 @@ def filtered(x: Floats, rate: int, rng: np.random.Generator) -> Floats:
     return np.fft.irfft(spectrum, x.size)
 
 
-def clipped(x: Floats, rate: int, rng: np.random.Generator) -> Floats:
+def clipped(x: Floats, _rate: int, rng: np.random.Generator) -> Floats:
     most = rng.uniform(0.2, 0.5) * np.abs(x).max()
     return np.clip(x, -most, most)
 
 
 OF_ONE: dict[str, tuple[Change, str]] = {
     "late": (late, "delay"),
-    "inverted": (lambda x, rate, rng: -x, "polarity"),
+    "inverted": (lambda x, _rate, _rng: -x, "polarity"),
     "louder or softer": (louder, "gain"),
     "filtered": (filtered, "high-frequency-loss"),
     "clipped": (clipped, "clipping"),
-    "silent": (lambda x, rate, rng: 0 * x, "mono-stereo"),
+    "silent": (lambda x, _rate, _rng: 0 * x, "mono-stereo"),
 }
 OF_ALL: dict[str, tuple[Callable[[Floats], Floats], str]] = {
     "swapped": (lambda x: np.roll(x, 1, axis=0), "channel-swapped"),

@@ -14,6 +14,7 @@ import soundfile
 import soxr
 
 from diagnose.arrays import as_array
+from diagnose.broken import mended
 from diagnose.errors import InputError
 from diagnose.text import shortened
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import ArrayLike, NDArray
+
+    from diagnose.broken import Broken
 
     Samples = NDArray[np.float32]
     Source: TypeAlias = "str | os.PathLike[str] | ArrayLike | Audio"
@@ -46,12 +49,15 @@ class Audio(msgspec.Struct, frozen=True, eq=False, dict=True):
     rate: sampling rate in Hz, 2,000 to 384,000.
     name: what to call it in a report: the path it was read from, or a word.
     sha256: of the bytes of the file it was read from, in hexadecimal; None for an array.
+    broken: what was NaN or infinite in it and was filled, where it was read with mend=True; None of a sound that was
+    finite.
     """
 
     samples: Samples
     rate: int
     name: str = "array"
     sha256: str | None = None
+    broken: Broken | None = None
 
     def __repr__(self) -> str:
         """What it is, without its samples: Audio(violin.wav, 44100 Hz, 2 channels, 0.949 s)."""
@@ -87,10 +93,12 @@ def blocks(length: int, size: int = BLOCK) -> Iterator[slice]:
     return (slice(start, min(start + size, length)) for start in range(0, length, size))
 
 
-def read(path: str | os.PathLike[str]) -> Audio:
+def read(path: str | os.PathLike[str], *, mend: bool = False) -> Audio:
     """Read any format libsndfile knows (WAV, FLAC, Ogg Vorbis and Opus, MP3, AIFF, ...).
 
-    Raises InputError, in one line that begins with the path, for what is not a readable, finite sound.
+    mend: fill samples that are NaN or infinite, and say in .broken where they were (diagnose/broken.py).
+    Raises InputError, in one line that begins with the path, for what is not a readable sound; without mend, for one
+    that is not finite too.
     """
     name = os.fspath(path)
     try:
@@ -106,7 +114,7 @@ def read(path: str | os.PathLike[str]) -> Audio:
         raise InputError(f"{name}: {error.strerror or error}") from None
     except ValueError as error:  # a null byte in the path
         raise InputError(f"{name}: not a path ({error})") from None
-    return msgspec.structs.replace(_checked(samples, rate, name), sha256=digest)
+    return msgspec.structs.replace(_checked(samples, rate, name, mend), sha256=digest)
 
 
 def _decode(file: io.BufferedReader, name: str) -> tuple[Samples, int]:
@@ -153,37 +161,41 @@ def _read_to_the_end(file: io.BufferedReader, name: str) -> Samples:
     return np.concatenate(parts).T
 
 
-def from_array(array: ArrayLike, rate: float, name: str = "array") -> Audio:
+def from_array(array: ArrayLike, rate: float, name: str = "array", *, mend: bool = False) -> Audio:
     """Audio from a mono [shape=(n,)] or multichannel [shape=(channels, n)] array or tensor, full scale 1.
 
-    Integers are refused, for their full scale is not known; raises InputError, as read() does.
+    Integers are refused, for their full scale is not known; what float32 cannot hold counts as infinite.  mend, and
+    InputError: as of read().
     """
     values = as_array(array, name, SHAPES, MOST_VALUES)
     if values.dtype.kind != "f":
         raise InputError(f"{name}: dtype {values.dtype}, not floating point; scale it to -1..1 first")
     if values.ndim not in (1, 2):
         raise InputError(f"{name}: shape {values.shape}; expected {SHAPES}")
-    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and is refused below
+    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and is seen below
         values = np.atleast_2d(values).astype(np.float32, copy=False)
     if values.shape[0] > 100 * max(values.shape[1], 1):
         raise InputError(f"{name}: shape {values.shape}; expected (channels, n), so transpose it")
     whole = int(rate) if isinstance(rate, float) and rate.is_integer() else rate
     _check_shape(values.shape[0], values.shape[1], whole, name)
-    return _checked(values, int(whole), name)
+    return _checked(values, int(whole), name, mend)
 
 
-def load(source: Source, rate: int | None = None, name: str = "array") -> Audio:
+def load(source: Source, rate: int | None = None, name: str = "array", *, mend: bool = False) -> Audio:
     """Audio from a path, an array or a tensor (which need their rate in Hz), or Audio as it is.
 
-    name: of an array, in messages.  Raises InputError.
+    name: of an array, in messages.  mend: as of read(); without it a sound that was mended is refused too.
+    Raises InputError.
     """
     if isinstance(source, Audio):
+        if source.broken is not None and not mend:
+            raise _non_finite(source.name, source.broken.first_s)
         return source
     if isinstance(source, str | os.PathLike):
-        return read(source)
+        return read(source, mend=mend)
     if rate is None:
         raise InputError(f"{name}: an array has no sampling rate; pass rate=")
-    return from_array(source, rate, name)
+    return from_array(source, rate, name, mend=mend)
 
 
 def resample(audio: Audio, rate: int) -> Audio:
@@ -231,16 +243,20 @@ def _check_shape(channels: int, length: int, rate: Any, name: str) -> None:
         raise InputError(f"{name}: {channels} x {length} samples; at most {MOST_VALUES:,} are allowed; split the file")
 
 
-def _checked(samples: Samples, rate: int, name: str) -> Audio:
+def _checked(samples: Samples, rate: int, name: str, mend: bool) -> Audio:
     if samples.shape[1] == 0:
         raise InputError(f"{name}: contains no samples")
     for part in blocks(samples.shape[1]):
         bad = ~np.isfinite(samples[:, part])
+        if bad.any() and mend:
+            filled, broken = mended(samples, rate)
+            return msgspec.structs.replace(_checked(filled, rate, name, mend=False), broken=broken)
         if bad.any():
-            first = part.start + int(np.argmax(bad.any(axis=0)))
-            raise InputError(
-                f"{name}: non-finite samples (NaN or infinite), the first at {first / rate:.3f} s; fix the file"
-            )
+            raise _non_finite(name, (part.start + int(np.argmax(bad.any(axis=0)))) / rate)
         if np.abs(samples[:, part]).max() > LOUDEST:
             raise InputError(f"{name}: samples above {LOUDEST:g}; full scale is 1; scale them down")
     return Audio(samples, int(rate), name)
+
+
+def _non_finite(name: str, first_s: float) -> InputError:
+    return InputError(f"{name}: non-finite samples (NaN or infinite), the first at {first_s:.3f} s; fix the file")

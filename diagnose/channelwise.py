@@ -63,7 +63,7 @@ def find_places(judged: Judged) -> tuple[Region, ...]:
     """Where the failed metrics fail, each on the channel that its row is of."""
     if not judged.by_channel:
         return find_regions(judged.pair, judged.rows)
-    found = []
+    found = list(find_regions(judged.pair, [row for row in judged.rows if row.channel is None]))
     for channel, one in judged.pair.apart.items():
         rows = [row for row in judged.rows if row.channel == channel]
         found += [msgspec.structs.replace(region, channel=channel) for region in find_regions(one, rows)]
@@ -77,7 +77,7 @@ def find_causes(judged: Judged, whatever: bool = False) -> tuple[Cause, ...]:
     """
     if judged.verdict not in ("WARN", "FAIL") and not whatever:
         return ()
-    from diagnose.causes import name_causes, name_channel_causes
+    from diagnose.causes import name_causes, name_channel_causes, with_broken_samples
 
     if not judged.by_channel:
         return name_causes(judged.pair, {row.name: row for row in judged.rows})
@@ -93,7 +93,8 @@ def find_causes(judged: Judged, whatever: bool = False) -> tuple[Cause, ...]:
             key = (id, None if everywhere else channel)
             if key not in found or found[key].confidence < cause.confidence:
                 found[key] = _on(key[1], cause)
-    judged_anew = (_unless_of_a_filter(cause, found) for cause in found.values())
+    judged_anew = [_unless_of_a_filter(cause, found) for cause in found.values()]
+    judged_anew = with_broken_samples(judged_anew, judged.pair, judged.rows)
     return tuple(sorted(judged_anew, key=lambda cause: -cause.confidence)[:MOST_CAUSES])
 
 

@@ -19,7 +19,7 @@ from diagnose.analysis.moments import SILENCE, moments
 from diagnose.channelwise import Judged, channel_facts, find_causes, find_places, worst_rows
 from diagnose.errors import InputError, NotComparable
 from diagnose.metrics import METRICS, OF_A_PAIR, OF_A_SIGNAL, Measurement, measure_pair, measure_signal, nothing
-from diagnose.profile import default_profile, load_profile, nearest
+from diagnose.profile import default_profile, load_profile, nearest, with_always
 from diagnose.results.report import LimitLevels, MetricRow, Report, SoundFacts
 from diagnose.timeline import alignment_facts, observations, timeline_facts
 from diagnose.verdicts import Figures, Judgement, change_of, judge
@@ -56,7 +56,9 @@ def compare(
     rate in Hz.
     profile: limits, or the TOML file that holds them; the built-in ones by default.
     progress: is called with (steps done, steps in all, what is done now), for a bar.
-    Raises InputError for what cannot be read, NotComparable for a silent reference or under 20 ms of sound.
+    Samples of the generated sound that are NaN or infinite are a FAIL, and are filled before all else is measured.
+    Raises InputError for what cannot be read and for a reference that is not finite, NotComparable for a silent
+    reference or under 20 ms of sound.
     """
     _keep_freed_memory()
     step = _counter(progress)
@@ -153,6 +155,7 @@ def judge_pair(files: tuple[Signal, Signal], limits: Profile, before: Before = n
     pair = Pair(*_at_common_rate(files), files)
     before("laying both on each other")
     _ = pair.timeline  # first: where it needs a spectrogram, that is the finest, and others are taken from it
+    limits = limits if files[1].audio.broken is None else with_always(limits)
     if not pair.apart:
         return Judged(pair, list(_rows(pair, limits, tuple(METRICS), before).values()))
     whole = _rows(pair, limits, [name for name, metric in METRICS.items() if metric.at == "whole"], before)
@@ -176,7 +179,7 @@ def reattach(report: Report, folder: str = "") -> Report:
     Looked for at the recorded path, and in folder, where the report was kept.  Nothing is measured or judged again.
     Without them, .apart says in a line why.
     """
-    found = [_found_again(facts, folder) for facts in (report.reference, report.generated)]
+    found = [_found_again(report.reference, folder), _found_again(report.generated, folder, mend=True)]
     files = [Signal(sound) for sound in found if not isinstance(sound, str)]
     if len(files) < 2:
         return msgspec.structs.replace(report, apart="; ".join(why for why in found if isinstance(why, str)))
@@ -184,7 +187,7 @@ def reattach(report: Report, folder: str = "") -> Report:
     return msgspec.structs.replace(report, pair=Pair(common[0], common[1], (files[0], files[1])))
 
 
-def _found_again(facts: SoundFacts, folder: str) -> Audio | str:
+def _found_again(facts: SoundFacts, folder: str, mend: bool = False) -> Audio | str:
     """The sound of a report, or why there is none."""
     if facts.sha256 is None:
         return f"{facts.path}: the report has no hash of this sound: it was an array, or the report is old"
@@ -192,7 +195,7 @@ def _found_again(facts: SoundFacts, folder: str) -> Audio | str:
     places = [facts.path, os.path.join(folder, facts.path), os.path.join(folder, os.path.basename(facts.path))]
     for place in filter(os.path.isfile, dict.fromkeys(places)):
         try:
-            sound = audio_io.read(place)
+            sound = audio_io.read(place, mend=mend)
         except InputError:
             said = "can no longer be read"
             continue
@@ -248,7 +251,7 @@ def _load_both(reference: Source, generated: Source, rate: int | None) -> list[A
     paths = [isinstance(source, str | os.PathLike | audio_io.Audio) for source in (reference, generated)]
     if rate is not None and all(paths):
         raise InputError("rate= is for arrays only; both sounds have a rate")
-    return [audio_io.load(reference, rate, "reference"), audio_io.load(generated, rate, "generated")]
+    return [audio_io.load(reference, rate, "reference"), audio_io.load(generated, rate, "generated", mend=True)]
 
 
 def _limits(profile: str | os.PathLike[str] | Profile | None) -> Profile:
@@ -362,6 +365,11 @@ def _notes(judged: Judged, facts: list[SoundFacts]) -> list[str]:
     )
     if facts[0].rate_hz != facts[1].rate_hz:
         notes.append(f"{facts[0].rate_hz} Hz and {facts[1].rate_hz} Hz: the higher rate was resampled to the lower")
+    if (broken := pair.files[1].audio.broken) is not None:
+        notes.append(
+            f"{broken.count} samples of the generated sound are NaN or infinite; they were filled before all else was "
+            "measured: up to 5 ms by a line between their neighbours, more by silence"
+        )
     if pair.caveat:
         notes.append(pair.caveat)
     return notes

@@ -9,7 +9,8 @@
     reason    = "..."                   # why these numbers
 
 The levels of a metric whose ideal change is 1 (a ratio, a correlation) are levels of the change itself: 1.41
-for "both" stands for 1/1.41 too; 0.5 for "lower" means under 0.5.
+for "both" stands for 1/1.41 too; 0.5 for "lower" means under 0.5.  A sound with NaN or Inf is
+held to the built-in limit of nonfinite_share where the profile has none.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from diagnose.toml import decode, read_toml, refuse_unknown
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+ALWAYS = ("nonfinite_share",)
 DEFAULT_PROFILE = os.path.join(os.path.dirname(__file__), "profiles", "default.toml")
 
 
@@ -43,6 +45,15 @@ def load_profile(path: str | os.PathLike[str]) -> Profile:
     hint = "a profile has [profile] and [metric.NAME] tables"
     refuse_unknown(document, {"metric", "profile"}, f"{name}: unknown key", hint)
     return parse_limits(document.get("metric", {}), f"{name}: metric")
+
+
+def with_always(profile: Profile) -> Profile:
+    """The profile with the built-in limits of what makes any sound fail, where it has no table for it.
+
+    For a sound that is not finite: it was refused once, and a profile that is older, or short, must not let it pass.
+    """
+    missing = [name for name in ALWAYS if name not in profile]
+    return {**profile, **{name: default_profile()[name] for name in missing}}
 
 
 def parse_limits(tables: Any, where: str) -> Profile:

@@ -114,6 +114,55 @@ def test_a_bad_array_is_refused_in_one_line_that_begins_with_its_name(array, rat
     assert says in text
 
 
+# What is not finite, mended
+
+
+@pytest.mark.parametrize("subtype", ["FLOAT", "DOUBLE"])
+def test_a_file_is_mended_where_that_is_asked_for(tmp_path, subtype):
+    values = np.full((1000, 2), 0.5)
+    values[441:444, 1] = [np.nan, np.inf, -np.inf]
+    (tmp_path / "a.wav").write_bytes(wav(values, subtype=subtype))
+    found = read(tmp_path / "a.wav", mend=True)
+    np.testing.assert_array_equal(found.samples, np.full((2, 1000), 0.5))
+    assert (found.broken.count, found.broken.channels, found.broken.first_s) == (3, (2,), 0.01)
+    assert found.sha256 is not None
+    assert "the first at 0.010 s" in refusal(read, tmp_path / "a.wav")
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_an_array_is_mended_and_left_as_it_is(dtype):
+    array = spoilt(np.nan, 441).astype(dtype)
+    found = load(array, 44100, mend=True)
+    assert not found.samples.any()
+    assert (found.broken.count, found.broken.share) == (1, 1 / 1000)
+    assert np.isnan(array[441])
+
+
+def test_what_float32_cannot_hold_counts_as_infinite():
+    assert from_array(spoilt(1e300, 441), 44100, mend=True).broken.count == 1
+
+
+def test_a_sound_of_finite_samples_is_the_same_with_and_without_mending():
+    values = np.array([[0.5, 1e-42, -1e-45]], np.float32)  # two of them denormal
+    found = from_array(values, 44100, mend=True)
+    assert found.broken is None
+    assert np.shares_memory(found.samples, values)
+
+
+@pytest.mark.parametrize("value", [1.01e6, -1.01e6])
+@pytest.mark.parametrize("place", [0, 999])
+def test_what_is_in_another_unit_is_refused_beside_what_is_mended(value, place):
+    values = spoilt(np.nan, 500)
+    values[place] = value
+    assert "samples above 1e+06; full scale is 1" in refusal(lambda: from_array(values, 44100, mend=True))
+
+
+def test_a_sound_that_was_mended_is_refused_where_mending_is_not_asked_for():
+    found = from_array(spoilt(np.nan, 441), 44100, "gen", mend=True)
+    assert load(found, mend=True) is found
+    assert refusal(load, found) == refusal(from_array, spoilt(np.nan, 441), 44100, "gen")
+
+
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 @pytest.mark.parametrize("shape", [(6,), (2, 3), (64, 1)])
 def test_an_array_keeps_its_values_as_float32_channels_first(dtype, shape):

@@ -6,14 +6,16 @@ import json
 import math
 import tracemalloc
 
+import msgspec
 import numpy as np
 import pytest
+import soundfile
 
 import diagnose
 from diagnose import audio, example
 from diagnose.analysis import Signal
 from diagnose.audio import Audio
-from diagnose.comparison import alignment_facts
+from diagnose.comparison import alignment_facts, reattach
 from diagnose.errors import InputError, NotComparable
 from diagnose.metrics import METRICS
 from diagnose.profile import DEFAULT_PROFILE, default_profile, load_profile
@@ -46,6 +48,109 @@ def changes(report):
 def no_nan(value):
     """The dict again, read back from strict JSON: raises where a number is none."""
     return json.loads(json.dumps(value, allow_nan=False))
+
+
+# Broken samples
+
+
+def with_nan(sound, *places, value=np.nan):
+    samples = sound.samples.copy()
+    for place in places:
+        samples[..., place] = value
+    return samples
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_a_sound_that_is_not_finite_fails_with_the_share_and_the_place(note, value):
+    report = diagnose.compare(note, with_nan(note, slice(4410, 4420), 11025, value=value), rate=RATE)
+    row = report["nonfinite_share"]
+    assert report.verdict == row.verdict == "FAIL"
+    assert report.worst_first[0] == row
+    assert (row.reference, row.generated, row.change) == (0.0, 11 / note.length, 11 / note.length)
+    assert (row.detail["count"], row.detail["first_s"]) == (11, 0.2)
+    assert (row.detail["start_s"], row.detail["end_s"]) == (0.2, 4420 / RATE)
+    assert any(said.startswith("11 samples of the generated sound are NaN or infinite") for said in report.notes)
+    assert no_nan(report.as_dict())["metrics"][1]["severity"] is None
+
+
+def test_all_else_is_measured_as_if_it_were_whole(note):
+    report, whole = (diagnose.compare(note, sound, rate=RATE) for sound in (with_nan(note, 4410), note.samples))
+    assert [row.name for row in report.metrics if row.verdict == "FAIL"] == ["nonfinite_share"]
+    for row in report.metrics:
+        assert (row.change is None) == (whole[row.name].change is None), row.name
+        assert row.name == "nonfinite_share" or row.severity < 0.1, row.name  # of the way to its limit
+
+
+def test_the_first_and_the_last_sample_may_be_broken(note):
+    report = diagnose.compare(note, with_nan(note, 0, -1, value=np.inf), rate=RATE)
+    assert [row.name for row in report.metrics if row.verdict == "FAIL"] == ["nonfinite_share"]
+    assert report["nonfinite_share"].detail["count"] == 2
+
+
+def test_a_sound_of_nan_alone_is_a_silent_one(note):
+    report = diagnose.compare(note, np.full(note.length, np.nan), rate=RATE)
+    assert report["nonfinite_share"].generated == 1.0
+    assert report["rms_ratio"].generated == 0.0
+    assert [cause.id for cause in report.causes] == ["non-finite"]
+
+
+@pytest.mark.parametrize("rate", [16000, 44100])
+def test_a_sound_at_another_rate_may_be_broken(note, rate):
+    theirs = audio.resample(note, rate)
+    samples = theirs.samples.copy()
+    samples[0, rate // 2] = np.nan
+    report = diagnose.compare(note, audio.from_array(samples, rate, mend=True))
+    assert (report.verdict, report.causes[0].id) == ("FAIL", "non-finite")
+    assert report["nonfinite_share"].detail["first_s"] == 0.5
+
+
+def test_one_channel_may_be_broken(note):
+    both = Audio(np.stack([note.mono, 0.5 * np.roll(note.mono, 9)]), RATE)
+    samples = both.samples.copy()
+    samples[1, 4410:5512] = np.nan
+    row = diagnose.compare(both, samples, rate=RATE)["nonfinite_share"]
+    assert (row.change, row.detail["channels"]) == (1102 / samples.size, "2")
+
+
+def test_denormals_are_numbers(note):
+    tiny = note.samples.copy()
+    tiny[0, ::2] = 1e-42
+    report = diagnose.compare(Audio(tiny, RATE), tiny, rate=RATE)
+    assert (report.verdict, report["nonfinite_share"].change) == ("PASS", 0.0)
+
+
+def test_a_reference_that_is_not_finite_is_refused_even_mended(note):
+    mended = audio.from_array(with_nan(note, 4410), RATE, "ref", mend=True)
+    with pytest.raises(InputError, match=r"^ref: non-finite samples \(NaN or infinite\), the first at 0\.200 s"):
+        diagnose.compare(mended, note)
+    with pytest.raises(InputError, match=r"^ref: non-finite samples"):
+        diagnose.measure(mended)
+    with pytest.raises(InputError, match=r"^generated: samples above 1e"):
+        diagnose.compare(note, with_nan(note, 4410) * 1e8, rate=RATE)
+
+
+RMS_ALONE = {"rms_ratio": default_profile()["rms_ratio"]}
+
+
+def test_a_profile_without_a_limit_for_it_does_not_let_it_pass(note):
+    report = diagnose.compare(note, with_nan(note, 4410), rate=RATE, profile=RMS_ALONE)
+    assert {row.name: row.verdict for row in report.metrics if row.verdict} == {
+        "nonfinite_share": "FAIL",
+        "rms_ratio": "PASS",
+    }
+    assert [row.name for row in diagnose.compare(note, note, profile=RMS_ALONE).metrics if row.verdict] == ["rms_ratio"]
+    own = msgspec.structs.replace(default_profile()["nonfinite_share"], fail=0.5)
+    lenient = RMS_ALONE | {"nonfinite_share": own}
+    assert diagnose.compare(note, with_nan(note, 4410), rate=RATE, profile=lenient).verdict == "PASS"
+
+
+def test_a_kept_report_finds_its_broken_sound_again(note, tmp_path):
+    audio.write(tmp_path / "a.wav", note, "FLOAT")
+    soundfile.write(tmp_path / "b.wav", with_nan(note, 4410)[0], RATE, "FLOAT")
+    report = diagnose.compare(tmp_path / "a.wav", tmp_path / "b.wav")
+    again = reattach(msgspec.structs.replace(report, pair=None))
+    assert again.pair.files[1].audio.broken == report.pair.files[1].audio.broken
+    assert report.pair.files[1].audio.broken.count == 1
 
 
 # The first diagnosis
@@ -182,6 +287,18 @@ def test_a_tensor_is_compared_and_measured_as_its_values_are(note, torch, dtype,
     assert report.generated.path == "generated"
 
 
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_a_tensor_with_nan_is_compared_and_not_measured(note, torch, dtype):
+    tensor = torch.tensor(note.mono).to(getattr(torch, dtype))
+    tensor[4410] = torch.nan
+    report = diagnose.compare(note, tensor, rate=RATE)
+    assert (report.verdict, report.causes[0].id) == ("FAIL", "non-finite")
+    with pytest.raises(InputError, match=r"^array: non-finite samples"):
+        diagnose.measure(tensor, rate=RATE)
+    with pytest.raises(InputError, match=r"^reference: non-finite samples .*the first at 0\.200 s; fix the file$"):
+        diagnose.compare(tensor, note, rate=RATE)
+
+
 TENSORS = {
     "meta": (lambda x: x.to("meta"), r"not an array of numbers \(.*meta.*\); expected \(n,\) or \(channels, n\)"),
     "sparse": (
@@ -192,7 +309,6 @@ TENSORS = {
     "bool": (lambda x: x > 0, "dtype bool, not floating point; scale it to -1..1 first"),
     "complex": (lambda x: x.cfloat(), "dtype complex64, not floating point"),
     "a batch": (lambda x: x[None, None], r"shape \(1, 1, 22050\); expected \(n,\) or \(channels, n\)"),
-    "an infinite value": (lambda x: x / 0, "non-finite samples"),
     "expanded": (lambda x: x[:1].expand(2**31), "2,147,483,648 values.* 1,073,741,824"),
 }
 

@@ -338,6 +338,7 @@ def test_the_worst_holds_in_any_order_and_no_verdict_is_no_worse_than_a_pass():
 
 
 RULES = [(name, key) for name, keys in TABLES.items() for key in ("warn", "fail") if key in keys]
+ON_THE_IDEAL = {"nonfinite_share", "stuck_share"}  # where the first sample counts: nothing warns, nothing is tolerated
 
 
 def shipped_level(name, key, reference):
@@ -360,7 +361,7 @@ def mirrored(name, change):
 
 
 @pytest.mark.parametrize("reference", [0.01, 0.5, 1000.0])
-@pytest.mark.parametrize(("name", "key"), RULES)
+@pytest.mark.parametrize(("name", "key"), [rule for rule in RULES if rule[0] not in ON_THE_IDEAL])
 def test_each_shipped_rule_fires_just_over_its_level_and_not_just_inside(name, key, reference):
     shipped, direction = default_profile()[name], TABLES[name]["direction"]
     reference = reference if METRICS[name].of == "signal" else None
@@ -373,7 +374,30 @@ def test_each_shipped_rule_fires_just_over_its_level_and_not_just_inside(name, k
     assert tuple(judged) == (expected if direction == "both" else ("PASS", "PASS"))
 
 
-@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.parametrize(
+    ("name", "reference", "change", "judged"),
+    [
+        *(("nonfinite_share", 0.0, 0.0, "PASS"), ("nonfinite_share", 0.0, 1e-9, "FAIL")),
+        *(("stuck_share", 0.0, 0.0, "PASS"), ("stuck_share", 0.0, 1e-9, "FAIL")),
+        *(
+            ("stuck_share", 0.5, -0.5, "PASS"),
+            ("stuck_share", 0.5, 0.0499, "PASS"),
+            ("stuck_share", 0.5, 0.0501, "FAIL"),
+        ),
+    ],
+)
+def test_a_level_on_the_ideal_itself_fails_at_the_first_step_past_it(name, reference, change, judged):
+    assert verdict(METRICS[name], change, default_profile()[name], reference) == judged
+
+
+@pytest.mark.parametrize("name", sorted(ON_THE_IDEAL))
+def test_the_first_step_past_a_level_on_the_ideal_is_the_most_severe(name):
+    found = judge(METRICS[name], Figures(0.0, 1e-6, 1e-6), default_profile()[name])
+    assert (found.verdict, found.fail, found.severity) == ("FAIL", 0.0, math.inf)
+    assert judge(METRICS[name], Figures(0.0, 0.0, 0.0), default_profile()[name]).severity == 0
+
+
+@pytest.mark.parametrize("name", sorted(TABLES.keys() - ON_THE_IDEAL))
 def test_each_shipped_table_can_warn_before_it_fails_and_holds_a_golden(name):
     assert {"warn", "fail"} <= TABLES[name].keys() or not {"warn", "fail"} & TABLES[name].keys()
     tolerance = TABLES[name]["tolerance"]
@@ -445,6 +469,8 @@ MUTATIONS = {
     "turned round": (lambda x: -x, ["waveform_correlation"]),
     "hum": (lambda x: x + 0.1 * np.sin(2 * np.pi * 60 * np.arange(x.size) / RATE), ["band_excess_db"]),
     "a hole": (lambda x: np.where(np.abs(np.arange(x.size) / x.size - 0.5) < 0.1, 0, x), ["missing_share"]),
+    "a NaN": (lambda x: np.where(np.arange(x.size) == 5000, np.nan, x), ["nonfinite_share"]),
+    "stuck": (lambda x: np.where(np.arange(x.size) // 200 == 50, -1, x), ["stuck_share"]),
     "dead channel": (lambda x: np.stack([x, 0 * x]), ["side_share"]),
     "noise instead": (lambda x: noise_like(x, 0.3), ["voiced_share", "worst_second_distance_db"]),
     "a rate too low": (lambda x: resample(from_array(x, RATE), 2000), ["beyond_rate_share"]),

@@ -18,4 +18,5 @@ __all__ = [
     "moments",
     "pitch",
     "spectra",
+    "stuck",
 ]

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from diagnose.causes import added, level, mel, reading, spectrum, time, timeline
-from diagnose.causes.channels import name_channel_causes
+from diagnose.causes import added, level, mel, nonfinite, reading, spectrum, time, timeline
+from diagnose.causes.channels import name_channel_causes, with_broken_samples
 from diagnose.causes.evidence import Evidence
 from diagnose.causes.rank import FOLLOWS, ranked
 from diagnose.results.cause import Cause
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 Hypothesis = Callable[[Evidence], Cause | None]
 HYPOTHESES: tuple[Hypothesis, ...] = (
+    nonfinite.non_finite,
     mel.vocoder_input_scale,
     mel.power_magnitude,
     mel.level_reference_lost,
@@ -72,25 +73,42 @@ COSTLY: dict[Hypothesis, str] = {
 }
 OF_TIMING: tuple[Hypothesis, ...] = (time.sample_rate, time.time_stretch)
 ALONE: tuple[Hypothesis, ...] = (reading.misread, timeline.different_content)
+APART: tuple[Hypothesis, ...] = (nonfinite.non_finite, *ALONE)
 CERTAIN = 0.95
 
 
 def name_causes(pair: Pair, rows: Mapping[str, MetricRow]) -> tuple[Cause, ...]:
     """What most likely broke, most likely first; () where no hypothesis holds."""
     evidence = Evidence(pair, rows)
+    alone = _alone(evidence)
+    found = _asked(evidence) if alone is None else [alone]
+    broken = nonfinite.non_finite(evidence)
+    if broken is not None:
+        broken, found = nonfinite.with_what_follows(broken, found, evidence)
+    others = ranked(found) if alone is None else tuple(found)
+    return others if broken is None else (broken, *others)
+
+
+def _alone(evidence: Evidence) -> Cause | None:
+    """The cause beside which no other could be told."""
     if evidence.silent or evidence.faint:
-        return (level.silence(evidence),)
+        return level.silence(evidence)
     # What was misread, or is another sound altogether, has no other fault that could be told.
     for first in ALONE:
         if alone := first(evidence):
-            return (msgspec.structs.replace(alone, confidence=CERTAIN),)
+            return msgspec.structs.replace(alone, confidence=CERTAIN)
+    return None
+
+
+def _asked(evidence: Evidence) -> list[Cause]:
+    """The answers of the hypotheses on the samples that are numbers."""
     found: list[Cause] = []
     # What is another reading of the same content has no waveform or spectrum that ought to be the reference's.
     asked = OF_TIMING if evidence.method == "warped" else HYPOTHESES
     for hypothesis in asked:
-        if hypothesis not in ALONE and not _settled(hypothesis, found) and (cause := hypothesis(evidence)):
+        if hypothesis not in APART and not _settled(hypothesis, found) and (cause := hypothesis(evidence)):
             found.append(cause)
-    return ranked(found)
+    return found
 
 
 def _settled(hypothesis: Hypothesis, found: list[Cause]) -> bool:
@@ -99,4 +117,4 @@ def _settled(hypothesis: Hypothesis, found: list[Cause]) -> bool:
     return any(cause.confidence >= CERTAIN and id in FOLLOWS.get(cause.id, ()) for cause in found)
 
 
-__all__ = ["HYPOTHESES", "Evidence", "name_causes", "name_channel_causes"]
+__all__ = ["HYPOTHESES", "Evidence", "name_causes", "name_channel_causes", "with_broken_samples"]

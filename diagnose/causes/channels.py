@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from diagnose.causes import nonfinite
+from diagnose.causes.evidence import Evidence
 from diagnose.results.cause import Cause
 
 if TYPE_CHECKING:
@@ -118,6 +120,20 @@ def name_channel_causes(pair: Pair, rows: Sequence[MetricRow]) -> list[Cause]:
     delay = next(row for row in rows if row.name == "channel_delay_ms")
     asked = (exchanged(pair), silent(pair), filled(pair), made_one(pair), late(pair, delay))
     return [cause for cause in asked if cause]
+
+
+def with_broken_samples(found: Sequence[Cause], pair: Pair, rows: Sequence[MetricRow]) -> list[Cause]:
+    """The causes with `non-finite` before them where samples are no numbers, and what follows from it on its channel
+    folded under it.
+    """
+    evidence = Evidence(pair, {row.name: row for row in rows})
+    head = nonfinite.non_finite(evidence) if pair.files[1].audio.broken else None
+    if head is None:
+        return list(found)
+    there = [cause for cause in found if head.channel is None or cause.channel in (None, head.channel)]
+    elsewhere = [cause for cause in found if cause not in there]
+    head, there = nonfinite.with_what_follows(head, there, evidence)
+    return [head, *there, *elsewhere]
 
 
 def _held(pair: Pair) -> tuple[Held, ...]:

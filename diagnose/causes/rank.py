@@ -41,8 +41,28 @@ BANDS = (
 )
 # What an edit of the time axis does to the whole, and to its borders.
 EDITED = (*MISPLACED, "clicks", "edge-artifact", "time-stretch", "sample-rate", "phase-incoherent", "gain")
+# What stretches look like that are gone, or stuck at full scale; and, where they are much, what they do to the whole.
+GONE_OR_STUCK = (
+    "dropout",
+    "clicks",
+    "clipping",
+    "segment-lost",
+    "segment-inserted",
+    "segment-repeated",
+    "truncated",
+    "padded",
+    "edge-artifact",
+    "modulation",
+    "noise",
+    "phase-incoherent",
+    "spectral-holes",
+    "band-gap",
+    "time-structure-lost",
+)
+LEVEL_OF_THE_WHOLE = ("dc-offset", "different-content", "gain", "high-frequency-loss", "mono-stereo", "tilt")
 # What follows from what.  A cause comes before those it explains, and they are folded under it.
 FOLLOWS: dict[str, tuple[str, ...]] = {
+    "non-finite": (*GONE_OR_STUCK, *LEVEL_OF_THE_WHOLE),
     "vocoder-input-scale": (
         *MADE_UP,
         *MISPLACED,

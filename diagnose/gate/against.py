@@ -112,10 +112,11 @@ def _held(plan: CasePlan, suite: SuitePlan, before: str, revision: str, seen: Se
         *check_limits(report, plan.limits),
     ]
     if overall([one.verdict for one in found]) == "FAIL":
-        old = audio.read(before)
-        named = audio.Audio(old.samples, old.rate, f"{plan.generated} at {revision}")
-        with contextlib.suppress(NotComparable):  # a silent old sound: the new one against its reference, then
-            report = compare(named, audio.read(plan.generated), profile=suite.profile)
+        # A silent old sound, or one that is not finite: the new one against its reference, then.
+        with contextlib.suppress(NotComparable, InputError):
+            old = audio.read(before)
+            named = audio.Audio(old.samples, old.rate, f"{plan.generated} at {revision}")
+            report = compare(named, plan.generated, profile=suite.profile)
     return case_of(plan.id, str(plan.golden), found, report, seen)
 
 

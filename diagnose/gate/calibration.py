@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from diagnose import git
+from diagnose import audio, git
 from diagnose.comparison import compare
 from diagnose.errors import InputError
 from diagnose.files import locked
@@ -50,8 +50,8 @@ def calibrate(
     render writes every case's generated sound anew; command is how it is called, and is kept beside the figures.
     A recorded value stays; a case without a golden gets one, of the runs' means.  InputError, and nothing is written,
     where a recorded value lies further from the runs than their spread and the profile's tolerance explain, or can be
-    measured no longer (calibrating must not pass a regression), where a run leaves a sound as it was, or where a case
-    cannot be compared.
+    measured no longer (calibrating must not pass a regression), where a run leaves a sound as it was or writes one
+    that is not finite, or where a case cannot be compared.
     """
     suite = load_suite(path)
     if not suite.cases:
@@ -76,7 +76,8 @@ def _measured(suite: SuitePlan, runs: int, render: Callable[[int], None], progre
         for plan, old, of_case in zip(suite.cases, before, rows, strict=True):
             if state(plan.generated) == old:
                 raise InputError(f"{plan.generated}: run {run + 1} of the command did not write it")
-            report = compare(plan.reference, plan.generated, profile=suite.profile)
+            # Read without mending: a run whose sound is not finite has no spread that a tolerance may be earned by.
+            report = compare(plan.reference, audio.read(plan.generated), profile=suite.profile)
             of_case.append({row.name: row for row in report.metrics if row.name in suite.profile})
             if run == runs - 1:
                 last.append(new_golden(plan.id, report, suite.profile, reference_sha256(report), git.user()))

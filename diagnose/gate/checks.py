@@ -10,6 +10,7 @@ from diagnose.comparison import causes_of, rejudged
 from diagnose.gate.golden import SCHEMA, Baseline, Golden, utc_now
 from diagnose.gate.spread import prediction
 from diagnose.metrics import METRICS
+from diagnose.profile import ALWAYS, with_always
 from diagnose.results.limit import Limit, Profile, as_threshold
 from diagnose.results.suite import Check
 from diagnose.text import amount, number
@@ -30,9 +31,16 @@ def check_metrics(golden: Golden, report: Report, profile: Profile, reference_sh
     """Every metric that the golden or the profile has; and whether the reference still is the recorded one."""
     if golden.reference_sha256 != reference_sha256:
         yield Check("reference", "ERROR", "is another file than when recorded; accept it if it is right")
+    profile = _with_broken(profile, report, golden.metric)
     rows = {row.name: row for row in report.metrics if row.name in profile}
     for name in [*rows, *(name for name in golden.metric if name not in rows)]:
         yield _check(name, golden.metric.get(name), rows.get(name), profile.get(name))
+
+
+def _with_broken(profile: Profile, report: Report, recorded: Iterable[str] = ()) -> Profile:
+    """The profile; with the limits that hold any sound, where this one broke them or was accepted so."""
+    names = {row.name for row in report.metrics if row.verdict}.union(recorded)
+    return profile if names.isdisjoint(ALWAYS) else with_always(profile)
 
 
 def check_limits(report: Report, limits: Profile) -> Iterator[Check]:
@@ -109,6 +117,7 @@ def with_gate_verdicts(report: Report, found: Iterable[Check]) -> Report:
 
 def new_golden(case: str, report: Report, profile: Profile, reference_sha256: str, who: str) -> Golden:
     """The golden of what is measured now; report.pair has to be there."""
+    profile = _with_broken(profile, report)
     return Golden(
         schema=SCHEMA,
         case=case,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from diagnose.metrics import (
     bands,
+    broken,
     channels,
     clicks,
     comb,
@@ -50,6 +51,7 @@ METRICS: dict[str, Metric] = {
         Metric(
             "duration_s", "s", "length of the file", duration_s, at="whole", phrase=_duration_phrase, picture="envelope"
         ),
+        *broken.METRICS,
         *level.METRICS,
         *loudness.METRICS,
         *spectrum.METRICS,

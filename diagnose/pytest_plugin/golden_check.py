@@ -86,7 +86,7 @@ def _held(asked: Asked) -> GoldenCheck:
         return GoldenCheck(Case(asked.case, "FAIL", error=said, golden=asked.shown), missing=True)
     limits = parse_limits(asked.limits, "marker audio_golden: limits")
     profile = _profile(asked)
-    sounds = [_sound(asked.reference, asked.folder), _sound(asked.generated, "")]
+    sounds = [_sound(asked.reference, asked.folder), _sound(asked.generated, "", mend=True)]
     report = compare(*sounds, rate=asked.rate, profile=profile)
     digest = _digest(asked, report)
     wrote = _update(path, asked.case, report, profile, digest) if asked.update else ()
@@ -119,10 +119,10 @@ def _profile(asked: Asked) -> Profile:
     return asked.profile
 
 
-def _sound(source: Source, folder: str) -> Source:
+def _sound(source: Source, folder: str, mend: bool = False) -> Source:
     """What compare() takes: of a path the sound, named as the test names it; Audio, an array or a tensor as it is."""
     if isinstance(source, str | os.PathLike):
-        return msgspec.structs.replace(audio.read(os.path.join(folder, source)), name=os.fspath(source))
+        return msgspec.structs.replace(audio.read(os.path.join(folder, source), mend=mend), name=os.fspath(source))
     return source
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from diagnose.metrics import METRICS
 from diagnose.regions.areas import areas
 from diagnose.regions.bands import beyond_cutoff, fixed_band, named_band, shape
-from diagnose.regions.places import clicks, comb, edge, missing
+from diagnose.regions.places import broken, clicks, comb, edge, missing, stuck
 from diagnose.regions.plane import difference_plane
 from diagnose.results.region import SMALL, Region, size
 
@@ -46,6 +46,9 @@ def find_regions(pair: Pair, rows: Sequence[MetricRow]) -> tuple[Region, ...]:
     clicks_per_s     10 ms round each click that the reference does not have, all frequencies.
                      excess_db: of the mean square of the second difference, by which clicks are found
     missing_share    the stretches that are gone, all frequencies.  excess_db: their power, at least -80 dB
+    nonfinite_share  the 8 longest stretches that are NaN or infinite, at least 10 ms each, all frequencies.
+                     excess_db: as if they were silent, at least -80 dB
+    stuck_share      the stretches at full scale, so too.  excess_db: their power
     comb_share       the whole, from the comb's spacing to 8 kHz.  excess_db: 10 log10 of the quotient of both shares
     """
     failed = [row for row in rows if row.verdict == "FAIL" and row.name in METRICS and METRICS[row.name].region]
@@ -87,5 +90,7 @@ FINDERS: Mapping[str, Callable[..., list[Region]]] = {
     "edge": edge,
     "clicks": clicks,
     "missing": missing,
+    "broken": broken,
+    "stuck": stuck,
     "comb": comb,
 }

@@ -10,11 +10,14 @@ import numpy as np
 from diagnose.analysis.clicks import click_times
 from diagnose.analysis.comb import HIGHEST_HZ, LOWEST_HZ
 from diagnose.analysis.distances import FLOOR_DB, FRAME_RESOLUTION
+from diagnose.analysis.stuck import stuck_stretches
 from diagnose.metrics.edges import EDGE_S
 from diagnose.regions.plane import changed_span, stretches
 from diagnose.results.region import Region
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from diagnose.analysis import Pair
     from diagnose.arrays import Floats
     from diagnose.regions.plane import Plane
@@ -82,6 +85,35 @@ def missing(row: MetricRow, plane: Plane) -> list[Region]:
         excess = _level_db(powers[0], powers[1], powers[1] * 10 ** (FLOOR_DB / 10))
         first, last = (pair.to_reference_s(frame * step) for frame in (start, stop - 1))
         boxes.append(Region(row.name, first - reach, last + reach, 0.0, pair.rate / 2, excess))
+    return boxes
+
+
+def broken(row: MetricRow, plane: Plane) -> list[Region]:
+    """The longest stretches that are NaN or infinite; a number that is none counts as no power."""
+    found = plane.pair.files[1].audio.broken
+    return _at_stretches(row, plane.pair, () if found is None else found.stretches, 0.0)
+
+
+def stuck(row: MetricRow, plane: Plane) -> list[Region]:
+    """The stretches at full scale of the channel that has most of them."""
+    file = plane.pair.files[1].audio
+    channel = int(row.detail.get("channel", 1)) - 1
+    found = stuck_stretches(file.samples[channel], file.rate)
+    level = float(row.detail.get("value", 1.0))
+    return _at_stretches(row, plane.pair, [(start / file.rate, stop / file.rate) for start, stop in found], level**2)
+
+
+def _at_stretches(row: MetricRow, pair: Pair, found: Sequence[tuple[float, float]], power: float) -> list[Region]:
+    """10 ms or more round stretches of the generated sound, in s, all frequencies; power: mean square in them."""
+    boxes = []
+    for start, end in found:
+        first, last = (pair.laid.from_generated(at * pair.rate) / pair.rate for at in (start, end))
+        wider = max(CLICK_S - (last - first), 0.0) / 2
+        first, last = first - wider, last + wider
+        part = pair.reference.mono[max(round(first * pair.rate), 0) : max(round(last * pair.rate), 0)]
+        ours = float(np.square(part, dtype=np.float64).mean()) if part.size else 0.0
+        excess = _level_db(power / pair.gain**2, ours, _floor(pair))
+        boxes.append(Region(row.name, first, last, 0.0, pair.rate / 2, excess))
     return boxes
 
 

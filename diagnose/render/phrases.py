@@ -124,6 +124,8 @@ def headline(report: Report) -> str:
 
 
 _TELLING = (
+    "nonfinite_share",
+    "stuck_share",
     "rms_ratio",
     "dc_share",
     "clipped_share",

@@ -122,6 +122,14 @@ def test_samples_on_no_lattice_are_not_quantised(clues, fault):
     assert level.quantisation(clues(fault)) is None
 
 
+def test_a_hole_in_the_middle_is_one_value_and_no_lattice(melody, evidence):
+    holed = melody.mono.copy()
+    holed[6000:-6000] = 0
+    found = evidence(melody.mono, holed)
+    assert found.copied > 0.5
+    assert level.quantisation(found) is None
+
+
 @pytest.mark.parametrize("step", [2.0**-5, 2.0**-9, 0.0123])
 def test_the_step_of_a_lattice_is_found(rng, step):
     samples = (step * rng.integers(-20, 20, 5000)).astype(np.float32)[None]

@@ -304,15 +304,7 @@ BAD = {
     "text": (b"this is not audio, but it is longer than a header of 44 bytes", "audio file"),
     "empty": (b"", "the file is empty (0 bytes)"),
     "zero samples": (wav(np.zeros(0)), "no samples"),
-    "NaN": (
-        wav(np.where(np.arange(RATE) == 2205, np.nan, TONE), subtype="FLOAT"),
-        "NaN or infinite), the first",
-    ),
-    "Inf": (
-        wav(np.where(np.arange(RATE) > 2205, np.inf, TONE), subtype="DOUBLE"),
-        "NaN or infinite), the first",
-    ),
-    "-Inf": (wav(np.where(np.arange(RATE) > 2205, -np.inf, TONE), subtype="FLOAT"), "non-finite samples"),
+    "1e7": (wav(np.where(np.arange(RATE) == 2205, 1e7, TONE), subtype="FLOAT"), "samples above 1e+06"),
     "a truncated header": (wav(TONE)[:30], "audio file"),
     "a header alone": (wav(TONE)[:44], "no samples"),
     "1 Hz": (with_rate(1), "sampling rate 1 Hz is out of range; use 2000 to 384000 Hz"),
@@ -332,6 +324,33 @@ def test_a_bad_file_is_one_line_and_exit_2(diagnose, pair, tmp_path, kind, side)
     done = diagnose("compare", *paths, "--json", tmp_path / "out.json")
     assert_one_line(done, 2, f"diagnose: {tmp_path / 'bad.wav'}: ", said)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bad.wav"]
+
+
+BROKEN = {
+    "NaN": wav(np.where(np.arange(RATE) == 2205, np.nan, TONE), subtype="FLOAT"),
+    "Inf": wav(np.where(np.arange(RATE) >= 2205, np.inf, TONE), subtype="DOUBLE"),
+    "-Inf": wav(np.where(np.arange(RATE) >= 2205, -np.inf, TONE), subtype="FLOAT"),
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_what_is_not_finite_fails_where_it_was_generated_and_is_refused_as_a_reference(diagnose, tmp_path, kind):
+    (tmp_path / "good.wav").write_bytes(wav(TONE))
+    (tmp_path / "bad.wav").write_bytes(BROKEN[kind])
+    said = f"diagnose: {tmp_path / 'bad.wav'}: non-finite samples (NaN or infinite), the first at 0.100 s; fix the file"
+    assert_one_line(diagnose("compare", tmp_path / "bad.wav", tmp_path / "good.wav"), 2, said)
+    out = [word for form in ("json", "html", "junit", "markdown") for word in (f"--{form}", tmp_path / form)]
+    done = diagnose("compare", tmp_path / "good.wav", tmp_path / "bad.wav", "--all", *out)
+    assert (done.code, done.err) == (1, "")
+    assert "cause      non-finite (99 %)" in done.out
+    document = json.loads((tmp_path / "json").read_text(), parse_constant=lambda word: pytest.fail(word))
+    assert (document["verdict"], document["causes"][0]["id"]) == ("FAIL", "non-finite")
+    row = next(row for row in document["metrics"] if row["name"] == "nonfinite_share")
+    assert (row["severity"], row["limit"]["fail"], row["detail"]["first_s"]) == (None, 0.0, 0.1)
+    for form in ("html", "junit", "markdown"):
+        assert "NaN or infinite" in (tmp_path / form).read_text()
+    again = diagnose("render", tmp_path / "json", "--all")
+    assert again.out.splitlines()[:5] == done.out.splitlines()[:5]
 
 
 def test_what_is_no_file_is_one_line_and_exit_2(diagnose, pair, tmp_path):

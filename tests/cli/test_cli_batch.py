@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from diagnose import audio, example
 from diagnose.audio import Audio
@@ -68,6 +69,20 @@ def test_the_exit_code_is_the_contract_s(diagnose, manifest, tmp_path, names, co
     assert (again.code, again.err) == (code, "")
     assert again.out.splitlines()[0] == counts
     assert "already finished" in again.out
+
+
+def test_a_file_that_is_not_finite_is_a_fail_and_no_error(diagnose, folder, tmp_path):
+    samples = audio.read(folder / "ref" / "a.wav").samples.copy()
+    samples[0, 100] = np.nan
+    soundfile.write(tmp_path / "nan.wav", samples[0], RATE, "FLOAT")
+    (tmp_path / "pairs.csv").write_text(f"reference,generated\n{folder / 'ref/a.wav'},{tmp_path / 'nan.wav'}\n")
+    done = diagnose("batch", tmp_path / "pairs.csv", "--out", tmp_path / "out", "--jobs", "1")
+    assert (done.code, done.err) == (1, "")
+    assert done.out.splitlines()[0] == "FAIL  1 pair: 1 FAIL"
+    (row,) = csv.DictReader((tmp_path / "out" / "results.csv").read_text().splitlines())
+    assert (row["verdict"], row["cause"], row["metric"], row["error"]) == ("FAIL", "non-finite", "nonfinite_share", "")
+    assert float(row["nonfinite_share"]) == pytest.approx(1 / samples.size)
+    assert float(row["severity"]) == 1e6
 
 
 def test_the_summary_of_a_terminal_names_causes_the_worst_and_the_files(diagnose, manifest, tmp_path):

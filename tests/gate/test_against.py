@@ -163,3 +163,24 @@ def test_a_checkout_that_fails_says_why_and_leaves_no_worktree(check, repository
     assert (done.code, done.out) == (2, "")
     assert "git cannot check it out (no disk)" in done.err
     assert len(git(repository, "worktree", "list").splitlines()) == 1
+
+
+NAN = "samples[100] = numpy.nan\nsoundfile.write"
+
+
+def test_a_new_sound_that_is_not_finite_fails(check, repository):
+    (repository / "render.py").write_text(RENDER.format(gain=0.9).replace("soundfile.write", NAN))
+    done = check()
+    assert done.code == 1
+    assert "FAIL  nonfinite_share: 0 % -> " in done.out
+    assert "cause  non-finite (99 %): 1 sample is NaN or infinite" in done.out
+
+
+def test_an_old_sound_that_was_not_finite_is_no_error(check, repository):
+    (repository / "render.py").write_text(RENDER.format(gain=0.9).replace("soundfile.write", NAN))
+    git(repository, "commit", "-qam", "broken")
+    (repository / "render.py").write_text(RENDER.format(gain=0.45))
+    done = check()
+    assert done.code == 1
+    assert "FAIL  rms_ratio: 0.9 -> 0.45" in done.out
+    assert "cause  gain" in done.out

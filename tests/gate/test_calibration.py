@@ -319,6 +319,15 @@ def test_what_was_recorded_and_cannot_be_held_is_refused(drawn, changes, recorde
         drawn(changes, recorded)
 
 
+def test_a_run_that_is_not_finite_earns_no_tolerance(noisy):
+    def render(run):
+        noisy.render(run, lambda samples: np.where(np.arange(samples.shape[1]) == run - 1, np.nan, samples))
+
+    with pytest.raises(InputError, match=r"generated.wav: non-finite samples .*the first at 0.000 s"):
+        gate.calibrate(noisy.suite, 3, render, "x")
+    assert not noisy.golden.exists()
+
+
 def test_progress_is_told_before_each_run(noisy):
     told = []
     gate.calibrate(noisy.suite, 3, noisy.render, "x", lambda *step: told.append(step))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 from markdown_it import MarkdownIt
 
 import diagnose as front_door
@@ -75,6 +76,13 @@ def rewrite(folder, gain=0.9, bias=0.0, name="generated.wav"):
     """The generated file anew: gain times the reference, plus a bias."""
     note = audio.read(folder / "reference.wav")
     audio.write(folder / name, Audio(note.samples * np.float32(gain) + np.float32(bias), RATE), "FLOAT")
+
+
+def spoil(folder, count=1):
+    """The generated file with NaN in its first samples."""
+    samples, rate = soundfile.read(folder / "generated.wav")
+    samples[:count] = np.nan
+    soundfile.write(folder / "generated.wav", samples, rate, "FLOAT")
 
 
 def stored(folder):
@@ -689,3 +697,43 @@ def test_our_own_gate_would_see_the_copies_swapped(ours, tmp_path):
     failed = {case.id: {check.metric for check in case.checks if check.verdict == "FAIL"} for case in suite.cases}
     assert {"rms_ratio", "spectral_centroid_hz", "f0_deviation_cents"} <= failed["misfed-vocoder"]
     assert {"rms_ratio", "dc_share", "comb_share", "spectral_convergence"} <= failed["faultless-copy"]
+
+
+# Sounds that are not finite
+
+
+def test_a_sound_that_is_not_finite_fails_though_golden_and_profile_are_older(folder, diagnose):
+    spoil(folder)
+    done = diagnose("check", folder / "suite.toml")
+    assert done.code == 1
+    assert "FAIL  nonfinite_share: is not in the golden; accept it" in done.out
+    assert "cause  non-finite (99 %): 1 sample is NaN or infinite" in done.out
+
+
+def test_such_a_sound_is_accepted_with_its_share_and_held_to_it(folder):
+    spoil(folder, 2)
+    (entry,) = gate.accept(folder / "suite.toml", "note", "nonfinite_share", "known")
+    assert (entry.metric, entry.old) == ("nonfinite_share", "not recorded")
+    assert gate.check(folder / "suite.toml").verdict == "PASS"
+    spoil(folder, 3)
+    assert gate.check(folder / "suite.toml").verdict == "FAIL"
+    rewrite(folder)
+    (case,) = gate.check(folder / "suite.toml").cases
+    assert [check.metric for check in case.checks if check.better] == ["nonfinite_share"]
+    assert case.verdict == "PASS"
+
+
+def test_a_golden_of_such_a_sound_says_what_is_wrong_with_it(folder):
+    (folder / "golden" / "note.toml").unlink()
+    spoil(folder)
+    gate.record(folder / "suite.toml")
+    assert "non-finite" in stored(folder)["causes"]
+    assert stored(folder)["metric"]["nonfinite_share"]["change"] > 0
+
+
+def test_a_reference_that_is_not_finite_is_an_error_of_its_case(folder, diagnose):
+    spoil(folder)
+    shutil.copy(folder / "generated.wav", folder / "reference.wav")
+    done = diagnose("check", folder / "suite.toml")
+    assert done.code == 3
+    assert "reference.wav:non-finitesamples" in one_line(done.out)

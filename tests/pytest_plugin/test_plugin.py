@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+import soundfile
 
 from diagnose import audio, compare, example
 from diagnose.audio import Audio
@@ -223,6 +224,22 @@ def test_a_golden_that_cannot_be_read_is_not_overwritten(run):
 
 
 # What a call takes
+
+
+def test_a_path_and_an_array_with_nan_fail_and_are_no_errors(run):
+    broken = np.sin(np.arange(2400) / 8).astype(np.float32)
+    soundfile.write(run.folder / "reference.wav", broken, RATE, "FLOAT")
+    broken[100:110] = np.nan
+    soundfile.write(run.folder / "broken.wav", broken, RATE, "FLOAT")
+    call = "def test_%s(audio_golden):\n    audio_golden(%s, reference='reference.wav')\n\n\n"
+    read = "__import__('soundfile').read('broken.wav')[0], RATE"
+    run.write(test_a=HEAD + call % ("path", "'broken.wav'") + call % ("array", read))
+    run(UPDATE, failed=2)
+    for name in ("path", "array"):
+        document = tomllib.loads(run.golden(f"test_{name}").read_text())
+        assert document["metric"]["nonfinite_share"]["change"] == pytest.approx(10 / 2400)
+        assert document["causes"][0] == "non-finite"
+    run(passed=2)
 
 
 def test_paths_audio_arrays_stereo_and_tensors(run):

@@ -262,6 +262,39 @@ def test_a_stretch_that_is_gone_is_boxed(note, delay):
     assert -80 <= box.excess_db < -40
 
 
+@pytest.mark.parametrize("delay", [0, 2205, -2205])
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1])
+def test_a_stretch_that_is_no_sound_is_boxed(note, delay, value):
+    name = "stuck_share" if value == 1 else "nonfinite_share"
+    sound = note.copy()
+    sound[round(0.6 * RATE) : round(0.65 * RATE)] = value
+    moved = np.concatenate([np.zeros(delay), sound]) if delay >= 0 else sound[-delay:]
+    (box,) = of(diagnose.compare(note, moved, rate=RATE), name)
+    assert (box.start_s, box.end_s) == (pytest.approx(0.6, abs=1e-3), pytest.approx(0.65, abs=1e-3))
+    assert (box.low_hz, box.high_hz) == (0.0, RATE / 2)
+    ours = np.square(note[round(0.6 * RATE) : round(0.65 * RATE)]).mean()
+    level = 10 * math.log10(1 / ours) if value == 1 else 10 * math.log10(1e-8 * note.var() / ours)
+    assert box.excess_db == pytest.approx(level, abs=0.5)
+
+
+def test_one_sample_that_is_no_number_has_a_box_that_can_be_seen(note):
+    sound = note.copy()
+    sound[[0, RATE // 2, -1]] = np.nan
+    boxes = sorted(of(diagnose.compare(note, sound, rate=RATE), "nonfinite_share"), key=lambda box: box.start_s)
+    assert [(box.start_s, box.end_s) for box in boxes] == [
+        (0.0, pytest.approx(0.005, abs=1e-4)),
+        (pytest.approx(0.495, abs=1e-4), pytest.approx(0.505, abs=1e-4)),
+        (pytest.approx(SECONDS - 0.005, abs=1e-4), SECONDS),
+    ]
+    assert all(math.isfinite(box.excess_db) for box in boxes)
+
+
+def test_a_sound_of_nan_alone_is_boxed_whole(note):
+    (box,) = of(diagnose.compare(note, np.full(note.size, np.nan), rate=RATE), "nonfinite_share")
+    assert (box.start_s, box.end_s) == (0.0, SECONDS)
+    assert math.isfinite(box.excess_db)
+
+
 def test_a_hum_at_the_frame_rate_is_everywhere(note):
     report = diagnose.compare(note, example.misfed_vocoder(Audio(note[None], RATE)).mono, rate=RATE)
     (box,) = of(report, "comb_share")

@@ -123,6 +123,14 @@ def test_the_first_version_s_file_is_read(kept, changed, capsys):
     assert terminal_text(read, capsys).startswith("FAIL  ")
 
 
+def test_a_file_from_before_broken_samples_were_measured_is_read(kept, capsys):
+    document = copy.deepcopy(kept)
+    document["metrics"] = [row for row in document["metrics"] if row["name"] not in ("nonfinite_share", "stuck_share")]
+    read = report_from(document)
+    assert len(read.metrics) == len(kept["metrics"]) - 2
+    assert terminal_text(read, capsys).startswith("FAIL  ")
+
+
 def test_what_a_later_version_adds_is_passed_over(kept, changed):
     document = changed("later", {"anything": [1, 2]})
     document["metrics"][0]["later"] = 1
