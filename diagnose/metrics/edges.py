@@ -17,10 +17,14 @@ if TYPE_CHECKING:
     from diagnose.results.report import MetricRow
 
 EDGE_S = 0.020
+EDGE_FLOOR_DB = -45.0  # 20 ms at the border are masked by what is so much louder beside them
 
 
 def edge_db(samples: Samples, rate: int, mean: float, side: str) -> float:
-    """10 log10(mean power of the first or last 20 ms / mean power of the interior), dB, the mean removed."""
+    """10 log10(mean power of the first or last 20 ms / mean power of the interior), dB, at least -45; mean removed.
+
+    What lies lower is not heard: there one sound's dither would be 40 dB over the other's digital silence.
+    """
     width = round(EDGE_S * rate)
     if samples.size < 4 * width:
         raise Unmeasurable(f"shorter than 80 ms: no interior beside two edges of {1000 * EDGE_S:g} ms")
@@ -29,7 +33,7 @@ def edge_db(samples: Samples, rate: int, mean: float, side: str) -> float:
     interior = inside.mean_square - 2 * mean * inside.mean + mean**2
     if interior <= 1e-12 * inside.mean_square or interior <= 0:
         raise Unmeasurable("silence between the edges")
-    return decibels(float(np.mean(np.square(edge - mean, dtype=np.float64))) / interior)
+    return max(decibels(float(np.mean(np.square(edge - mean, dtype=np.float64))) / interior), EDGE_FLOOR_DB)
 
 
 def edge_left_db(signal: Signal) -> float:
@@ -56,6 +60,7 @@ METRICS = (
         "dB",
         "first 20 ms against the interior",
         edge_left_db,
+        version=2,
         phrase=_edge_phrase("first"),
         picture="edges",
         region=("edge", "left"),
@@ -65,6 +70,7 @@ METRICS = (
         "dB",
         "last 20 ms against the interior",
         edge_right_db,
+        version=2,
         phrase=_edge_phrase("last"),
         picture="edges",
         region=("edge", "right"),

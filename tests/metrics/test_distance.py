@@ -179,6 +179,16 @@ def test_no_deviation_where_no_frame_has_both_pitches(rng):
     assert "both" in measured("f0_deviation_cents", gliding(220.0), 0.1 * rng.standard_normal(4 * RATE)).reason
 
 
+def test_a_pitch_of_a_frame_or_two_in_a_hundred_is_chance(rng):
+    noise = 0.1 * rng.standard_normal(4 * RATE)
+    for share, known in ((0.03, False), (0.2, True)):
+        ours, theirs = noise.copy(), noise.copy()
+        size = round(share * noise.size)
+        ours[:size], theirs[:size] = gliding(220.0)[:size], gliding(231.0)[:size]
+        found = measured("f0_deviation_cents", ours, theirs)
+        assert (found.value is not None) == known
+
+
 def test_two_sounds_that_cannot_be_laid_on_each_other_say_so(rng):
     found = measured("spectral_convergence", *(0.1 * rng.standard_normal((2, RATE))))
     assert "not aligned" in found.note

@@ -7,7 +7,7 @@ import pytest
 
 from diagnose.analysis import Signal
 from diagnose.audio import from_array
-from diagnose.metrics import METRICS
+from diagnose.metrics import METRICS, edges
 
 RATE = 16000
 WIDTH = 320  # 20 ms
@@ -48,7 +48,17 @@ def test_the_edge_is_20_ms_wide_at_any_rate(rate):
 def test_a_silent_edge_stops_at_the_floor(name):
     samples = square()
     samples[SIDES[name]] = 0
-    assert measured(name, samples).value == -120.0
+    assert measured(name, samples).value == edges.EDGE_FLOOR_DB
+    samples[SIDES[name]] = 10 ** ((edges.EDGE_FLOOR_DB + 1) / 20) * square()[SIDES[name]]
+    assert measured(name, samples).value == pytest.approx(edges.EDGE_FLOOR_DB + 1, abs=0.01)
+
+
+@pytest.mark.parametrize("name", SIDES)
+def test_dither_where_there_was_digital_silence_is_not_heard(name, rng):
+    silent = square()
+    silent[SIDES[name]] = 0
+    dithered = silent + rng.uniform(-1, 1, silent.size) / 32768
+    assert measured(name, dithered).value == measured(name, silent).value
 
 
 @pytest.mark.parametrize("name", SIDES)
