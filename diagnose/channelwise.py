@@ -113,9 +113,9 @@ def _on(channel: int | None, cause: Cause) -> Cause:
 
 
 def channel_facts(judged: Judged) -> tuple[ChannelFacts, ...]:
-    """What each channel holds, and what was measured on it; () where all were treated alike."""
+    """What each channel holds, and what was measured on it; () where all were treated alike, or nothing is wrong."""
     channels = judged.pair.channels
-    if channels is None or judged.pair.unrelated or not channels.differ:
+    if channels is None or judged.verdict == "PASS" or judged.pair.unrelated or not channels.differ:
         return ()
     return tuple(_facts(judged, held) for held in channels.held)
 

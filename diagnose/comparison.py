@@ -154,9 +154,9 @@ def judge_pair(files: tuple[Signal, Signal], limits: Profile, before: Before = n
         raise NotComparable(f"{files[0].audio.name}: cannot be used as the reference: {_why_silent(files[0].audio)}")
     pair = Pair(*_at_common_rate(files), files)
     before("laying both on each other")
-    _ = pair.timeline  # first: where it needs a spectrogram, that is the finest, and others are taken from it
     limits = limits if files[1].audio.broken is None else with_always(limits)
     if not pair.apart:
+        _ = pair.timeline  # first: where it needs a spectrogram, that is the finest, and others are taken from it
         return Judged(pair, list(_rows(pair, limits, tuple(METRICS), before).values()))
     whole = _rows(pair, limits, [name for name, metric in METRICS.items() if metric.at == "whole"], before)
     others = [name for name in METRICS if name not in whole]
@@ -370,6 +370,6 @@ def _notes(judged: Judged, facts: list[SoundFacts]) -> list[str]:
             f"{broken.count} samples of the generated sound are NaN or infinite; they were filled before all else was "
             "measured: up to 5 ms by a line between their neighbours, more by silence"
         )
-    if pair.caveat:
-        notes.append(pair.caveat)
+    if caveat := judged.best_laid.caveat:
+        notes.append(caveat)
     return notes

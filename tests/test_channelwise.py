@@ -1,12 +1,14 @@
 """What is said channel by channel: the worst row of each metric, places and causes with their channel, facts."""
 
 import json
+from functools import cached_property
 
 import msgspec
 import numpy as np
 import pytest
 
 import diagnose
+from diagnose.analysis import Pair
 from diagnose.audio import Audio
 from diagnose.channelwise import worst_rows
 from diagnose.comparison import causes_of, rejudged
@@ -142,3 +144,13 @@ def test_a_mono_sound_and_both_of_its_channels_are_as_loud(wide):
     report = diagnose.compare(Audio(mono, RATE), Audio(np.repeat(mono, 2, axis=0), RATE))
     assert report["loudness_lufs"].change == pytest.approx(0.0, abs=1e-6)
     assert report.verdict == "PASS"
+
+
+def test_the_mix_of_copies_is_not_laid_where_the_channels_are_measured(wide, monkeypatch):
+    asked = []
+    honest = Pair.timeline.func
+    spied = cached_property(lambda pair: asked.append(pair.files[1].audio.channels) or honest(pair))
+    spied.__set_name__(Pair, "timeline")
+    monkeypatch.setattr(Pair, "timeline", spied)
+    assert diagnose.compare(wide, wide * np.float32([[1], [2]]), rate=RATE).verdict == "FAIL"
+    assert set(asked) == {1}

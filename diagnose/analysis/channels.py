@@ -24,6 +24,7 @@ MEAN, DIFFERENCE = "mean", "difference"
 SILENT = 1e-6  # of the loudest channel's power: -60 dB
 SAME = 1.6  # times what another channel leaves: 2 dB, which a codec turns about
 SAME_MIX = 4.0  # times what a mix of the channels leaves: a codec of joint stereo brings each nearer to their mean
+NEARLY_LEFT = 0.01  # -20 dB: such a copy lies nowhere else
 LEAST_LEFT = 1e-4  # share of the power: channels that differ by less than -40 dB sound alike
 EXPLAINED = 0.5  # share of the power that a copy leaves over at most
 # Beyond these, the channels were not treated alike.  Of 40 copies by codecs of eight stereo sounds the largest are
@@ -82,13 +83,19 @@ class Channels(msgspec.Struct, frozen=True, eq=False):
     """All channels of a pair.
 
     held: of each generated channel.  before, after: Pearson's r of each two channels [shape=(channels, channels)] of
-    the reference and of the generated sound; of a channel without power, 0.
+    the reference and of the generated sound; of a channel without power, 0.  delay: at which they are laid, samples.
     """
 
     held: tuple[Held, ...]
     before: Floats
     after: Floats
+    delay: float = 0.0
     uneven_bands: bool = False
+
+    @property
+    def copies(self) -> bool:
+        """Whether each channel that sounds is all but exactly what it holds, where it is laid."""
+        return bool(self.sounding) and all(each.left <= NEARLY_LEFT and each.lag == 0 for each in self.sounding)
 
     @property
     def differ(self) -> bool:
@@ -136,13 +143,15 @@ def _standing_out(sounding: Sequence[Held]) -> set[int]:
     return out | {each.channel for each in sounding if each.left > max(UNEVEN_LEFT * left, AUDIBLE_LEFT)}
 
 
-def match_channels(reference: Sequence[Samples], generated: Sequence[Samples], rate: int, copies: bool) -> Channels:
+def match_channels(
+    reference: Sequence[Samples], generated: Sequence[Samples], rate: int, delay: float = 0.0
+) -> Channels:
     """What each channel of the generated sound holds; the channels of both [shape=(n,) each] laid on each other.
 
     One channel of the reference is expected in every channel of the generated sound; in the only one of that, the
     mean of the reference's; else each in its place.  A channel is taken for what is expected unless another channel
     leaves less than a 1.6th, or a mix a quarter, of what that leaves over.
-    copies: whether the waveforms are kept; where not, long-term spectra are compared as well.
+    delay: at which they are laid, samples.  Where the waveforms are not kept, long-term spectra are compared as well.
     """
     products, means = _covariance([*reference, *generated])
     count = len(reference)
@@ -162,8 +171,10 @@ def match_channels(reference: Sequence[Samples], generated: Sequence[Samples], r
             fits[expected] = _at_its_lag(fits[expected], reference[expected - 1], generated[index], power, rate)
         held.append(_held(index + 1, expected, fits, power, SILENT * float(before.max())))
     held = [_with_bias(each, means, count) for each in held]
-    uneven_bands = not copies and len(generated) == count and _uneven_bands(reference, generated)
-    return Channels(tuple(held), _correlations(ours), _correlations(theirs), uneven_bands)
+    found = Channels(tuple(held), _correlations(ours), _correlations(theirs), delay)
+    if any(each.is_copy for each in found.sounding) or len(generated) != count:
+        return found
+    return msgspec.structs.replace(found, uneven_bands=_uneven_bands(reference, generated))
 
 
 def _with_bias(held: Held, means: Floats, count: int) -> Held:

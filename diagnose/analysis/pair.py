@@ -66,16 +66,16 @@ class Pair:
         counts = [file.audio.channels for file in self.files]
         if max(counts) == 1 or (min(counts) > 1 and counts[0] != counts[1]):
             return None
-        ours, theirs = self._channels_laid()
-        copies = self.timeline.method == "waveform"
-        return match_channels(ours, theirs, self.rate, copies)
-
-    def _channels_laid(self) -> tuple[list[Samples], list[Samples]]:
-        """Every channel of both, laid on each other as the mixes are; start on start where the phases are not kept."""
         ours, theirs = (resample(file.audio, self.rate).samples for file in self.files)
-        if self.timeline.method != "waveform":
-            length = min(ours.shape[1], theirs.shape[1])
-            return list(ours[:, :length]), list(theirs[:, :length])
+        length = min(ours.shape[1], theirs.shape[1])
+        found = match_channels(list(ours[:, :length]), list(theirs[:, :length]), self.rate)
+        # Where each channel is a copy, start on start, that is how they lie, and the mix need not be asked.
+        if found.copies or self.timeline.method != "waveform":
+            return found
+        return match_channels(*self._channels_laid(ours, theirs), self.rate, self.timeline.delay)
+
+    def _channels_laid(self, ours: Samples, theirs: Samples) -> tuple[list[Samples], list[Samples]]:
+        """Every channel of both, laid on each other as the mixes are."""
         count = max(len(ours), len(theirs))
         parts = [
             laid(self.timeline, ours[min(index, len(ours) - 1)], theirs[min(index, len(theirs) - 1)])
@@ -88,8 +88,8 @@ class Pair:
         """{channel of the generated sound, from 1: it against what it holds of the reference}; {} where all channels
         were treated alike.  Of more than two, those that stand out, and the loudest of the others; no silent one.
         """
-        channels = None if self.unrelated else self.channels
-        if channels is None or not channels.differ:
+        channels = self.channels
+        if channels is None or not channels.differ or self.unrelated:
             return {}
         return {held.channel: self._of_channel(held) for held in channels.worth_asking}
 
@@ -162,7 +162,7 @@ class Pair:
 
     def forget_stfts(self) -> None:
         """Let all power spectra go, ten times as large as the samples; what was measured stays."""
-        for stft in (*self.overlap_stfts, *(signal.stft for signal in self.files)):
+        for stft in (*self.__dict__.get("overlap_stfts", ()), *(signal.stft for signal in self.files)):
             stft.forget()
         self.reference.stft.forget()
         self.generated.stft.forget()
@@ -179,6 +179,8 @@ class Pair:
     @property
     def unrelated(self) -> bool:
         """Whether the generated sound is one of its own; not where a bias says that something is broken."""
+        if self.channels is not None and self.channels.copies:
+            return False
         now, before = self.generated.moments, self.reference.moments
         biased = now.mean**2 > BIASED * now.mean_square and before.mean**2 <= BIASED * before.mean_square
         return self.timeline.other and not biased

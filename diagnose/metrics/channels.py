@@ -37,8 +37,7 @@ def channel_delay_ms(pair: Pair) -> Value:
     channels = _channels(pair)
     if not any(each.is_copy for each in channels.held) and not pair.apart:
         raise Unmeasurable("the phases are not the reference's")
-    mix = pair.timeline.delay if pair.timeline.method == "waveform" else 0.0
-    delays = {each.channel: mix + each.lag for each in channels.held if each.is_copy}
+    delays = {each.channel: channels.delay + each.lag for each in channels.held if each.is_copy}
     for channel, one in pair.apart.items():  # to a fraction of a sample
         if one.timeline.method == "waveform":
             delays[channel] = one.timeline.delay
