@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from diagnose.analysis.clicks import click_times
 from diagnose.analysis.comb import fine_spectrum
 from diagnose.causes.evidence import Evidence, ramp
 from diagnose.causes.residual import MAINS_HZ, mains_share
@@ -140,7 +139,7 @@ def clicks(e: Evidence) -> Cause | None:
     else:
         strength = 0.6 * ramp(e.change("clicks_per_s"), 1.0, 3.0)
         evidence = []
-    times = click_times(e.pair.generated.mono, e.pair.rate) if strength else np.zeros(0)
+    times = e.pair.generated.clicks if strength else np.zeros(0)
     return cause(
         "clicks",
         strength,

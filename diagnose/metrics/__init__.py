@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from diagnose.metrics import bands, clicks, comb, distance, dynamics, edges, level, loudness, pitch, spectrum, timing
+from diagnose.metrics import (
+    bands,
+    clicks,
+    comb,
+    distance,
+    dynamics,
+    edges,
+    fill,
+    level,
+    loudness,
+    pitch,
+    places,
+    spectrum,
+    timing,
+)
 from diagnose.metrics.metric import Measurement, Metric, Unmeasurable, Value
 
 if TYPE_CHECKING:
@@ -48,6 +62,8 @@ METRICS: dict[str, Metric] = {
         *pitch.METRICS,
         *timing.METRICS,
         *distance.METRICS,
+        *places.METRICS,
+        *fill.METRICS,
     )
 }
 
