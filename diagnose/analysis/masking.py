@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 AFTER_S, AFTER_DB_PER_S = 0.15, 160.0
 BEFORE_S, BEFORE_DB_PER_S = 0.05, 500.0
 UPWARDS_DB = 18.0  # by which a band hides less in the next higher one than in itself
-HEARD_DB = -50.0  # of the loud frames' level: what is softer is not heard anywhere in this sound
+HEARD_DB = -45.0  # of the loud frames' level: what is softer is not heard anywhere in this sound
 LOUD = 0.9  # share of the frames that are softer than a loud one
 SILENT_DB = -60.0  # of the loudest frame
 

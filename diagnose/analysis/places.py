@@ -31,12 +31,15 @@ OVER_USUAL_DB = (6.0, 12.0)
 # Over its median within 0.15 s: steady noise is no place in each pause.
 OVER_AROUND_DB = 6.0
 AROUND_S, BLOCK_S = 0.15, 0.025
-# By how much a frame exceeds all three, in two bands, or in one under 1.6 kHz and by 3 more (a codec makes up what is
-# higher).  Good copies reach 2.4, holes of 5 ms begin at 4.8, clicks and wrong stretches at 8: benchmarks/places.py.
+# A copy that is otherwise exact shows what is better hidden: half of what stands out by over 20 dB, at most 6.
+CLEAN_DB, CLEAN_SHARE, MOST_CLEAN_DB = 20.0, 0.5, 6.0
+# From 1.6 kHz on a codec makes up noise of the level that was there; such a band has to stand out by 8 more.
+MADE_UP_BAND, SAME_LEVEL_DB, MADE_UP_DB = 3, 3.0, 8.0
+# By how much a frame exceeds all that, in two bands, or in one that is not made up and by 3 more.  Good copies reach 2.4, holes of 5 ms begin at 4.8, clicks and wrong stretches at 8: benchmarks/places.py.
 LEAST_DB = 3.5
-ALONE_DB, ALONE_BANDS = 3.0, 3
+ALONE_DB = 3.0
 SAME_PLACE_S = 0.020  # what is nearer is one place
-JOINT_S = 0.010  # on either side of where two matched parts were joined: their delays are known to a sample or so
+JOINT_S = 0.025  # on either side of where two matched parts were joined: their delays are known to a sample or so
 REFINED = 256  # places, the worst, whose borders are looked for among the samples; of others the frames' do
 HELD = 0.9  # share of the energy left over that lies within the borders
 
@@ -67,10 +70,15 @@ def excesses_db(cells: Cells) -> Floats:
         return sounding
     loud = loud_db(cells)
     rest = decibels(cells.residual)
-    over = rest - hidden_db(cells)
+    hidden = hidden_db(cells)
+    over = rest - hidden
     usual = np.array([_usual(column[sounding >= loud + SOUNDING_DB]) for column in over.T], np.float32)
-    out = np.minimum(np.minimum(over - OVER_MASK_DB, over - usual), rest - _around(rest, cells.hop_s) - OVER_AROUND_DB)
-    alone: Floats = out[:, :ALONE_BANDS].max(axis=1) - ALONE_DB
+    unusual = np.minimum(over - usual, rest - _around(rest, cells.hop_s) - OVER_AROUND_DB)
+    clean = np.clip(CLEAN_SHARE * (unusual - CLEAN_DB), 0, MOST_CLEAN_DB)
+    out = np.minimum(over - OVER_MASK_DB + clean, unusual)
+    change = np.maximum(decibels(cells.generated), hidden) - np.maximum(decibels(cells.reference), hidden)
+    out[:, MADE_UP_BAND:] -= MADE_UP_DB * (np.abs(change[:, MADE_UP_BAND:]) < SAME_LEVEL_DB)
+    alone: Floats = out[:, :MADE_UP_BAND].max(axis=1) - ALONE_DB
     return alone if out.shape[1] < 2 else np.maximum(np.partition(out, -2, axis=1)[:, -2], alone)
 
 
