@@ -48,6 +48,7 @@ class Place(msgspec.Struct, frozen=True):
     """start, end: s on the joined axis.  excess_db: by how much it stands out, at least 3.5.
 
     residual_db: what a gain leaves over, over the reference there.  level_db: the generated sound over the reference.
+    kept: the reference's amplitude in it, 1 where something was only added, 0 where nothing of it is left.
     """
 
     start: float
@@ -55,6 +56,7 @@ class Place(msgspec.Struct, frozen=True):
     excess_db: float
     residual_db: float
     level_db: float
+    kept: float
 
     @property
     def length(self) -> float:
@@ -121,9 +123,7 @@ def find_places(
     places = []
     for span in found:
         first, last = span[0] * cells.hop, min((span[1] + 1) * cells.hop, sides[0].size)
-        ours, theirs = (
-            side[first:last].astype(np.float64) - mean for side, mean in zip(sides, means, strict=True)
-        )
+        ours, theirs = (side[first:last].astype(np.float64) - mean for side, mean in zip(sides, means, strict=True))
         places.append(_place(ours, theirs / gain, first, cells.rate, height[span], span in worst))
     return tuple(places)
 
@@ -136,7 +136,8 @@ def _place(ours: Floats, theirs: Floats, first: int, rate: int, excess: float, r
         summed = left.cumsum()
         edges = np.searchsorted(summed, summed[-1] * np.array([(1 - HELD) / 2, (1 + HELD) / 2]))
         start, end = int(edges[0]), min(int(edges[1]) + 1, left.size)
-    powers = [float(np.square(side[start:end]).mean()) for side in (ours, theirs)]
-    residual = float(left[start:end].mean())
-    levels = [float(decibels(np.array(power))) for power in (*powers, residual)]
-    return Place((first + start) / rate, (first + end) / rate, excess, levels[2] - levels[0], levels[1] - levels[0])
+    ours, theirs, left = ours[start:end], theirs[start:end], left[start:end]
+    powers = [float(np.square(side).mean()) for side in (ours, theirs)]
+    own, its, rest = (float(decibels(np.array(power))) for power in (*powers, float(left.mean())))
+    kept = float(ours @ theirs) / max(float(ours @ ours), 1e-20)
+    return Place((first + start) / rate, (first + end) / rate, excess, rest - own, its - own, kept)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from diagnose.causes import added, level, mel, reading, spectrum, time, timeline
+from diagnose.causes import added, level, mel, places, reading, spectrum, time, timeline
 from diagnose.causes.evidence import Evidence
 from diagnose.causes.rank import FOLLOWS, ranked
 from diagnose.results.cause import Cause
@@ -54,6 +54,9 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     added.frame_rate_hum,
     added.clicks,
     added.edge_artifact,
+    places.chunk_seams,
+    places.segment_replaced,
+    places.aliasing,
 )
 
 COSTLY: dict[Hypothesis, str] = {

@@ -26,8 +26,9 @@ COUNTED = ("bad_places", "swings")  # finders of what is a place as soon as it i
 def find_regions(pair: Pair, rows: Sequence[MetricRow]) -> tuple[Region, ...]:
     """Where each failed spectral, edge or click metric fails, the largest box first: s times mel times |excess_db|.
 
-    Of bad places, dips and bursts also where they warn.  At most 8 boxes a metric (32 bad places), each at least a fiftieth as large as its largest.  Times are the reference's, so a
-    delay is removed; what lies outside the reference is moved to its border or left out.  By metric:
+    Of bad places, dips and bursts also where they warn.  At most 8 boxes a metric (32 bad places), each at least a
+    fiftieth as large as its largest.  Times are the reference's, so a delay is removed; what lies outside the reference
+    is moved to its border or left out.  By metric:
 
     distances        connected areas of cells that differ by over 10 dB, the added and the lost apart
                      (mel_cepstral_distortion_db: below 8 kHz; worst_second_distance_db: in that second;
