@@ -1,4 +1,4 @@
-"""What bad places are measured on: long sounds, what is done to them for a moment, and copies in which nothing is wrong.
+"""What bad places are measured on: long sounds, what is done to them for a moment, and copies with nothing wrong.
 
 A long sound is one of timeline_cases, tiled among others of its group at levels and after pauses that vary.  Every
 random choice comes from a seed that is the name of the case.
@@ -166,8 +166,8 @@ def through_opus(samples: Samples, rate: int, _rng: Rng) -> Samples:
         first, coded, last = (Path(folder) / name for name in ("first.wav", "coded.opus", "last.wav"))
         soundfile.write(first, samples, rate, subtype="FLOAT")
         quiet = ["ffmpeg", "-v", "error", "-i"]
-        subprocess.run([*quiet, first, "-c:a", "libopus", "-b:a", f"{OPUS_KBPS}k", coded], check=True)  # noqa: S603
-        subprocess.run([*quiet, coded, "-ar", str(rate), "-c:a", "pcm_f32le", last], check=True)  # noqa: S603
+        subprocess.run([*quiet, first, "-c:a", "libopus", "-b:a", f"{OPUS_KBPS}k", coded], check=True)
+        subprocess.run([*quiet, coded, "-ar", str(rate), "-c:a", "pcm_f32le", last], check=True)
         made, _ = soundfile.read(last, dtype="float32")
     return _fitted(made, samples.size)
 

@@ -73,9 +73,9 @@ def measure_spectra(reference: StftCache, generated: StftCache, gain: float, rat
             error += float(np.vdot(a_minus_b, a_minus_b))
             energy += float(ours.sum(dtype=np.float64))
         convergence.append(float(np.sqrt(error / energy)) if energy > 0 else float("nan"))
-    columns = (np.concatenate(column) for column in zip(*frames, strict=True))
+    levels, cepstra, before, after = (np.concatenate(column) for column in zip(*frames, strict=True))
     quiet = quiet_excess(*(np.concatenate(column) for column in zip(*cells, strict=True)))
-    return SpectralDistance(tuple(convergence), *columns, quiet)
+    return SpectralDistance(tuple(convergence), levels, cepstra, before, after, quiet)
 
 
 def _bin_floor(power: float, n_fft: int) -> float:

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from diagnose.arrays import Floats
 
 # By band (Zwicker and Fastl, Psychoacoustics, chapter 4, with straight slopes): a sound hides what comes 20 ms after it
-# nearly as well as what comes with it, and less the later.  Over the 20 to 50 ms before a sharp beginning a codec spreads
-# its noise, and nobody calls that a click.
+# nearly as well as what comes with it, and less the later.  Over the 20 to 50 ms before a sharp beginning a codec
+# spreads its noise, and nobody calls that a click.
 AFTER_S, AFTER_DB_PER_S = 0.15, 160.0
 BEFORE_S, BEFORE_DB_PER_S = 0.05, 500.0
 UPWARDS_DB = 18.0  # by which a band hides less in the next higher one than in itself

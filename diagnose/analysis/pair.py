@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from diagnose.analysis.distances import SpectralDistance
     from diagnose.analysis.folding import Folded
     from diagnose.analysis.places import Place
-    from diagnose.analysis.swings import Swings
     from diagnose.analysis.signal import Signal
+    from diagnose.analysis.swings import Swings
     from diagnose.audio import Samples
     from diagnose.timeline import Laid, Timeline
 

@@ -35,7 +35,8 @@ AROUND_S, BLOCK_S = 0.15, 0.025
 CLEAN_DB, CLEAN_SHARE, MOST_CLEAN_DB = 20.0, 0.5, 6.0
 # From 1.6 kHz on a codec makes up noise of the level that was there; such a band has to stand out by 8 more.
 MADE_UP_BAND, SAME_LEVEL_DB, MADE_UP_DB = 3, 3.0, 8.0
-# By how much a frame exceeds all that, in two bands, or in one that is not made up and by 3 more.  Good copies reach 2.4, holes of 5 ms begin at 4.8, clicks and wrong stretches at 8: benchmarks/places.py.
+# By how much a frame exceeds all that, in two bands, or in one that is not made up and by 3 more.  Good copies reach
+# 2.4, holes of 5 ms begin at 4.8, clicks and wrong stretches at 8: benchmarks/places.py.
 LEAST_DB = 3.5
 ALONE_DB = 3.0
 SAME_PLACE_S = 0.020  # what is nearer is one place

@@ -37,8 +37,7 @@ def measure_swings(cells: Cells) -> Swings:
     """10 log10 of the quotient of both powers within 0.1 s, each at least 25 dB under the reference's loud frames."""
     width = min(max(round(WINDOW_S / cells.hop_s), 1), len(cells.reference))
     middle = [index for index, low in enumerate(BANDS_HZ) if MIDDLE_HZ[0] <= low < MIDDLE_HZ[1]]
-    bands = cells.reference.shape[1]
-    views = [slice(None), [index for index in middle if index < bands]]
+    views = (slice(None), slice(middle[0], middle[-1] + 1))
     floor = 10 ** ((loud_db(cells) + FLOOR_DB) / 10)
     changes = []
     for view in views:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from diagnose.arrays import Floats
 
 CLEAN_DB = -10.0  # of what is left over elsewhere, over which places say nothing of the whole
+IN_PIECES = 6  # matched parts, over which they do not either: what is laid wrongly is wrong
 HOLE_DB = -13.0  # level of the generated sound over the reference in a hole; a codec fills it by no more
 CLICK_S = 0.0035  # a click, or a pop
 STRETCH_S = (0.006, 0.5)  # a stretch of another sound
@@ -62,7 +63,7 @@ class Local:
 
     def are(self, some: list[Place], none: float, full: float) -> float:
         """0 to 1: whether places are of a kind, from a share of none to one of full; 1 where no place tells."""
-        if not self.places or self.elsewhere_db > CLEAN_DB:
+        if not self.places or self.elsewhere_db > CLEAN_DB or len(self.pair.laid.pieces) > IN_PIECES:
             return 1.0
         return min(max((self.share(some) - none) / (full - none), 0.0), 1.0)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from diagnose.analysis.clicks import added_clicks
+from diagnose.analysis.clicks import OVER_PEAK, REACH_S, SAME_S, added_clicks, sharpest
 from diagnose.metrics.metric import Metric, Unmeasurable, Value
 
 if TYPE_CHECKING:
@@ -26,16 +26,24 @@ def clicks_per_s(signal: Signal) -> Value:
 
 
 def clicks_added(pair: Pair) -> Value:
-    """Number of clicks of the generated sound that have none of the reference within 2 ms, clicks.
+    """Number of clicks of the generated sound that the reference does not have, clicks.
 
-    Of a copy, or of a vocoder's sound in the reference's timing.
+    None of the reference's lies within 2 ms, and nothing of it within 25 ms is a third as sharp: where phases are a
+    vocoder's own, each pulse of a voice has a shape of its own.  Of a copy, or of a sound in the reference's timing.
     """
     if pair.timeline.method not in ("waveform", "spectrogram"):
         raise Unmeasurable("the timing is not the reference's")
     theirs = pair.generated.clicks
     at = np.array([pair.laid.from_generated(time * pair.rate) / pair.rate for time in theirs])
-    added = theirs[added_clicks(pair.reference.clicks, at)]
+    new = added_clicks(pair.reference.clicks, at)
+    added = np.array([heard for heard, own in zip(theirs[new], at[new], strict=True) if _is_sharper(pair, heard, own)])
     return Value(float(added.size), {"first_s": float(added[0])} if added.size else {})
+
+
+def _is_sharper(pair: Pair, heard: float, own: float) -> bool:
+    """Whether a click at heard s of the generated sound is sharper than what the reference has there, at own s."""
+    theirs = sharpest(pair.generated.mono, pair.rate, heard, SAME_S)
+    return theirs > OVER_PEAK * pair.gain * sharpest(pair.reference.mono, pair.rate, own, REACH_S)
 
 
 def _added_phrase(row: MetricRow, change: float) -> str:

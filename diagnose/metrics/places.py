@@ -103,7 +103,8 @@ def _windows(powers: np.ndarray, width: int) -> np.ndarray:
 def _places_phrase(row: MetricRow, change: float) -> str:
     if not change:
         return "no place is wrong"
-    at = f"at {row.detail['start_s']:.3f} s, for {1000 * (row.detail['end_s'] - row.detail['start_s']):.0f} ms"
+    start, end = (float(row.detail[key]) for key in ("start_s", "end_s"))
+    at = f"at {start:.3f} s, for {1000 * (end - start):.1f} ms"
     return f"wrong {at}" if change == 1 else f"{change:.0f} places are wrong, the worst {at}"
 
 

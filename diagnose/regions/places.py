@@ -87,8 +87,8 @@ def swings(row: MetricRow, plane: Plane, sign: float) -> list[Region]:
     boxes = []
     for start, stop in stretches(heights >= (row.limit.warn or 0.0) / 2, heights, 0):
         first, last = start * found.hop_s + found.length_s / 2, (stop - 1) * found.hop_s + found.length_s / 2
-        times = (pair.to_reference_s(at) for at in (first - found.length_s / 4, last + found.length_s / 4))
-        boxes.append(Region(row.name, *times, 0.0, pair.rate / 2, sign * float(heights[start:stop].max())))
+        begin, end = (pair.to_reference_s(at) for at in (first - found.length_s / 4, last + found.length_s / 4))
+        boxes.append(Region(row.name, begin, end, 0.0, pair.rate / 2, sign * float(heights[start:stop].max())))
     return boxes
 
 
