@@ -22,13 +22,15 @@ CLICK_S = 0.0035  # a click, or a pop
 STRETCH_S = (0.006, 0.5)  # a stretch of another sound
 REPLACED_DB = -2.0  # of what is left over, over the reference there: 0 to 3 where nothing of it is kept
 KEPT = 0.5  # of the reference's amplitude, over which something was added and nothing replaced
-# A period: most places lie at multiples of it, to 2.5 ms, and random ones would seldom do so.
+# A period: most places lie at multiples of it, to 2.5 ms and a 25th of it; most multiples have one, but those at which
+# it is quiet; and random places would seldom do so.
 FEWEST, MOST = 4, 64
-ON_PERIOD_S, MOST_ON = 0.0025, 0.85
+ON_PERIOD_S, ON_PERIOD, MOST_ON, FILLED = 0.0025, 0.04, 0.85, 0.35
 SHORTEST_S = 0.02
 EDGE_S = 0.03  # at either end a seam is heard by half
 SKIPPED = 4  # seams, at most, between two that are heard
 BY_CHANCE = 0.01
+SAME_PERIOD = 0.05  # by which the line through all may differ from the distance of two
 
 
 class Local:
@@ -108,20 +110,21 @@ def period_of(times: Floats) -> float | None:
     tried = np.unique(np.concatenate([steps / skipped for skipped in range(1, SKIPPED + 1)]))
     for period in tried[tried >= SHORTEST_S][::-1].tolist():
         fitted, off = _fitted(times, period)
-        on = int((np.abs(off) <= ON_PERIOD_S).sum())
+        reach = min(ON_PERIOD_S, ON_PERIOD * period)
+        on = int((np.abs(off) <= reach).sum())
         # All but two, which the period and its phase were chosen by, fell near a multiple by chance.
-        chance = tried.size * (2 * ON_PERIOD_S / period) ** (on - 2)
-        if on >= max(FEWEST, MOST_ON * times.size) and chance < BY_CHANCE:
+        chance = tried.size * (2 * reach / period) ** (on - 2)
+        filled = on >= FILLED * ((times[-1] - times[0]) / period + 1)
+        nearly_all = on >= max(FEWEST, MOST_ON * times.size)
+        if abs(fitted / period - 1) < SAME_PERIOD and nearly_all and filled and chance < BY_CHANCE:
             return fitted
     return None
 
 
 def _fitted(times: Floats, period: float) -> tuple[float, Floats]:
-    """(period, how far each time lies from a multiple of it): a line through the times by their count of periods."""
+    """(period, how far each time lies from a multiple of it): the line through the times by their count of periods."""
     counts = np.concatenate(([0], np.cumsum(np.rint(np.diff(times) / period))))
-    for _ in range(2):
-        centred = counts - counts.mean()
-        slope = float(centred @ times) / max(float(centred @ centred), 1e-9)
-        off = times - slope * centred - np.sort(times - slope * centred)[times.size // 2]
-        counts = counts + np.rint(off / max(slope, 1e-9))
-    return slope, off
+    centred = counts - counts.mean()
+    slope = float(centred @ times) / max(float(centred @ centred), 1e-9)
+    off = times - slope * counts
+    return slope, off - np.sort(off)[off.size // 2]
