@@ -60,7 +60,7 @@ class Local:
             if least <= place.length <= most
             and place.level_db > HOLE_DB
             and place.residual_db >= REPLACED_DB
-            and abs(place.kept) < KEPT
+            and place.kept < KEPT
         ]
 
     def are(self, some: list[Place], none: float, full: float) -> float:

@@ -94,7 +94,7 @@ def segment_replaced(e: Evidence) -> Cause | None:
         [
             (
                 f"{start:.3f} to {start + longest.length:.3f} s: what differs is {longest.residual_db:+.1f} dB over "
-                f"the reference there, of which {percent(abs(longest.kept))} are kept"
+                f"the reference there, of which {percent(max(longest.kept, 0.0))} are kept"
             ),
             *([at_times(e, places)] if len(places) > 1 else []),
             f"elsewhere a gain leaves {decibels(e.local.elsewhere_db)} over",

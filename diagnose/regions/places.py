@@ -84,10 +84,9 @@ def swings(row: MetricRow, plane: Plane, sign: float) -> list[Region]:
     pair = plane.pair
     found = pair.swings
     heights = sign * (found.bursts if sign > 0 else found.dips)
-    boxes = []
-    for start, stop in stretches(heights >= (row.limit.warn or 0.0) / 2, heights, 0):
-        first, last = start * found.hop_s + found.length_s / 2, (stop - 1) * found.hop_s + found.length_s / 2
-        begin, end = (pair.to_reference_s(at) for at in (first - found.length_s / 4, last + found.length_s / 4))
+    boxes, gap = [], round(found.length_s / found.hop_s)
+    for start, stop in stretches(heights >= (row.limit.warn or 0.0) / 2, heights, gap):
+        begin, end = (pair.to_reference_s(at * found.hop_s + found.length_s / 2) for at in (start, stop))
         boxes.append(Region(row.name, begin, end, 0.0, pair.rate / 2, sign * float(heights[start:stop].max())))
     return boxes
 
