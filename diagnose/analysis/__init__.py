@@ -6,4 +6,21 @@ Signal and Pair keep what is costly; each other module is one analysis, a functi
 from diagnose.analysis.pair import Pair
 from diagnose.analysis.signal import Signal
 
-__all__ = ["Pair", "Signal", "bands", "clicks", "comb", "distances", "mel_grid", "moments", "pitch", "spectra"]
+__all__ = [
+    "Pair",
+    "Signal",
+    "bands",
+    "cells",
+    "clicks",
+    "comb",
+    "distances",
+    "fill",
+    "folding",
+    "masking",
+    "mel_grid",
+    "moments",
+    "pitch",
+    "places",
+    "spectra",
+    "swings",
+]

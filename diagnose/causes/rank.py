@@ -81,7 +81,6 @@ FOLLOWS: dict[str, tuple[str, ...]] = {
         "tilt",
         "high-frequency-loss",
         *MOMENTS,
-        "clicks",
     ),
     "quantisation": (*MOMENTS, "clicks", "modulation", "noise", "dropout", "spectral-holes", "gain", "edge-artifact"),
     "dropout": ("modulation", *BANDS, "high-frequency-loss", "band-gap", "truncated", "clicks"),

@@ -41,9 +41,10 @@ def bad_places(pair: Pair) -> Value:
 
 
 def worst_20ms_residual_db(pair: Pair) -> Value:
-    """10 log10 of what a gain leaves of a copy over what hides it, in the 20 ms where that is most, dB.
+    """10 log10 of what a gain leaves of a copy over what hides it, in the 20 ms where that is most, dB >= 0.
 
-    0 where silence stands for a steady sound, 3 where another sound of its level does; at least -120.
+    0 where it is hidden everywhere, or where silence stands for a steady sound; 3 where another sound of its level
+    does.
     """
     _of_copy(pair)
     cells = pair.cells
@@ -54,7 +55,7 @@ def worst_20ms_residual_db(pair: Pair) -> Value:
     worst = int(np.argmax(over))
     start = pair.to_reference_s(worst * cells.hop_s)
     detail = {"start_s": start, "end_s": start + (width + 1) * cells.hop_s}
-    return Value(max(10 * float(np.log10(over[worst])), -120.0), detail)
+    return Value(max(10 * float(np.log10(over[worst])), 0.0), detail)
 
 
 def worst_dip_db(pair: Pair) -> Value:
@@ -109,8 +110,9 @@ def _places_phrase(row: MetricRow, change: float) -> str:
 
 
 def _residual_phrase(row: MetricRow, change: float) -> str:
-    side = "over" if change > 0 else "under"
-    return f"what is wrong is at most {abs(change):.1f} dB {side} what hides it, at {row.detail['start_s']:.2f} s"
+    if not change:
+        return "what is wrong is hidden everywhere"
+    return f"what is wrong is {change:.1f} dB over what hides it at {row.detail['start_s']:.2f} s, at most"
 
 
 def _swing_phrase(how: str) -> Phrase:

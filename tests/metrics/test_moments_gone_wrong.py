@@ -64,11 +64,11 @@ def test_places_are_told_on_the_references_clock(melody):
     assert measured("bad_places", melody, late).detail["start_s"] == pytest.approx(30_000 / RATE, abs=0.003)
 
 
-def test_silence_for_20_ms_leaves_as_much_as_the_reference_hides(melody):
+def test_what_is_inverted_for_20_ms_leaves_6_db_over(melody):
     made = melody.copy()
-    made[30_000:31_000] = 0
+    made[30_000:31_000] *= -1
     found = measured("worst_20ms_residual_db", melody, made)
-    assert found.value == pytest.approx(0.0, abs=1.0)
+    assert found.value == pytest.approx(6.0, abs=1.0)
     assert 30_000 / RATE - 0.01 <= found.detail["start_s"] <= 31_000 / RATE
 
 

@@ -71,5 +71,6 @@ def test_a_metric_that_came_later_says_so():
     later = {name for name, metric in METRICS.items() if metric.later}
     assert later == {
         *("lost_s", "inserted_s", "repeated_s", "tempo_ratio", "timing_deviation_ms", "content_distance"),
-        "clock_drift_ppm",
+        *("clock_drift_ppm", "bad_places", "worst_20ms_residual_db", "worst_dip_db", "worst_burst_db"),
+        *("clicks_added", "quiet_excess_db", "folded_db"),
     }
