@@ -469,6 +469,8 @@ WORDS_OF_UNIT = {
     "cents": r"\bcents\b",
     "ms": r"\bms\b",
     "ppm": r"\bppm\b",
+    "places": r"\bplaces, >= 0\b",
+    "clicks": r"\bclicks\b",
     "share": r"\b0 (\(.*\) )?to 1\b",
     "ratio": r"quotient|\|\| / \|\|",
     "r": r"-1 to 1",
@@ -495,10 +497,12 @@ TIMELINE_S_CAUSES = {"segment-lost", "segment-inserted", "segment-repeated", "di
 BETWEEN_CHANNELS = {"channel-swapped"}
 # Named by one hypothesis, which reads the samples anew.
 MISREAD = {"bytes-misread", "companding", "channels-interleaved", "aliasing"}
+PLACES_CAUSES = {"chunk-seams", "segment-replaced", "aliasing"}
 CAUSES = {
     *DESIGN_S_CAUSES,
     *TIMELINE_S_CAUSES,
     *BETWEEN_CHANNELS,
+    *PLACES_CAUSES,
     *("non-finite", "modulation", "padded", "time-stretch", "tilt", "band-gap", "spectral-holes"),
 }
 

@@ -11,12 +11,14 @@ from diagnose.audio import BLOCK, blocks
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from diagnose.arrays import Floats
     from diagnose.audio import Samples
 
 REACH_S = 0.025  # the neighbourhood on either side whose curvature is normal
 GUARD_S = 0.0015  # the click itself, left out of its neighbourhood
 OVER_RMS = 8.0  # white noise reaches 5.5 once in an hour
 OVER_PEAK = 3.0  # a voice's or a bow's pulses have neighbours of their own height
+SAME_S = 0.002  # a click of the reference this near is the same one
 SMALLEST = 1e-4  # three steps of 16 bits: the rounding of a quiet passage is no click
 
 
@@ -75,3 +77,19 @@ def _click_in(samples: Samples, start: int, guard: int, reach: int) -> int | Non
     others = curvature.size - (min(at + guard + 1, last) - max(at - guard, first))
     rms = np.sqrt(np.square(curvature, dtype=np.float64).sum() / max(others, 1))
     return at if height > max(OVER_PEAK * curvature.max(), OVER_RMS * rms) else None
+
+
+def added_clicks(ours: Floats, theirs: Floats) -> NDArray[np.bool_]:
+    """Which of theirs have none of ours within 2 ms [shape=(clicks of theirs,)]; times in s, both rising."""
+    if not ours.size:
+        return np.ones(theirs.size, bool)
+    after = np.searchsorted(ours, theirs)
+    nearest = [np.abs(theirs - ours[np.clip(after - back, 0, ours.size - 1)]) for back in (0, 1)]
+    return np.asarray(np.minimum(*nearest) > SAME_S)
+
+
+def sharpest(samples: Samples, rate: int, at: float, reach_s: float) -> float:
+    """Highest curvature within reach_s of a time in s; 0 outside the samples."""
+    first, last = (round((at + side * reach_s) * rate) for side in (-1, 1))
+    first, last = max(first, 0), min(last + 1, samples.size)
+    return float(_curvature(samples, first, last).max()) if last - first > 2 else 0.0

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
+from diagnose.analysis.fill import pooled, quiet_excess
 from diagnose.analysis.mel_grid import mel_grid
 from diagnose.analysis.moments import moments
 from diagnose.scale import Decibel
@@ -31,7 +32,7 @@ class SpectralDistance(msgspec.Struct, frozen=True, eq=False):
     """convergence: ||A - B|| / ||A|| for each resolution, B with the gain removed.
 
     By frame [shape=(frames,)], hop 256: log_spectral in dB, mel_cepstral in dB, reference_energy and
-    generated_energy (summed power).
+    generated_energy (summed power).  quiet_excess: of generated over reference where that is quiet, dB (fill.py).
     """
 
     convergence: tuple[float, ...]
@@ -39,6 +40,7 @@ class SpectralDistance(msgspec.Struct, frozen=True, eq=False):
     mel_cepstral: Floats
     reference_energy: Floats
     generated_energy: Floats
+    quiet_excess: float = 0.0
 
     @property
     def sounding(self) -> NDArray[np.bool_]:
@@ -56,6 +58,7 @@ def measure_spectra(reference: StftCache, generated: StftCache, gain: float, rat
     power = moments(reference.samples).variance
     convergence: list[float] = []
     frames: list[tuple[Floats, ...]] = []
+    cells: list[tuple[Floats, Floats]] = []
     for n_fft in RESOLUTIONS:
         framing = Framing(n_fft, n_fft // 4, "centre")
         error = energy = 0.0
@@ -65,12 +68,14 @@ def measure_spectra(reference: StftCache, generated: StftCache, gain: float, rat
             a, b = np.sqrt(ours), np.sqrt(theirs)
             if n_fft == FRAME_RESOLUTION:
                 frames.append(_compare_frames(ours, theirs, a, b, floor, rate))
+                cells.append((pooled(ours), pooled(theirs)))
             a_minus_b = a - b
             error += float(np.vdot(a_minus_b, a_minus_b))
             energy += float(ours.sum(dtype=np.float64))
         convergence.append(float(np.sqrt(error / energy)) if energy > 0 else float("nan"))
-    columns = (np.concatenate(column) for column in zip(*frames, strict=True))
-    return SpectralDistance(tuple(convergence), *columns)
+    levels, cepstra, before, after = (np.concatenate(column) for column in zip(*frames, strict=True))
+    quiet = quiet_excess(*(np.concatenate(column) for column in zip(*cells, strict=True)))
+    return SpectralDistance(tuple(convergence), levels, cepstra, before, after, quiet)
 
 
 def _bin_floor(power: float, n_fft: int) -> float:

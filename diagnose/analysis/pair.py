@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from diagnose.analysis.cells import measure_cells
 from diagnose.analysis.channels import match_channels, mixed
 from diagnose.analysis.distances import measure_spectra
+from diagnose.analysis.folding import measure_folding
+from diagnose.analysis.places import find_places
 from diagnose.analysis.signal import Signal
+from diagnose.analysis.swings import measure_swings
 from diagnose.audio import resample
 from diagnose.stft_cache import StftCache
 from diagnose.timeline import laid, lay
@@ -20,8 +24,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from diagnose.analysis.cells import Cells
     from diagnose.analysis.channels import Channels, Held
     from diagnose.analysis.distances import SpectralDistance
+    from diagnose.analysis.folding import Folded
+    from diagnose.analysis.places import Place
+    from diagnose.analysis.swings import Swings
     from diagnose.audio import Samples
     from diagnose.timeline import Laid, Timeline
 
@@ -148,6 +156,37 @@ class Pair:
     def distances(self) -> SpectralDistance:
         """One pass over both spectra at three resolutions."""
         return measure_spectra(*self.overlap_stfts, self.gain, self.rate)
+
+    @cached_property
+    def swings(self) -> Swings:
+        """Where the level dips under the reference's, or bursts over it, on the overlap."""
+        return measure_swings(self.cells)
+
+    @cached_property
+    def folded(self) -> Folded:
+        """What of the reference above the lower rate's range is heard inside it, of a copy at that rate."""
+        file = self.files[0]
+        return measure_folding(
+            file.mono, self.reference.mono, self.laid, file.rate / self.rate, self.means, self._signed_gain
+        )
+
+    @property
+    def _signed_gain(self) -> float:
+        return self.gain * (self.timeline.polarity or 1)
+
+    @cached_property
+    def cells(self) -> Cells:
+        """Short-time powers of the overlap by octaves, and of a copy what a gain leaves over."""
+        copy = self.timeline.method == "waveform"
+        return measure_cells(*self.overlap, self.means, self._signed_gain, self.rate, copy=copy)
+
+    @cached_property
+    def places(self) -> tuple[Place, ...]:
+        """Where a copy is locally wrong, on the overlap; none where it is no copy."""
+        if self.timeline.method != "waveform":
+            return ()
+        joints = [piece.joined for piece in self.laid.pieces[1:]]
+        return find_places(self.cells, self.overlap, self.means, self._signed_gain, joints)
 
     def worst_stretch(self, size: int) -> slice:
         """The size samples of the overlap with the largest log-spectral distance; all of a shorter one."""

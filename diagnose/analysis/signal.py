@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from diagnose.analysis.clicks import click_times
 from diagnose.analysis.moments import Moments, moments
 from diagnose.analysis.pitch import track
 from diagnose.analysis.spectra import analyse, analyse_native, summed_energy
@@ -35,6 +36,11 @@ class Signal:
     def moments(self) -> Moments:
         """Mean, mean square and extremes of the mono mix."""
         return moments(self.mono)
+
+    @cached_property
+    def clicks(self) -> Floats:
+        """Times of steps and spikes in the mono mix, s."""
+        return click_times(self.mono, self.rate)
 
     @cached_property
     def stft(self) -> StftCache:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from diagnose.causes import added, level, mel, nonfinite, reading, spectrum, time, timeline
+from diagnose.causes import added, level, mel, nonfinite, places, reading, spectrum, time, timeline
 from diagnose.causes.channels import name_channel_causes, with_broken_samples
 from diagnose.causes.evidence import Evidence
 from diagnose.causes.rank import FOLLOWS, ranked
@@ -56,6 +56,9 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     added.frame_rate_hum,
     added.clicks,
     added.edge_artifact,
+    places.chunk_seams,
+    places.segment_replaced,
+    places.aliasing,
 )
 
 COSTLY: dict[Hypothesis, str] = {

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from diagnose.analysis.clicks import click_times
 from diagnose.analysis.comb import fine_spectrum
 from diagnose.causes.evidence import Evidence, ramp
+from diagnose.causes.places import at_times, locally
 from diagnose.causes.residual import MAINS_HZ, mains_share
 from diagnose.causes.words import decibels, milliseconds, percent
 from diagnose.results.cause import Cause, cause
+
+CLICKS_FIX = (
+    "look at how chunks are joined (cross-fade them), at buffers that run dry, and at single wrapped samples "
+    "(int16 overflow)"
+)
 
 
 def noise(e: Evidence) -> Cause | None:
@@ -136,11 +141,15 @@ def clicks(e: Evidence) -> Cause | None:
     if rest is not None:
         alone = ramp(max(rest.edge_shares), 0.5, 0.2) * ramp(rest.curve_share, 0.7, 0.4)
         strength = ramp(rest.loudest_share, 0.5, 0.75) * alone * ramp(rest.level_db, -60, -45)
+        strength *= e.local.are(e.local.clicks, 0.2, 0.5)
+        few = 0.9 * locally(e) * ramp(e.local.share(e.local.clicks), 0.5, 0.8)
+        if few > strength:
+            return _few_clicks(e, few)
         evidence = [f"{percent(rest.loudest_share)} of the difference lies in its loudest 0.2 % of the samples"]
     else:
         strength = 0.6 * ramp(e.change("clicks_per_s"), 1.0, 3.0)
         evidence = []
-    times = click_times(e.pair.generated.mono, e.pair.rate) if strength else np.zeros(0)
+    times = e.pair.generated.clicks if strength else np.zeros(0)
     return cause(
         "clicks",
         strength,
@@ -150,10 +159,23 @@ def clicks(e: Evidence) -> Cause | None:
             f"{e.after('clicks_per_s'):.1f} clicks a second, {e.before('clicks_per_s'):.1f} in the reference",
             *([f"at {', '.join(f'{at:.3f}' for at in times[:5])} s"] if times.size else []),
         ],
-        (
-            "look at how chunks are joined (cross-fade them), at buffers that run dry, and at single "
-            "wrapped samples (int16 overflow)"
-        ),
+        CLICKS_FIX,
+    )
+
+
+def _few_clicks(e: Evidence, strength: float) -> Cause | None:
+    """Clicks that are little of the difference: under a codec's noise, or in a long sound."""
+    found = e.local.clicks
+    worst = max(found, key=lambda click: click.excess_db)
+    return cause(
+        "clicks",
+        strength,
+        "a click" if len(found) == 1 else f"{len(found)} clicks",
+        [
+            at_times(e, found),
+            f"the worst lasts {1000 * worst.length:.1f} ms and is {worst.residual_db:+.1f} dB over the reference there",
+        ],
+        CLICKS_FIX,
     )
 
 

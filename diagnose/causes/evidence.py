@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from diagnose.causes.levels import Levels
+from diagnose.causes.local import Local
 from diagnose.causes.match import Match
 from diagnose.causes.residual import Residual
 from diagnose.causes.transfer import Transfer
@@ -92,6 +93,11 @@ class Evidence:
     def levels(self) -> Levels:
         """How the log-mel follows the reference's."""
         return Levels(self.pair)
+
+    @cached_property
+    def local(self) -> Local:
+        """What is wrong for a moment."""
+        return Local(self.pair)
 
     @cached_property
     def transfer(self) -> Transfer:

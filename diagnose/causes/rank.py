@@ -28,6 +28,8 @@ MADE_UP = (
 )
 # What another length or order of the frames looks like.
 MISPLACED = ("delay", "truncated", "padded", "time-structure-lost")
+# What a fault of the whole leaves where it is worst.
+MOMENTS = ("chunk-seams", "segment-replaced")
 BANDS = (
     "gain",
     "tilt",
@@ -45,6 +47,8 @@ EDITED = (*MISPLACED, "clicks", "edge-artifact", "time-stretch", "sample-rate", 
 GONE_OR_STUCK = (
     "dropout",
     "clicks",
+    "chunk-seams",
+    "segment-replaced",
     "clipping",
     "segment-lost",
     "segment-inserted",
@@ -98,13 +102,14 @@ FOLLOWS: dict[str, tuple[str, ...]] = {
         "phase-incoherent",
         "tilt",
         "high-frequency-loss",
+        *MOMENTS,
     ),
-    "quantisation": ("modulation", "noise", "dropout", "spectral-holes", "gain", "edge-artifact"),
+    "quantisation": (*MOMENTS, "clicks", "modulation", "noise", "dropout", "spectral-holes", "gain", "edge-artifact"),
     "dropout": ("modulation", *BANDS, "high-frequency-loss", "band-gap", "truncated", "clicks"),
     "high-frequency-loss": tuple(cause for cause in BANDS if cause != "spectral-holes"),
     "band-gap": tuple(cause for cause in BANDS if cause != "spectral-holes"),
-    "spectral-holes": (*BANDS, "high-frequency-loss", "band-gap"),
-    "tilt": ("gain", "dropout", "phase-incoherent", "edge-artifact", "spectral-holes", "clipping"),
+    "spectral-holes": (*MOMENTS, *BANDS, "high-frequency-loss", "band-gap"),
+    "tilt": (*MOMENTS, "gain", "dropout", "phase-incoherent", "edge-artifact", "spectral-holes", "clipping"),
     "hum": (
         "frame-rate-hum",
         "edge-artifact",
@@ -117,16 +122,19 @@ FOLLOWS: dict[str, tuple[str, ...]] = {
         "high-frequency-loss",
     ),
     "frame-rate-hum": ("hum", "edge-artifact", "noise", "pitch", "gain", "tilt", "phase-incoherent", "spectral-holes"),
-    "noise": ("gain", "edge-artifact", "tilt", "phase-incoherent"),
+    "noise": (*MOMENTS, "gain", "edge-artifact", "tilt", "phase-incoherent"),
     "clicks": ("gain", "noise", "edge-artifact", "phase-incoherent"),
-    "edge-artifact": ("gain", "noise", "clicks", "phase-incoherent"),
+    "edge-artifact": (*MOMENTS, "gain", "noise", "clicks", "phase-incoherent"),
     "delay": ("truncated",),
     "dc-offset": ("gain",),
     "polarity": ("gain",),
     "truncated": ("gain", "delay"),
     "padded": ("gain",),
-    "modulation": ("gain", "phase-incoherent", "noise", "edge-artifact", "spectral-holes", "tilt"),
+    "modulation": (*MOMENTS, "gain", "phase-incoherent", "noise", "edge-artifact", "spectral-holes", "tilt"),
     "mono-stereo": ("gain", "modulation", "phase-incoherent"),
+    "chunk-seams": ("clicks", "dropout", "segment-replaced", "edge-artifact", "modulation", "phase-incoherent", "gain"),
+    "segment-replaced": ("edge-artifact", "modulation", "phase-incoherent", "gain", "noise"),
+    "aliasing": ("clicks", "noise", "phase-incoherent", "chunk-seams", "segment-replaced", "high-frequency-loss"),
 }
 EXPLAINING = 0.45
 LEAST = 0.03

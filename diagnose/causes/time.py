@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from diagnose.causes.evidence import Evidence, ramp
+from diagnose.causes.places import at_times, locally
 from diagnose.causes.words import decibels, milliseconds, percent
 from diagnose.mel.known import MISTAKEN_HOPS, MISTAKEN_RATES
 from diagnose.results.cause import Cause, cause
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 RATIO_FIT = 0.006  # a frame more or less in 170
 UNEVEN = 0.11, 0.07  # from which no hop was wrong: hops of any kind stay under 0.05, another reading is over 0.12
 CUT_HEAD = 0.3
+DROPOUT_FIX = "look for lost packets, a gate, NaN replaced by 0, or chunks that are joined with gaps"
 
 
 def _laid(e: Evidence) -> float:
@@ -139,11 +141,15 @@ def dropout(e: Evidence) -> Cause | None:
         share, spans = e.residual.silences
         strength = ramp(share, 0.002, 0.008) * ramp(e.residual.filter_gain_db, 10, 5)
         strength *= ramp(share / max(e.residual.holes, 1e-6), 0.3, 0.6)
+        strength *= e.local.are(e.local.holes, 0.1, 0.3)
         lengths = [end - start for start, end in spans] or [0.0]
         evidence = [
             f"{percent(share)} of the energy is gone, in {len(spans)} holes of up to {milliseconds(max(lengths))}",
             *(f"from {start:.3f} to {end:.3f} s" for start, end in sorted(spans, key=lambda s: s[0] - s[1])[:3]),
         ]
+        few = 0.9 * locally(e) * ramp(e.local.share(e.local.holes), 0.5, 0.8)
+        if few > strength:
+            return _few_holes(e, few)
     else:
         share = e.change("missing_share")
         strength = 0.7 * ramp(share, 0.03, 0.12) * ramp(e.levels.floor_share, 0.6, 0.4)
@@ -153,7 +159,23 @@ def dropout(e: Evidence) -> Cause | None:
         strength,
         f"{percent(share)} of the sound is missing in holes",
         evidence,
-        "look for lost packets, a gate, NaN replaced by 0, or chunks that are joined with gaps",
+        DROPOUT_FIX,
+    )
+
+
+def _few_holes(e: Evidence, strength: float) -> Cause | None:
+    """Holes too few or too short to tell in the whole's energy."""
+    holes = e.local.holes
+    return cause(
+        "dropout",
+        strength,
+        f"{'a hole' if len(holes) == 1 else f'{len(holes)} holes'} of up to "
+        f"{milliseconds(max(hole.length for hole in holes))}",
+        [
+            at_times(e, holes),
+            f"{decibels(max(hole.level_db for hole in holes))} of the reference's level or less is left there",
+        ],
+        DROPOUT_FIX,
     )
 
 

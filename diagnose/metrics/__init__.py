@@ -13,9 +13,11 @@ from diagnose.metrics import (
     distance,
     dynamics,
     edges,
+    fill,
     level,
     loudness,
     pitch,
+    places,
     spectrum,
     timing,
 )
@@ -63,6 +65,8 @@ METRICS: dict[str, Metric] = {
         *pitch.METRICS,
         *timing.METRICS,
         *distance.METRICS,
+        *places.METRICS,
+        *fill.METRICS,
         *channels.METRICS,
     )
 }

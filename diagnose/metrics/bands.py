@@ -22,11 +22,15 @@ if TYPE_CHECKING:
 
 ADDED_DB = -40.0  # a generated band under this share is no gain that matters
 QUIET_DB = -60.0
+INAUDIBLE_DB = -75.0  # of the whole: what is under it is not heard beside the rest, and counts as this much
 HEARD_DB = -50.0  # a reference band under this share of its total is no loss when it is missing
 
 
 def band_share_db(signal: Signal, low: float, high: float | None) -> float:
-    """10 log10(energy between low and high / energy of the whole), dB; high None is the Nyquist frequency."""
+    """10 log10(energy between low and high / energy of the whole), at least -75 dB; high None is the Nyquist frequency.
+
+    75 dB under the whole nothing is heard beside it: the dynamic range of hearing within 0.1 s (Zwicker and Fastl).
+    """
     frames = signal.frames
     nyquist = signal.rate / 2
     if low >= nyquist:
@@ -34,7 +38,7 @@ def band_share_db(signal: Signal, low: float, high: float | None) -> float:
     if frames.silent:
         raise Unmeasurable("silence: no energy beside the bias")
     energy = band_energy(signal.summed_energy, low, min(high or nyquist, nyquist))
-    return decibels(energy / signal.summed_energy[1][-1])
+    return max(decibels(energy / signal.summed_energy[1][-1]), INAUDIBLE_DB)
 
 
 def band_deficit_db(pair: Pair) -> Value:
@@ -120,6 +124,7 @@ METRICS = (
             "dB",
             f"energy from {low:g} to {high:g} Hz",
             partial(band_share_db, low=low, high=high),
+            version=2,
             picture="bands",
             region=("band", low, high),
         )
@@ -130,6 +135,7 @@ METRICS = (
         "dB",
         "energy above 8192 Hz",
         partial(band_share_db, low=8192.0, high=None),
+        version=2,
         picture="bands",
         region=("band", 8192.0, math.inf),
     ),
@@ -139,6 +145,7 @@ METRICS = (
             "dB",
             f"energy of the third octave at {name} Hz",
             partial(band_share_db, low=third_octave_edges(index)[0], high=third_octave_edges(index)[1]),
+            version=2,
             picture="bands",
             region=("band", *third_octave_edges(index)),
         )

@@ -1,4 +1,4 @@
-"""Places in time: edges, clicks, what is gone; and the comb, which is everywhere."""
+"""Places in time: edges, clicks, bad places, dips, bursts, what is gone; and the comb, which is everywhere."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from diagnose.analysis.clicks import click_times
+from diagnose.analysis.clicks import added_clicks
 from diagnose.analysis.comb import HIGHEST_HZ, LOWEST_HZ
 from diagnose.analysis.distances import FLOOR_DB, FRAME_RESOLUTION
 from diagnose.analysis.stuck import stuck_stretches
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from diagnose.results.report import MetricRow
 
 CLICK_S = 0.010  # width of the box round a click
-SAME_CLICK_S = 0.002  # a click of the reference this near is the same one
 # Of a frame that is 30 dB down, the last 11 % of the window reach into the sound beside the hole: sin**4, the
 # window's power, holds a thousandth there.  So a hole begins 0.386 windows before the centre of its first frame.
 HOLE_REACH = 0.386
@@ -54,13 +53,11 @@ def edge(row: MetricRow, plane: Plane, side: Literal["left", "right"]) -> list[R
 def clicks(row: MetricRow, plane: Plane) -> list[Region]:
     """10 ms round each click of the generated sound that the reference does not have."""
     pair = plane.pair
-    known = click_times(pair.reference.mono, pair.rate)
+    heard = pair.generated.clicks
+    times = np.array([pair.laid.from_generated(each * pair.rate) / pair.rate for each in heard])
+    new = added_clicks(pair.reference.clicks, times)
     boxes = []
-    for heard in click_times(pair.generated.mono, pair.rate):
-        at = pair.laid.from_generated(heard * pair.rate) / pair.rate
-        late = heard - at
-        if known.size and np.abs(known - at).min() <= SAME_CLICK_S:
-            continue
+    for at, late in zip(times[new], (heard - times)[new], strict=True):
         start, end = at - CLICK_S / 2, at + CLICK_S / 2
         ours = _roughness(pair.reference.mono, pair.rate, start, end)
         theirs = _roughness(pair.generated.mono, pair.rate, start + late, end + late) / pair.gain**2
@@ -72,6 +69,29 @@ def _roughness(samples: Floats, rate: int, start: float, end: float) -> float:
     """Mean square of the second difference between start and end in s; 0 where there is none."""
     bends = np.diff(samples[max(round(start * rate), 0) : max(round(end * rate), 0)].astype(np.float64), 2)
     return float(np.square(bends).mean()) if bends.size else 0.0
+
+
+def bad_places(row: MetricRow, plane: Plane) -> list[Region]:
+    """Each bad place, at least 10 ms wide, all frequencies."""
+    pair = plane.pair
+    boxes = []
+    for place in pair.places:
+        middle, half = (place.start + place.end) / 2, max(place.length, CLICK_S) / 2
+        at = pair.to_reference_s(middle)
+        boxes.append(Region(row.name, at - half, at + half, 0.0, pair.rate / 2, max(place.residual_db, FLOOR_DB)))
+    return boxes
+
+
+def swings(row: MetricRow, plane: Plane, sign: float) -> list[Region]:
+    """The stretches in which the level dips (sign -1) or bursts (1) by as much as the metric's limit, or half of it."""
+    pair = plane.pair
+    found = pair.swings
+    heights = sign * (found.bursts if sign > 0 else found.dips)
+    boxes, gap = [], round(found.length_s / found.hop_s)
+    for start, stop in stretches(heights >= (row.limit.warn or 0.0) / 2, heights, gap):
+        begin, end = (pair.to_reference_s(at * found.hop_s + found.length_s / 2) for at in (start, stop))
+        boxes.append(Region(row.name, begin, end, 0.0, pair.rate / 2, sign * float(heights[start:stop].max())))
+    return boxes
 
 
 def missing(row: MetricRow, plane: Plane) -> list[Region]:

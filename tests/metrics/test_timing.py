@@ -73,4 +73,6 @@ def test_a_metric_that_came_later_says_so():
         *("lost_s", "inserted_s", "repeated_s", "tempo_ratio", "timing_deviation_ms", "content_distance"),
         *("clock_drift_ppm", "nonfinite_share", "stuck_share"),
         *(metric.name for metric in channels.METRICS),
+        *("bad_places", "worst_20ms_residual_db", "worst_dip_db", "worst_burst_db"),
+        *("clicks_added", "quiet_excess_db", "folded_db"),
     }
