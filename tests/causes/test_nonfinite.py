@@ -53,7 +53,7 @@ def test_a_stretch_is_named_with_its_share_its_length_and_what_follows(melody, s
 
 @pytest.mark.parametrize(
     ("place", "follows"),
-    [(slice(30000, None), "dropout"), (slice(0, 15000), "dropout"), (slice(11025, 11245), "clicks")],
+    [(slice(30000, None), "dropout"), (slice(0, 15000), "dropout"), (slice(11025, 11245), "segment-replaced")],
     ids=["to the end", "from the start", "10 ms"],
 )
 def test_it_is_alone_with_what_follows_wherever_it_lies(melody, spoilt, place, follows):
