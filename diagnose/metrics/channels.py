@@ -25,7 +25,7 @@ def channel_level_db(pair: Pair) -> Value:
     By least squares where the waveform is kept, else by power; -120 where it is silent and the reference's is not.
     The others: their median; of two channels, the one whose level is nearer to the reference's.
     """
-    held = [each for each in _channels(pair).held if each.power > 0 or not each.in_place]
+    held = [each for each in _several(pair).held if each.power > 0 or not each.in_place]
     return _furthest([(each.level_db, each.channel) for each in held])
 
 
@@ -34,7 +34,7 @@ def channel_delay_ms(pair: Pair) -> Value:
 
     Each to its own channel of the reference, by waveform.
     """
-    channels = _channels(pair)
+    channels = _several(pair)
     if not any(each.is_copy for each in channels.held) and not pair.apart:
         raise Unmeasurable("the phases are not the reference's")
     delays = {each.channel: channels.delay + each.lag for each in channels.held if each.is_copy}
@@ -46,7 +46,7 @@ def channel_delay_ms(pair: Pair) -> Value:
 
 def inverted_channels(pair: Pair) -> Value:
     """Number of channels whose polarity is not that of most; of two, not the reference's."""
-    copies = {each.channel: each.gain < 0 for each in _channels(pair).held if each.is_copy}
+    copies = {each.channel: each.gain < 0 for each in _several(pair).held if each.is_copy}
     if not copies and not pair.apart:
         raise Unmeasurable("the phases are not the reference's")
     for channel, one in pair.apart.items():
@@ -62,9 +62,7 @@ def channel_correlation(pair: Pair) -> Value:
 
     Of the two channels that changed most; channels of a mono reference correlate with r = 1.
     """
-    channels = _channels(pair)
-    if len(channels.held) < 2:
-        raise Unmeasurable("one channel: nothing to correlate")
+    channels = _several(pair)
     before = channels.before if len(channels.before) > 1 else np.ones_like(channels.after)
     change = np.triu(channels.after - before, 1)
     first, second = np.unravel_index(int(np.argmax(np.abs(change))), change.shape)
@@ -103,6 +101,13 @@ def _channels(pair: Pair) -> Channels:
             raise Unmeasurable("both sounds have one channel")
         raise Unmeasurable(f"{counts[0]} channels cannot be compared with {counts[1]}, channel by channel")
     return pair.channels
+
+
+def _several(pair: Pair) -> Channels:
+    channels = _channels(pair)
+    if len(channels.held) < 2:
+        raise Unmeasurable("the generated sound has one channel, and no others beside it")
+    return channels
 
 
 def _furthest(values: list[tuple[float, int]]) -> Value:

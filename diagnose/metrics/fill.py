@@ -19,13 +19,14 @@ def quiet_excess_db(pair: Pair) -> float:
 
     Cells of 4 bins and 8 frames (n_fft 1024, hop 256), within 30 dB of the loud ones; quiet is what lies 45 dB under
     all that sounds at its time, and what lies 65 dB under it counts as this much.  Only of copies: a vocoder makes up
-    what is quiet.  0 where nothing was filled; a codec stays under 2.2.
+    what is quiet.  0 where nothing was filled, or something taken away; a codec stays under
+    2.2.
     """
     if pair.silent:
         raise Unmeasurable("silence: no energy beside the bias")
     if pair.timeline.method != "waveform":
         raise Unmeasurable("the phases are not the reference's")
-    return pair.distances.quiet_excess
+    return max(pair.distances.quiet_excess, 0.0)
 
 
 def folded_db(pair: Pair) -> Value:
