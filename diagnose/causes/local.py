@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 CLEAN_DB = -10.0  # of what is left over elsewhere, over which places say nothing of the whole
 IN_PIECES = 6  # matched parts, over which they do not either: what is laid wrongly is wrong
-HOLE_DB = -13.0  # level of the generated sound over the reference in a hole; a codec fills it by no more
+HOLE_DB = -20.0  # level of the generated sound over the reference in a hole
+FILLED_S, FILLED_DB = 0.03, -13.0  # a shorter one is filled, to this much, by a codec's noise
 CLICK_S = 0.0035  # a click, or a pop
 STRETCH_S = (0.006, 0.5)  # a stretch of another sound
 REPLACED_DB = -2.0  # of what is left over, over the reference there: 0 to 3 where nothing of it is kept
@@ -43,12 +44,12 @@ class Local:
     @cached_property
     def clicks(self) -> list[Place]:
         """Under 3.5 ms, and not silence."""
-        return [place for place in self.places if place.length <= CLICK_S and place.level_db > HOLE_DB]
+        return [place for place in self.places if place.length <= CLICK_S and not _is_hole(place)]
 
     @cached_property
     def holes(self) -> list[Place]:
         """Where the reference sounds, and nearly nothing is left of it."""
-        return [place for place in self.places if place.level_db <= HOLE_DB]
+        return [place for place in self.places if _is_hole(place)]
 
     @cached_property
     def replaced(self) -> list[Place]:
@@ -58,7 +59,7 @@ class Local:
             place
             for place in self.places
             if least <= place.length <= most
-            and place.level_db > HOLE_DB
+            and not _is_hole(place)
             and place.residual_db >= REPLACED_DB
             and place.kept < KEPT
         ]
@@ -100,6 +101,10 @@ class Local:
             times = sorted(self.pair.to_reference_s(place.start + side * place.length) for place in some)
             found.append(period_of(np.array([self.pair.laid.to_generated(at * rate) / rate for at in times])))
         return next((one for one in found if one is not None), None)
+
+
+def _is_hole(place: Place) -> bool:
+    return place.level_db <= (FILLED_DB if place.length <= FILLED_S else HOLE_DB)
 
 
 def period_of(times: Floats) -> float | None:
