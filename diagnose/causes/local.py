@@ -26,7 +26,7 @@ KEPT = 0.5  # of the reference's amplitude, over which something was added and n
 # A period: most places lie at multiples of it, to 2.5 ms and a 25th of it; most multiples have one, but those at which
 # it is quiet; and random places would seldom do so.
 FEWEST, MOST = 4, 64
-ON_PERIOD_S, ON_PERIOD, MOST_ON, FILLED = 0.0025, 0.04, 0.85, 0.35
+ON_PERIOD_S, ON_PERIOD, MOST_ON, FILLED = 0.0025, 0.04, 0.85, 0.4
 SHORTEST_S = 0.02
 EDGE_S = 0.03  # at either end a seam is heard by half
 SKIPPED = 4  # seams, at most, between two that are heard
