@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence  # noqa: TC003 - msgspec reads the types
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from diagnose.results.verdict import Verdict
 
 MOST_CAUSES = 12
+UNKNOWN = "a waveform of its own"
 FILTERS = ("high-frequency-loss", "tilt", "band-gap", "spectral-holes")
 A_FILTER, OF_A_FILTER = 0.5, 0.3  # confidence in the filter from which a delay is taken for its, and in the delay then
 
@@ -84,18 +86,25 @@ def find_causes(judged: Judged, whatever: bool = False) -> tuple[Cause, ...]:
     found = {(cause.id, cause.channel): cause for cause in name_channel_causes(judged.pair, judged.rows)}
     named = {}
     for channel, rows in judged.by_channel.items():
-        broken = whatever or overall([row.verdict for row in rows]) in ("WARN", "FAIL")
+        broken = whatever or overall([row.verdict for row in _own(rows)]) in ("WARN", "FAIL")
         causes = name_causes(judged.pair.apart[channel], {row.name: row for row in rows}) if broken else ()
         named[channel] = {cause.id: cause for cause in causes}
     for channel, causes_here in named.items():
         for id, cause in causes_here.items():  # noqa: A001 - the contract's word
-            everywhere = len(named) > 1 and all(id in others for others in named.values())
-            key = (id, None if everywhere else channel)
+            key = (id, None if _everywhere(judged, cause, named) else channel)
             if key not in found or found[key].confidence < cause.confidence:
                 found[key] = _on(key[1], cause)
     judged_anew = [_unless_of_a_filter(cause, found) for cause in found.values()]
     judged_anew = with_broken_samples(judged_anew, judged.pair, judged.rows)
     return tuple(sorted(judged_anew, key=lambda cause: -cause.confidence)[:MOST_CAUSES])
+
+
+def _everywhere(judged: Judged, cause: Cause, named: Mapping[int, Mapping[str, Cause]]) -> bool:
+    """Whether every channel that sounds has this very cause, with the same figures."""
+    channels = judged.pair.channels
+    if channels is None or len(channels.sounding) > len(named) or len(named) < 2:
+        return False
+    return all(cause.id in others and others[cause.id].summary == cause.summary for others in named.values())
 
 
 def _unless_of_a_filter(cause: Cause, found: Mapping[tuple[str, int | None], Cause]) -> Cause:
@@ -121,23 +130,36 @@ def channel_facts(judged: Judged) -> tuple[ChannelFacts, ...]:
 
 
 def _facts(judged: Judged, held: Held) -> ChannelFacts:
-    source = "silence" if held.power == 0 else "what is silent in the reference" if held.source is None else held.source
     facts = ChannelFacts(
-        held.channel, _named(source), _named(held.expected), held.level_db if held.source is not None else None
+        held.channel, _holds(held), _named(held.expected), held.level_db if held.source is not None else None
     )
     rows = judged.by_channel.get(held.channel)
     if rows is None:
         return facts
-    timeline = judged.pair.apart[held.channel].timeline
-    laid = timeline.method == "waveform"
+    one = judged.pair.apart[held.channel]
+    timeline, laid = one.timeline, one.timeline.method == "waveform"
     return msgspec.structs.replace(
         facts,
         delay_s=timeline.delay / judged.pair.rate if laid else None,
         polarity=timeline.polarity,
         correlation=timeline.correlation if laid else None,
-        verdict=overall([row.verdict for row in rows]),
-        over_limit=tuple(row.name for row in rows if row.verdict in ("WARN", "FAIL")),
+        level_db=20 * math.log10(one.timeline.gain) if laid else facts.level_db,
+        verdict=overall([row.verdict for row in _own(rows)]),
+        over_limit=tuple(row.name for row in _own(rows) if row.verdict in ("WARN", "FAIL")),
     )
+
+
+def _holds(held: Held) -> str:
+    if held.power == 0:
+        return "silence" if not held.in_place else _named(held.expected)
+    if held.source is None:
+        return "what is silent in the reference"
+    return _named(held.source) if held.is_copy else UNKNOWN
+
+
+def _own(rows: Sequence[MetricRow]) -> list[MetricRow]:
+    """The rows that are of the channel alone."""
+    return [row for row in rows if row.name not in METRICS or METRICS[row.name].at != "whole"]
 
 
 def _named(source: int | str) -> str:

@@ -122,7 +122,13 @@ def rejudged(report: Report, verdicts: Mapping[str, Verdict]) -> Report:
     regions, causes = find_places(judged), find_causes(judged)
     report.pair.forget_stfts()
     return msgspec.structs.replace(
-        report, metrics=tuple(rows), by_channel=by_channel, verdict=judged.verdict, regions=regions, causes=causes
+        report,
+        metrics=tuple(rows),
+        by_channel=by_channel,
+        channels=channel_facts(judged),
+        verdict=judged.verdict,
+        regions=regions,
+        causes=causes,
     )
 
 
@@ -152,7 +158,7 @@ def judge_pair(files: tuple[Signal, Signal], limits: Profile, before: Before = n
             )
     if files[0].moments.silent and not _cancels(files[0]):
         raise NotComparable(f"{files[0].audio.name}: cannot be used as the reference: {_why_silent(files[0].audio)}")
-    pair = Pair(*_at_common_rate(files), files)
+    pair = _pair_of(files)
     before("laying both on each other")
     limits = limits if files[1].audio.broken is None else with_always(limits)
     if not pair.apart:
@@ -183,8 +189,7 @@ def reattach(report: Report, folder: str = "") -> Report:
     files = [Signal(sound) for sound in found if not isinstance(sound, str)]
     if len(files) < 2:
         return msgspec.structs.replace(report, apart="; ".join(why for why in found if isinstance(why, str)))
-    common = _at_common_rate((files[0], files[1]))
-    return msgspec.structs.replace(report, pair=Pair(common[0], common[1], (files[0], files[1])))
+    return msgspec.structs.replace(report, pair=_pair_of((files[0], files[1])))
 
 
 def _found_again(facts: SoundFacts, folder: str, mend: bool = False) -> Audio | str:
@@ -260,23 +265,23 @@ def _limits(profile: str | os.PathLike[str] | Profile | None) -> Profile:
     return load_profile(profile) if isinstance(profile, str | os.PathLike) else profile
 
 
-def _at_common_rate(files: tuple[Signal, Signal]) -> tuple[Signal, Signal]:
+def _pair_of(files: tuple[Signal, Signal]) -> Pair:
     """Both mixes at the lower of the two rates, so that nothing is compared that one of them cannot hold.
 
     Where the channels of either cancel each other, the mean says nothing: then it is the reference's loudest channel.
     """
     rate = min(file.rate for file in files)
     alone = loudest_channel(files[0].audio) if any(_cancels(file) for file in files) else None
-    found = []
-    for file in files:
-        if alone is not None and file.audio.channels > 1:
-            mix = mixed(file.audio, min(alone, file.audio.channels))
-            found.append(Signal(audio_io.resample(mix, rate)))
-        elif file.rate != rate:
-            found.append(Signal(audio_io.resample(mixed(file.audio, MEAN), rate)))
-        else:
-            found.append(file)
-    return found[0], found[1]
+    native = [
+        file
+        if alone is None or file.audio.channels == 1
+        else Signal(mixed(file.audio, min(alone, file.audio.channels)))
+        for file in files
+    ]
+    common = [
+        each if each.rate == rate else Signal(audio_io.resample(mixed(each.audio, MEAN), rate)) for each in native
+    ]
+    return Pair(common[0], common[1], files, native[0])
 
 
 def _cancels(file: Signal) -> bool:
@@ -344,7 +349,8 @@ def _row(metric: Metric, figures: Figures, judged: Judgement, answer: Measuremen
 
 def _measured_on(judged: Judged) -> str:
     if judged.by_channel:
-        return "channel by channel, for they were not treated alike; the worst of each metric is shown"
+        channels = " and ".join(map(str, judged.by_channel))
+        return f"on channel {channels}, for the channels were not treated alike; of each metric the worst is shown"
     if any(_cancels(file) for file in judged.pair.files):
         return "on the reference's loudest channel, for the mean of the channels cancels"
     return "on the mean of the channels"
@@ -370,6 +376,9 @@ def _notes(judged: Judged, facts: list[SoundFacts]) -> list[str]:
             f"{broken.count} samples of the generated sound are NaN or infinite; they were filled before all else was "
             "measured: up to 5 ms by a line between their neighbours, more by silence"
         )
+    counts = [fact.channels for fact in facts]
+    if min(counts) > 1 and counts[0] != counts[1]:
+        notes.append(f"{counts[0]} channels cannot be compared with {counts[1]} one by one: the means of all were")
     if caveat := judged.best_laid.caveat:
         notes.append(caveat)
     return notes

@@ -154,3 +154,45 @@ def test_the_mix_of_copies_is_not_laid_where_the_channels_are_measured(wide, mon
     monkeypatch.setattr(Pair, "timeline", spied)
     assert diagnose.compare(wide, wide * np.float32([[1], [2]]), rate=RATE).verdict == "FAIL"
     assert set(asked) == {1}
+
+
+def test_what_only_some_channels_have_is_of_those(wide):
+    six = np.concatenate([wide, 0.7 * wide[::-1], 0.5 * wide])
+    signs = np.float32([1, 1, 1, -1, -1, 1])[:, None]
+    report = diagnose.compare(six, signs * six, rate=RATE)
+    assert {(cause.id, cause.channel) for cause in report.causes} == {("polarity", 4), ("polarity", 5)}
+
+
+def test_channels_of_two_gains_have_each_its_own(wide):
+    report = diagnose.compare(wide, np.float32([[0.5], [0.7]]) * wide, rate=RATE)
+    named = {cause.channel: cause.summary for cause in report.causes if cause.id == "gain"}
+    assert "-6.0 dB" in named[1]
+    assert "-3.1 dB" in named[2]
+
+
+def test_an_untouched_channel_beside_a_silent_one_is_over_no_limit(wide):
+    report = diagnose.compare(wide, wide * np.float32([[0], [1]]), rate=RATE)
+    first, second = report.channels
+    assert (first.holds, second.holds) == ("silence", "channel 2")
+    assert second.over_limit == ()
+
+
+def test_channels_follow_other_verdicts(wide):
+    report = diagnose.compare(wide, wide * np.float32([[1], [-1]]), rate=RATE)
+    assert report.channels
+    assert rejudged(report, {row.name: "PASS" for row in report.metrics}).channels == ()
+
+
+def test_numbers_of_channels_that_differ_are_said(wide):
+    six = np.concatenate([wide, 0.7 * wide[::-1], 0.5 * wide])
+    report = diagnose.compare(six, six[:2], rate=RATE)
+    assert report.causes[0].summary == "6 channels became 2"
+    assert any("6 channels" in note for note in report.notes)
+
+
+def test_folding_is_seen_where_the_channels_cancel(wide):
+    rng = np.random.default_rng(0)
+    bright = np.float32(0.1 * rng.standard_normal(RATE))
+    cancelling = np.stack([bright, -0.98 * bright])
+    report = diagnose.compare(Audio(cancelling, RATE), Audio(bright[None, ::2].copy(), RATE // 2))
+    assert report["folded_db"].verdict == "FAIL"

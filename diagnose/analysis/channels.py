@@ -29,7 +29,7 @@ LEAST_LEFT = 1e-4  # share of the power: channels that differ by less than -40 d
 EXPLAINED = 0.5  # share of the power that a copy leaves over at most
 # Beyond these, the channels were not treated alike.  Of 40 copies by codecs of eight stereo sounds the largest are
 # 0.2 dB and a factor of 5 in what is left.
-UNEVEN_GAIN_DB = 0.5
+UNEVEN_GAIN_DB = 0.9  # just under what channel_level_db warns of
 UNEVEN_LEFT = 6.0
 UNEVEN_BIAS = 0.05  # of the RMS: a quarter of a percent of the power
 AUDIBLE_LEFT = 1e-5  # -50 dB: what is less is a rounding of one channel
@@ -39,6 +39,7 @@ EXACT_DB = 0.1
 CELL, BANDS = 2048, 24
 LEAST_CELLS = 64  # bins times frames of a band, whose mean is good to 0.5 dB
 EXCERPT = 1 << 16  # samples
+MOST_LATE = 8  # channels, up to which each is searched for late in each
 LAG_S = 0.1  # by which a channel is searched for; by more, the two are heard apart
 
 
@@ -94,8 +95,14 @@ class Channels(msgspec.Struct, frozen=True, eq=False):
 
     @property
     def copies(self) -> bool:
-        """Whether each channel that sounds is all but exactly what it holds, where it is laid."""
-        return bool(self.sounding) and all(each.left <= NEARLY_LEFT and each.lag == 0 for each in self.sounding)
+        """Whether each channel that sounds is all but exactly what it holds, and one of them where it is laid."""
+        nearly = all(each.left <= NEARLY_LEFT for each in self.sounding)
+        return nearly and any(each.lag == 0 for each in self.sounding)
+
+    @property
+    def left(self) -> float:
+        """What all channels that sound leave over, together."""
+        return sum(each.left for each in self.sounding)
 
     @property
     def differ(self) -> bool:
@@ -167,8 +174,11 @@ def match_channels(
             held.append(Held(index + 1, expected if silent_before else None, expected, level_db=DB_FLOOR))
             continue
         fits = _fits(ours, cross[index], power)
-        if isinstance(expected, int) and fits[expected].left > LEAST_LEFT:
-            fits[expected] = _at_its_lag(fits[expected], reference[expected - 1], generated[index], power, rate)
+        # Its own first, which may be late; another's only where its own is not there.
+        others = [each for each in fits if isinstance(each, int) and each != expected] if count <= MOST_LATE else []
+        for source in [each for each in (expected,) if isinstance(each, int)] + others:
+            if min(fit.left for fit in fits.values()) > (LEAST_LEFT if source == expected else EXPLAINED):
+                fits[source] = _at_its_lag(fits[source], reference[source - 1], generated[index], power, rate)
         held.append(_held(index + 1, expected, fits, power, SILENT * float(before.max())))
     held = [_with_bias(each, means, count) for each in held]
     found = Channels(tuple(held), _correlations(ours), _correlations(theirs), delay)
@@ -218,9 +228,9 @@ def _at_its_lag(fit: _Fit, ours: Samples, theirs: Samples, power: float, rate: i
 
 def _held(channel: int, expected: int | str, fits: dict[int | str, _Fit], power: float, silent: float) -> Held:
     """What a channel holds; silent: the energy up to which a source is silent."""
-    rivals = [(SAME if isinstance(source, int) else SAME_MIX) * fit.left for source, fit in fits.items()]
-    best = min(fits, key=lambda source: fits[source].left)
-    source = expected if fits[expected].left <= max(min(rivals), LEAST_LEFT) else best
+    doubt = {each: 1.0 if each == expected else SAME if isinstance(each, int) else SAME_MIX for each in fits}
+    likeliest = min(fits, key=lambda each: doubt[each] * fits[each].left)
+    source = expected if fits[expected].left <= LEAST_LEFT else likeliest
     fit = fits[source]
     if fit.energy <= silent:
         return Held(channel, None, expected, power)

@@ -40,15 +40,23 @@ BIASED = 0.05  # share of the power that is DC; a sound has none
 class Pair:
     """Reference and generated sound at one rate; every metric of a pair is a function of this.
 
-    files: both as they were read, at their own rates and with all their channels.
+    files: both as they were read, at their own rates and with all their channels.  native: the reference's one channel
+    at its own rate, where that is not the mean of all.
     """
 
-    def __init__(self, reference: Signal, generated: Signal, files: tuple[Signal, Signal] | None = None) -> None:
+    def __init__(
+        self,
+        reference: Signal,
+        generated: Signal,
+        files: tuple[Signal, Signal] | None = None,
+        native: Signal | None = None,
+    ) -> None:
         if reference.rate != generated.rate:
             raise ValueError(f"both sounds of a pair must have one rate, not {reference.rate} and {generated.rate}")
         self.reference = reference
         self.generated = generated
         self.files = files or (reference, generated)
+        self.native = native or self.files[0]
 
     @property
     def rate(self) -> int:
@@ -80,7 +88,8 @@ class Pair:
         # Where each channel is a copy, start on start, that is how they lie, and the mix need not be asked.
         if found.copies or self.timeline.method != "waveform":
             return found
-        return match_channels(*self._channels_laid(ours, theirs), self.rate, self.timeline.delay)
+        as_mixed = match_channels(*self._channels_laid(ours, theirs), self.rate, self.timeline.delay)
+        return min(found, as_mixed, key=lambda each: each.left)
 
     def _channels_laid(self, ours: Samples, theirs: Samples) -> tuple[list[Samples], list[Samples]]:
         """Every channel of both, laid on each other as the mixes are."""
@@ -165,10 +174,8 @@ class Pair:
     @cached_property
     def folded(self) -> Folded:
         """What of the reference above the lower rate's range is heard inside it, of a copy at that rate."""
-        file = self.files[0]
-        return measure_folding(
-            file.mono, self.reference.mono, self.laid, file.rate / self.rate, self.means, self._signed_gain
-        )
+        ratio = self.native.rate / self.rate
+        return measure_folding(self.native.mono, self.reference.mono, self.laid, ratio, self.means, self._signed_gain)
 
     @property
     def _signed_gain(self) -> float:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from diagnose.causes import nonfinite
 from diagnose.causes.evidence import Evidence
 from diagnose.results.cause import Cause
+from diagnose.text import number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +44,8 @@ def made_one(pair: Pair) -> Cause | None:
 
     Misleads: a mono vocoder behind a stereo reference is meant to be so; then this is a note, not a fault.
     """
-    moved = [each for each in _held(pair) if not each.in_place and each.source is not None]
+    copies = [each for each in _held(pair) if each.is_copy and each.power > 0]
+    moved = [each for each in copies if not each.in_place]
     sources = {each.source for each in moved}
     if not moved or exchanged(pair):
         return None
@@ -54,7 +56,7 @@ def made_one(pair: Pair) -> Cause | None:
     elif sources == {"mean", "difference"}:
         summary = "the channels hold the sum and the difference of the reference's: mid and side were not turned back"
         fix = "left = mid + side, right = mid - side"
-    elif len({each.source for each in _held(pair)}) == 1:
+    elif len(copies) == len(_held(pair)) and len({each.source for each in copies}) == 1:
         summary = f"all channels hold the same: {_named(moved[0].source)} of the reference's"
     else:
         summary = "; ".join(f"channel {each.channel} holds {_named(each.source)} of the reference's" for each in moved)
@@ -102,10 +104,11 @@ def late(pair: Pair, row: MetricRow) -> Cause | None:
     if row.verdict not in ("WARN", "FAIL") or row.change is None:
         return None
     rate, seconds, channel = pair.files[1].rate, row.change / 1000, int(row.detail["channel"])
+    way = "late" if seconds > 0 else "early"
     return Cause(
         "delay",
         SURE,
-        f"channel {channel} is {1000 * abs(seconds):.2g} ms {'late' if seconds > 0 else 'early'} against the others",
+        f"channel {channel} is {number(1000 * abs(seconds), 'ms')} {way} against the others",
         (
             f"{abs(seconds) * rate:.1f} samples of the file, by the waveform of each channel against the reference's",
             "mixed to mono, the two cancel where half a period fits in between",
@@ -151,7 +154,7 @@ def _named(source: int | str | None) -> str:
 
 def _evidence(moved: Sequence[Held]) -> tuple[str, ...]:
     return tuple(
-        f"channel {each.channel} is {_named(each.source)} of the reference to "
-        f"{100 * each.left:.2g} % of its power; it should be {_named(each.expected)}"
+        f"channel {each.channel} is {_named(each.source)} of the reference, which leaves {100 * each.left:.2g} % of "
+        f"its power over; it should be {_named(each.expected)}"
         for each in moved[:LEFT_SHOWN]
     )

@@ -213,15 +213,23 @@ def silence(e: Evidence) -> Cause:
 
 
 def mono_stereo(e: Evidence) -> Cause | None:
-    """Two channels became one.
+    """Two channels became one, or several another number.
 
     Misleads: a mono vocoder behind a stereo reference is meant to be so; then this is a note, not a fault.
     """
     counts = [signal.audio.channels for signal in e.pair.files]
+    if min(counts) > 1 and counts[0] != counts[1]:
+        return cause(
+            "mono-stereo",
+            1.0,
+            f"{counts[0]} channels became {counts[1]}",
+            ["of so many and so many, only the means can be compared"],
+            "write as many channels as the reference has, or compare with a mix of it that has as many",
+        )
     sides = e.before("side_share"), e.after("side_share")
     shown = f"side share {percent(sides[0])} before, {percent(sides[1])} after"
     fix = "pass both channels on, or compare with the mono mix of the reference"
-    if counts[0] == 2 and sides[0] > 1e-4 and sides[1] < 0.01 * sides[0]:
+    if counts[0] == 2 and counts[1] <= 2 and sides[0] > 1e-4 and sides[1] < 0.01 * sides[0]:
         return cause(
             "mono-stereo",
             0.7 if e.copied else 0.4,

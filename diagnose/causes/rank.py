@@ -131,7 +131,7 @@ FOLLOWS: dict[str, tuple[str, ...]] = {
     "truncated": ("gain", "delay"),
     "padded": ("gain",),
     "modulation": (*MOMENTS, "gain", "phase-incoherent", "noise", "edge-artifact", "spectral-holes", "tilt"),
-    "mono-stereo": ("gain", "modulation", "phase-incoherent"),
+    "mono-stereo": ("gain", "modulation", "phase-incoherent", "dropout", "noise", "spectral-holes"),
     "chunk-seams": ("clicks", "dropout", "segment-replaced", "edge-artifact", "modulation", "phase-incoherent", "gain"),
     "segment-replaced": ("edge-artifact", "modulation", "phase-incoherent", "gain", "noise"),
     "aliasing": ("clicks", "noise", "phase-incoherent", "chunk-seams", "segment-replaced", "high-frequency-loss"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Literal
 
+import msgspec
 import numpy as np
 
 from diagnose.analysis.clicks import added_clicks
@@ -88,7 +89,8 @@ def swings(row: MetricRow, plane: Plane, sign: float) -> list[Region]:
     found = pair.swings
     heights = sign * (found.bursts if sign > 0 else found.dips)
     boxes, gap = [], round(found.length_s / found.hop_s)
-    for start, stop in stretches(heights >= (row.limit.warn or 0.0) / 2, heights, gap):
+    level = (row.limit.warn if row.limit.warn is not None else row.limit.fail) or 0.0
+    for start, stop in stretches(heights >= level / 2, heights, gap):
         begin, end = (pair.to_reference_s(at * found.hop_s + found.length_s / 2) for at in (start, stop))
         boxes.append(Region(row.name, begin, end, 0.0, pair.rate / 2, sign * float(heights[start:stop].max())))
     return boxes
@@ -110,8 +112,12 @@ def missing(row: MetricRow, plane: Plane) -> list[Region]:
 
 def broken(row: MetricRow, plane: Plane) -> list[Region]:
     """The longest stretches that are NaN or infinite; a number that is none counts as no power."""
-    found = plane.pair.files[1].audio.broken
-    return _at_stretches(row, plane.pair, () if found is None else found.stretches, 0.0)
+    file = plane.pair.files[1].audio
+    if file.broken is None:
+        return []
+    alone = file.broken.channels[0] if len(file.broken.channels) == 1 < file.channels else None
+    boxes = _at_stretches(row, plane.pair, file.broken.stretches, 0.0)
+    return [msgspec.structs.replace(box, channel=alone) for box in boxes]
 
 
 def stuck(row: MetricRow, plane: Plane) -> list[Region]:

@@ -61,7 +61,8 @@ def channel_lines(report: Report) -> list[str]:
 
 
 def _channel(facts: ChannelFacts) -> str:
-    held = "in its place" if facts.holds == facts.expected else f"holds {facts.holds}, not {facts.expected}"
+    what = f"the {facts.holds}" if facts.holds in ("mean", "difference") else facts.holds
+    held = "in its place" if facts.holds == facts.expected else f"holds {what}, not {facts.expected}"
     said = [held]
     if facts.level_db is not None:
         said.append(f"{facts.level_db:+.1f} dB")

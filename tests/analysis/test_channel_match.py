@@ -72,14 +72,14 @@ def test_a_mix_is_read(rng, theirs, held):
     "change",
     [
         lambda x: -x,
-        lambda x: 10 ** (0.6 / 20) * x,
+        lambda x: 10 ** (1 / 20) * x,
         lambda x: np.roll(x, 5),
         lambda x: np.roll(x, 400),
         lambda x: np.clip(x, -0.15, 0.15),
         lambda x: x + 0.01,
         lambda x: np.convolve(x, [0.5, 0.5], "same"),
     ],
-    ids=["inverted", "0.6 dB louder", "5 samples late", "50 ms late", "clipped", "biased", "filtered"],
+    ids=["inverted", "1 dB louder", "5 samples late", "50 ms late", "clipped", "biased", "filtered"],
 )
 def test_what_is_done_to_one_channel_makes_the_channels_differ(rng, change):
     ours = wide(rng)
@@ -172,3 +172,68 @@ def test_a_source_is_taken_out_of_the_channels(rng, source, weights):
     found = mixed(Audio(samples, RATE), source)
     assert (found.samples.shape, found.samples.dtype, found.rate) == ((1, SIZE), np.float32, RATE)
     np.testing.assert_allclose(found.samples[0], np.float32(weights) @ samples, atol=1e-7)
+
+
+# The thresholds, from either side
+
+
+def noise_of(rng, share, power=0.01):
+    """Noise of a share of the power of a channel of wide()."""
+    return (share * power) ** 0.5 * rng.standard_normal(SIZE)
+
+
+def test_another_channel_is_taken_where_it_leaves_a_1_6th_of_what_its_own_leaves(rng):
+    ours = wide(rng, 3, shared=0.0)
+    # Of a and b times two channels the first leaves b**2 over, the other a**2: 1.4 and 1.8 times as much.
+    for own, held in ((0.85, 1), (0.75, 2)):
+        assert match(ours, [own * ours[0] + ours[1], *ours[1:]]).held[0].source == held
+
+
+def test_a_mix_is_taken_where_it_leaves_a_quarter_of_what_its_own_leaves(rng):
+    ours = wide(rng)
+    mean = sum(ours) / 2
+    # With a weight w on the mean, the channel leaves w**2 of its difference from it over, and the mean (1 - w)**2.
+    for weight, held in ((0.6, 1), (0.75, "mean")):
+        theirs = [(1 - weight) * x + weight * mean for x in ours]
+        assert match(ours, theirs).held[0].source == held
+
+
+@pytest.mark.parametrize(("factor", "differ"), [(4.0, False), (9.0, True)])
+def test_what_is_left_of_one_channel_stands_out_from_6_times_that_of_the_other(rng, factor, differ):
+    ours = wide(rng)
+    theirs = [ours[0] + noise_of(rng, 0.01), ours[1] + noise_of(rng, 0.01 * factor)]
+    assert match(ours, theirs).differ == differ
+
+
+@pytest.mark.parametrize(("left", "copies"), [(0.006, True), (0.02, False)])
+def test_copies_leave_less_than_a_hundredth(rng, left, copies):
+    ours = wide(rng)
+    assert match(ours, [x + noise_of(rng, left) for x in ours]).copies == copies
+
+
+@pytest.mark.parametrize(("gain_db", "exact"), [(0.05, True), (0.2, False)])
+def test_a_tenth_of_a_db_is_exact(rng, gain_db, exact):
+    ours = wide(rng)
+    assert match(ours, [10 ** (gain_db / 20) * x for x in ours]).held[0].exact == exact
+
+
+@pytest.mark.parametrize(("gain_db", "differ"), [(0.8, False), (1.0, True)])
+def test_gains_differ_from_nine_tenths_of_a_db(rng, gain_db, differ):
+    ours = wide(rng)
+    assert match(ours, [ours[0], 10 ** (gain_db / 20) * ours[1]]).differ == differ
+
+
+@pytest.mark.parametrize(("loss_db", "under_db", "differ"), [(3.0, 0.0, False), (8.0, 0.0, True), (8.0, 60.0, False)])
+def test_a_band_differs_from_4_db_where_it_is_within_40_of_the_strongest(rng, loss_db, under_db, differ):
+    spectrum = np.fft.rfft(0.1 * rng.standard_normal((2, 20 * RATE)))
+    high = np.fft.rfftfreq(20 * RATE, 1 / RATE) > 2000
+    spectrum[:, high] *= 10 ** (-under_db / 20)
+    ours = np.fft.irfft(spectrum)
+    turned = spectrum * np.exp(2j * np.pi * rng.random(spectrum.shape))  # phases of their own
+    turned[1, high] *= 10 ** (-loss_db / 20)
+    assert match(ours, np.fft.irfft(turned)).differ == differ
+
+
+def test_exchanged_channels_of_which_one_is_late_are_exchanged(rng):
+    ours = wide(rng)
+    assert sources(match(ours, [np.pad(ours[1], (80, 0))[:SIZE], ours[0]])) == [2, 1]
