@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 CLEAN_DB = -10.0  # of what is left over elsewhere, over which places say nothing of the whole
 IN_PIECES = 6  # matched parts, over which they do not either: what is laid wrongly is wrong
 HOLE_DB = -20.0  # level of the generated sound over the reference in a hole
-FILLED_S, FILLED_DB = 0.03, -13.0  # a shorter one is filled, to this much, by a codec's noise
+FILLED_S, FILLED_DB = 0.012, -13.0  # a shorter one is filled, to this much, by a codec's noise
 CLICK_S = 0.0035  # a click, or a pop
 STRETCH_S = (0.006, 0.5)  # a stretch of another sound
 REPLACED_DB = -2.0  # of what is left over, over the reference there: 0 to 3 where nothing of it is kept

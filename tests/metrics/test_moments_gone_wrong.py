@@ -122,3 +122,16 @@ def test_what_is_no_copy_is_not_held_sample_on_sample(name):
 def test_what_is_too_short_says_so(rng, name):
     noise = 0.1 * rng.standard_normal(450)
     assert measured(name, noise, noise).reason
+
+
+@pytest.mark.parametrize(("level_db", "verdict"), [(-87.0, "PASS"), (-40.0, "FAIL")])
+def test_a_band_that_nobody_hears_is_no_failure(rng, level_db, verdict):
+    """Noise under 7 kHz, and above 8.2 kHz nothing, or what lies so many dB under the whole."""
+    size = 2 * RATE
+    hz = np.fft.rfftfreq(size, 1 / RATE)
+    spectrum = np.fft.rfft(rng.standard_normal(size))
+    low, high = (np.fft.irfft(np.where(kept, spectrum, 0), size) for kept in (hz < 7000, hz > 8500))
+    low *= 0.1 / low.std()
+    high *= 0.1 / high.std() * 10 ** (level_db / 20)
+    report = diagnose.compare(low, low + high, rate=RATE)
+    assert row(report, "band_8192_nyquist_db").verdict == verdict
