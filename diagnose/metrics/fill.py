@@ -20,7 +20,7 @@ def quiet_excess_db(pair: Pair) -> float:
     Cells of 4 bins and 8 frames (n_fft 1024, hop 256), within 30 dB of the loud ones; quiet is what lies 45 dB under
     all that sounds at its time, and what lies 65 dB under it counts as this much.  Only of copies: a vocoder makes up
     what is quiet.  0 where nothing was filled, or something taken away; a codec stays under
-    3.4.
+    2.2, but for one.
     """
     if pair.silent:
         raise Unmeasurable("silence: no energy beside the bias")
