@@ -37,6 +37,7 @@ CHUNK_SAMPLES = 1 << 15  # as spectrogram.py has it
 # n_fft and hop, frames centred.  2048: spectral shape, the file's own centroid, distance; regions from 32 kHz up and
 # the causes' readings.  1024: log-mel and its spread, distance; regions below 32 kHz.  512: distance.
 GRIDS = ((2048, 512), (1024, 256), (512, 128))
+CELLS_HALF_S = 0.0029  # of the frames in which a fault of some ms is found
 BY_SPECTROGRAM = (1024, 128)  # alignment where the phases are made up
 
 
@@ -50,6 +51,8 @@ def floor(reference: Path, generated: Path, made_up: bool) -> None:
         comb = 1 << int(np.log2(min(samples.size, 0.75 * rate)))
         powers(samples, comb, comb)
         k_weighting(samples, rate)
+        half = round(CELLS_HALF_S * rate)
+        powers(samples, 2 * half, half)
     correlation(ours[None], theirs[None])
     if made_up:
         for samples in (ours, theirs):
