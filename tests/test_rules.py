@@ -44,7 +44,7 @@ LAYERS = [
     ("comparison",),
     ("channelwise",),
     ("render",),
-    ("causes", "faults", "regions"),
+    ("causes", "explain", "faults", "regions"),
     ("verdicts",),
     ("profile",),
     ("metrics",),
