@@ -13,6 +13,7 @@ from diagnose.audio import Audio
 from diagnose.channelwise import worst_rows
 from diagnose.comparison import causes_of, rejudged
 from diagnose.metrics import METRICS
+from diagnose.render.html import to_html
 from diagnose.render.json import to_json
 from diagnose.render.phrases import channel_lines, meaning, place_line, places
 from diagnose.results.report import MetricRow
@@ -196,3 +197,10 @@ def test_folding_is_seen_where_the_channels_cancel(wide):
     cancelling = np.stack([bright, -0.98 * bright])
     report = diagnose.compare(Audio(cancelling, RATE), Audio(bright[None, ::2].copy(), RATE // 2))
     assert report["folded_db"].verdict == "FAIL"
+
+
+def test_the_page_has_a_line_a_channel_and_none_where_they_are_alike(dull, wide):
+    page = to_html(dull)
+    assert all(line in page for line in channel_lines(dull))
+    assert page.count("<dt>Channels</dt>") == 1
+    assert "<dt>Channels</dt>" not in to_html(diagnose.compare(wide, 2 * wide, rate=RATE))
