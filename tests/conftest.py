@@ -13,6 +13,10 @@ from pathlib import Path
 # makes them slower, and many times slower where cores are shared.  Read when numpy is loaded, and by every child.
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
+# What librosa compiles is kept by numba, whose cache two processes that write at once can spoil: a spoilt one crashes
+# whoever reads it next.  So each worker has its own.
+_worker = os.environ.get("PYTEST_XDIST_WORKER", "alone")
+os.environ["NUMBA_CACHE_DIR"] = str(Path(__file__).resolve().parents[1] / ".pytest_cache" / "numba" / _worker)
 
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
