@@ -51,7 +51,7 @@ def test_a_killed_worker_changes_no_row(manifest, tmp_path, cluster, lines, pair
         if done == pairs // 4:
             os.killpg(workers[0].pid, signal.SIGKILL)
 
-    outcome = batch.run(source, str(out), batch.Options(dask=address, pages=100_000), progress=kill_one)
+    outcome = batch.run(source, str(out), batch.Options(dask=address, pages=300_000), progress=kill_one)
     assert workers[0].wait(10) == -signal.SIGKILL
     assert (outcome.overview.pairs, outcome.verdicts["ERROR"]) == (pairs, 0)
     assert outcome.overview.pages >= 1
