@@ -10,28 +10,19 @@ comparison takes with and without.  Every third sound is held out.  Exit status 
 
 from __future__ import annotations
 
-import argparse
 import itertools
-import json
-import platform
-import sys
-from concurrent.futures import ProcessPoolExecutor
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
+import parts
 import places_cases as make
-import soundfile
 import soxr
 import timeline_cases as cases
 from places_report import LOCAL, Outcome, facts, printed, targets
-from timeline_report import GROUPS
 
 import diagnose
 from diagnose.audio import Audio
-from diagnose.files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,7 +31,6 @@ if TYPE_CHECKING:
 
     from diagnose.results.report import Report
 
-ROOT = Path(__file__).resolve().parents[1]
 SHORT_S, LONG_S = 30.0, 600.0
 LONG_SOUNDS = ("drum_loop", "singing_voice", "speech.ogg", "strings.ogg", "flute")  # of both groups
 LONG_CONDITIONS = ("clean", "MP3")
@@ -134,56 +124,17 @@ def _apart(one: tuple[float, float], other: tuple[float, float]) -> float:
     return gap if gap > 0 else 0.0
 
 
-def run(every: Sequence[Case], jobs: int | None) -> list[Outcome]:
-    """All outcomes, in order."""
-    if jobs == 1:
-        return [measured(case) for case in every]
-    with ProcessPoolExecutor(jobs) as pool:
-        found = []
-        for outcome in pool.map(measured, every, chunksize=2):
-            found.append(outcome)
-            print(f"\r{len(found)} of {len(every)} pairs", end="", file=sys.stderr, flush=True)
-    print(file=sys.stderr)
-    return found
-
-
-def sampled(every: list[Case], count: int | None) -> list[Case]:
-    """At most count of the cases, the same ones each time, in their order."""
-    if count is None or count >= len(every):
-        return every
-    picked = cases.seeded("sample").choice(len(every), count, replace=False)
-    return [every[index] for index in sorted(picked)]
-
-
-def kept(path: Path, part: str, options: argparse.Namespace, found: dict[str, object]) -> None:
-    """The part's figures into the file, beside those of the other parts."""
-    before = json.loads(path.read_text()) if path.is_file() else {}
-    versions = {"diagnose": diagnose.__version__, "python": platform.python_version(), "numpy": np.__version__}
-    versions |= {"soxr": soxr.__version__, "libsndfile": soundfile.__libsndfile_version__}
-    date = datetime.now(UTC).date().isoformat()
-    found = {"date": date, "versions": versions, "sounds_chosen": options.sounds, **found}
-    path.parent.mkdir(exist_ok=True)
-    write_whole(path, (json.dumps({**before, part: found}, indent=1) + "\n").encode())
-
-
-def main() -> None:
-    """Measure, print, keep; exit status 1 where a target is missed."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--part", choices=(*PARTS, "all"), default="all")
-    parser.add_argument("--sounds", choices=GROUPS, default="all")
-    parser.add_argument("--count", type=int, help="pairs of each part, drawn from all; nothing is then written")
-    parser.add_argument("--jobs", type=int, help="processes; one a core unless given")
-    parser.add_argument("--out", default=str(ROOT / "reports" / "places.json"))
-    options = parser.parse_args()
-    missed = False
-    for part in PARTS if options.part == "all" else (options.part,):
-        found = run(sampled(planned(part, cases.chosen(options.sounds)), options.count), options.jobs)
-        print(printed(part, found), flush=True)
-        missed |= any(not target.met for target in targets(part, found))
-        if options.count is None:
-            kept(Path(options.out), part, options, facts(part, found))
-    sys.exit(missed)
-
+BENCHMARK = parts.Benchmark(
+    about=__doc__ or "",
+    report="places.json",
+    parts=PARTS,
+    planned=planned,
+    measured=measured,
+    printed=printed,
+    targets=targets,
+    facts=facts,
+    at_once=2,
+)
 
 if __name__ == "__main__":
-    main()
+    parts.main(BENCHMARK)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from places_cases import PLACED
-from timeline_report import Target, share
+from timeline_report import Target, by_group, share
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,20 +68,10 @@ class Outcome(msgspec.Struct, frozen=True):
         return f"{self.sound}, {self.fault}, {self.condition}: {self.verdict} {self.got}{values} [{causes}]"
 
 
-def groups(found: Sequence[Outcome]) -> dict[str, list[Outcome]]:
-    """Those of all, of the tuning and of the held-out sounds; a group that has none is left out."""
-    parts = {
-        "all": list(found),
-        "tuning": [one for one in found if not one.held_out],
-        "held-out": [one for one in found if one.held_out],
-    }
-    return {name: part for name, part in parts.items() if part}
-
-
 def targets(part: str, found: Sequence[Outcome]) -> list[Target]:
     """The targets of a part."""
     made = []
-    for group, some in groups(found).items():
+    for group, some in by_group(found).items():
         broken = [one for one in some if one.fault != "none"]
         placed = [one for one in broken if one.fault in PLACED]
         clean = [one for one in some if one.fault == "none"]
@@ -144,7 +134,7 @@ def facts(part: str, found: Sequence[Outcome]) -> dict[str, object]:
     return {
         "pairs": len(found),
         "targets": [msgspec.to_builtins(target) | {"met": target.met} for target in targets(part, found)],
-        "table": {name: table(some) for name, some in groups(found).items()},
+        "table": {name: table(some) for name, some in by_group(found).items()},
         "other_alarms_of_good_copies": old_alarms(found),
         "failures": [str(one) for one in failures(found)],
     }

@@ -62,5 +62,17 @@ def median(values: NDArray[np.floating[Any]]) -> float:
 
 def runs(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:
     """(start, end) of each run of True in a mask [shape=(n,)], end not included: 0 1 1 0 1 -> (1, 3) (4, 5)."""
+    starts, ends = run_edges(mask)
+    return list(zip(starts.tolist(), ends.tolist(), strict=True))
+
+
+def run_edges(mask: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The starts and the ends of runs(), each as an array."""
     edges = np.flatnonzero(np.diff(np.concatenate(([False], mask, [False]))))
-    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
+    return edges[::2], edges[1::2]
+
+
+def window_sums(values: NDArray[np.floating[Any]], width: int) -> NDArray[np.float64]:
+    """Sum of each width values in a row [shape=(n - width + 1,)], in double precision."""
+    summed = np.concatenate(([0.0], np.cumsum(values, dtype=np.float64)))
+    return np.asarray(summed[width:] - summed[:-width])

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
+from diagnose.arrays import run_edges
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Samples = NDArray[np.float32]
     Mask = NDArray[np.bool_]
-    Places = NDArray[np.intp]
 
 FADE_S = 0.005  # a longer line from one sample to another, far away, would be a bias
 MOST_STRETCHES = 8  # more places than these are a texture
@@ -51,7 +52,7 @@ def mended(samples: Samples, rate: int) -> tuple[Samples, Broken]:
         if counts[-1]:
             _fill(channel, bad, max(round(FADE_S * rate), 1))
             anywhere |= bad
-    starts, stops = _runs(anywhere)
+    starts, stops = run_edges(anywhere)
     longest = np.argsort(starts - stops, kind="stable")[:MOST_STRETCHES]
     stretches = [(int(starts[one]) / rate, int(stops[one]) / rate) for one in longest]
     return filled, Broken(
@@ -64,15 +65,9 @@ def mended(samples: Samples, rate: int) -> tuple[Samples, Broken]:
     )
 
 
-def _runs(mask: Mask) -> tuple[Places, Places]:
-    """First sample of each stretch that is set, and the first after it."""
-    edges = np.flatnonzero(np.diff(mask, prepend=False, append=False))
-    return edges[::2], edges[1::2]
-
-
 def _fill(channel: Samples, bad: Mask, fade: int) -> None:
     """Write into channel what stands where it is bad."""
-    starts, stops = _runs(bad)
+    starts, stops = run_edges(bad)
     last = channel.size - 1
     before = np.where(starts > 0, channel[np.maximum(starts - 1, 0)], 0)
     after = np.where(stops <= last, channel[np.minimum(stops, last)], 0)

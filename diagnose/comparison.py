@@ -15,7 +15,6 @@ import soxr
 from diagnose import audio as audio_io
 from diagnose.analysis import Pair, Signal
 from diagnose.analysis.channels import MEAN, loudest_channel, mixed
-from diagnose.analysis.moments import SILENCE, moments
 from diagnose.channelwise import Judged, channel_facts, find_causes, find_places, worst_rows
 from diagnose.errors import InputError, NotComparable
 from diagnose.metrics import METRICS, OF_A_PAIR, OF_A_SIGNAL, Measurement, measure_pair, measure_signal, nothing
@@ -38,7 +37,6 @@ if TYPE_CHECKING:
     Progress = Callable[[int, int, str], None]
 
 KEPT_MEMORY = 1 << 24  # bytes; never touched
-CANCELLED = 0.5  # of the power that the mean of channels keeps that have nothing in common
 SHORTEST_S = 0.020  # less than one period of the lowest tone, and every spectral figure is about padding
 
 
@@ -156,7 +154,7 @@ def judge_pair(files: tuple[Signal, Signal], limits: Profile, before: Before = n
                 f"{sound.name}: {sound.length} samples ({1000 * sound.duration_s:.3g} ms); "
                 f"a comparison needs at least {1000 * SHORTEST_S:g} ms"
             )
-    if files[0].moments.silent and not _cancels(files[0]):
+    if files[0].moments.silent and not files[0].cancels:
         raise NotComparable(f"{files[0].audio.name}: cannot be used as the reference: {_why_silent(files[0].audio)}")
     pair = _pair_of(files)
     before("laying both on each other")
@@ -271,7 +269,7 @@ def _pair_of(files: tuple[Signal, Signal]) -> Pair:
     Where the channels of either cancel each other, the mean says nothing: then it is the reference's loudest channel.
     """
     rate = min(file.rate for file in files)
-    alone = loudest_channel(files[0].audio) if any(_cancels(file) for file in files) else None
+    alone = loudest_channel(files[0].audio) if any(file.cancels for file in files) else None
     native = [
         file
         if alone is None or file.audio.channels == 1
@@ -282,15 +280,6 @@ def _pair_of(files: tuple[Signal, Signal]) -> Pair:
         each if each.rate == rate else Signal(audio_io.resample(mixed(each.audio, MEAN), rate)) for each in native
     ]
     return Pair(common[0], common[1], files, native[0])
-
-
-def _cancels(file: Signal) -> bool:
-    """Whether the mean of the channels holds less than half of what it would of channels with nothing in common."""
-    count = file.audio.channels
-    if count == 1:
-        return False
-    alone = sum(moments(channel).variance for channel in file.audio.samples) / count
-    return alone > SILENCE and file.moments.variance < CANCELLED * alone / count
 
 
 def _sound_facts(file: Signal) -> SoundFacts:
@@ -351,7 +340,7 @@ def _measured_on(judged: Judged) -> str:
     if judged.by_channel:
         channels = " and ".join(map(str, judged.by_channel))
         return f"on channel {channels}, for the channels were not treated alike; of each metric the worst is shown"
-    if any(_cancels(file) for file in judged.pair.files):
+    if any(file.cancels for file in judged.pair.files):
         return "on the reference's loudest channel, for the mean of the channels cancels"
     return "on the mean of the channels"
 

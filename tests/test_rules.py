@@ -54,8 +54,8 @@ LAYERS = [
     ("spectrogram",),
     ("audio", "scale"),
     ("results",),
-    ("process",),
-    ("arrays", "broken", "files", "git", "toml"),
+    ("broken", "process"),
+    ("arrays", "files", "git", "toml"),
     ("errors", "text", "version"),
 ]
 LEVEL = {name: -index for index, layer in enumerate(LAYERS) for name in layer}

@@ -15,6 +15,7 @@ from diagnose.analysis.folding import measure_folding
 from diagnose.analysis.places import find_places
 from diagnose.analysis.signal import Signal
 from diagnose.analysis.swings import measure_swings
+from diagnose.arrays import window_sums
 from diagnose.audio import resample
 from diagnose.stft_cache import StftCache
 from diagnose.timeline import laid, lay
@@ -200,10 +201,10 @@ class Pair:
         length = self.overlap[0].size
         if length <= size:
             return slice(0, length)
-        summed = np.concatenate(([0.0], np.cumsum(self.distances.log_spectral, dtype=np.float64)))
-        frames = max(round(size / length * (summed.size - 1)), 1)
-        worst = int(np.argmax(summed[frames:] - summed[:-frames]))
-        start = min(round(worst / (summed.size - 1) * length), length - size)
+        distances = self.distances.log_spectral
+        frames = max(round(size / length * distances.size), 1)
+        worst = int(np.argmax(window_sums(distances, frames)))
+        start = min(round(worst / distances.size * length), length - size)
         return slice(start, start + size)
 
     def forget_stfts(self) -> None:

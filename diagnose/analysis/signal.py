@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from diagnose.analysis.clicks import click_times
-from diagnose.analysis.moments import Moments, moments
+from diagnose.analysis.moments import SILENCE, Moments, moments
 from diagnose.analysis.pitch import track
 from diagnose.analysis.spectra import analyse, analyse_native, summed_energy
 from diagnose.stft_cache import StftCache
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from diagnose.analysis.spectra import NativeSpectrum, SpectralFrames
     from diagnose.arrays import Floats
     from diagnose.audio import Audio, Samples
+
+CANCELLED = 0.5  # of the power that the mean of channels keeps that have nothing in common
 
 
 class Signal:
@@ -41,6 +43,15 @@ class Signal:
     def clicks(self) -> Floats:
         """Times of steps and spikes in the mono mix, s."""
         return click_times(self.mono, self.rate)
+
+    @cached_property
+    def cancels(self) -> bool:
+        """Whether the mean of the channels holds less than half of what it would of channels with nothing in common."""
+        count = self.audio.channels
+        if count == 1:
+            return False
+        alone = sum(moments(channel).variance for channel in self.audio.samples) / count
+        return alone > SILENCE and self.moments.variance < CANCELLED * alone / count
 
     @cached_property
     def stft(self) -> StftCache:

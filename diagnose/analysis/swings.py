@@ -9,6 +9,7 @@ import numpy as np
 
 from diagnose.analysis.cells import BANDS_HZ, decibels
 from diagnose.analysis.masking import loud_db
+from diagnose.arrays import window_sums
 
 if TYPE_CHECKING:
     from diagnose.analysis.cells import Cells
@@ -41,7 +42,9 @@ def measure_swings(cells: Cells) -> Swings:
     floor = 10 ** ((loud_db(cells) + FLOOR_DB) / 10)
     changes = []
     for view in views:
-        ours, theirs = (_smooth(side[:, view].sum(axis=1), width) for side in (cells.reference, cells.generated))
+        ours, theirs = (
+            window_sums(side[:, view].sum(axis=1), width) / width for side in (cells.reference, cells.generated)
+        )
         changes.append(decibels(np.maximum(theirs, floor)) - decibels(np.maximum(ours, floor)))
     whole, inner = changes
     return Swings(
@@ -50,8 +53,3 @@ def measure_swings(cells: Cells) -> Swings:
         cells.hop_s,
         (width + 1) * cells.hop_s,
     )
-
-
-def _smooth(powers: Floats, width: int) -> Floats:
-    summed = np.concatenate(([0.0], np.cumsum(powers, dtype=np.float64)))
-    return (summed[width:] - summed[:-width]) / width

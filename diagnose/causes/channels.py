@@ -66,34 +66,33 @@ def made_one(pair: Pair) -> Cause | None:
 def silent(pair: Pair) -> Cause | None:
     """A channel is silent, 60 dB under the loudest, that is not in the reference."""
     found = [each for each in _held(pair) if each.power == 0 and not each.in_place]
-    if not found:
-        return None
-    names = " and ".join(str(each.channel) for each in found)
-    return Cause(
-        "mono-stereo",
-        SURE,
-        f"channel{'s' if len(found) > 1 else ''} {names} of {len(_held(pair))} "
-        f"{'are' if len(found) > 1 else 'is'} silent",
-        (f"at least 60 dB under the loudest channel, and not so in the reference: channel {names}",),
+    return _by_power(
+        pair,
+        found,
+        "are silent" if len(found) > 1 else "is silent",
+        "at least 60 dB under the loudest channel, and not so in the reference",
         "look for a channel index or a mix that drops one side, or a buffer of the wrong channel count",
-        channel=_alone(found, pair),
     )
 
 
 def filled(pair: Pair) -> Cause | None:
     """A channel sounds that is silent in the reference."""
-    found = [each for each in _held(pair) if each.power > 0 and each.source is None]
+    return _by_power(
+        pair,
+        [each for each in _held(pair) if each.power > 0 and each.source is None],
+        "should be silent",
+        "silent in the reference, at least 60 dB under its loudest channel",
+        "look for a mono sound copied into all channels, or an upmix",
+    )
+
+
+def _by_power(pair: Pair, found: Sequence[Held], said: str, evidence: str, fix: str) -> Cause | None:
+    """The channels that sound, or not, where they should not, or should; None where there are none."""
     if not found:
         return None
     names = " and ".join(str(each.channel) for each in found)
-    return Cause(
-        "mono-stereo",
-        SURE,
-        f"channel{'s' if len(found) > 1 else ''} {names} of {len(_held(pair))} should be silent",
-        (f"silent in the reference, at least 60 dB under its loudest channel: channel {names}",),
-        "look for a mono sound copied into all channels, or an upmix",
-        channel=_alone(found, pair),
-    )
+    summary = f"channel{'s' if len(found) > 1 else ''} {names} of {len(_held(pair))} {said}"
+    return Cause("mono-stereo", SURE, summary, (f"{evidence}: channel {names}",), fix, channel=_alone(found, pair))
 
 
 def late(pair: Pair, row: MetricRow) -> Cause | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from diagnose.analysis.distances import FLOOR_DB, FRAME_RESOLUTION, SpectralDistance
-from diagnose.arrays import median, runs
+from diagnose.arrays import median, runs, window_sums
 from diagnose.metrics.metric import Metric, Unmeasurable, Value
 from diagnose.scale import Decibel
 from diagnose.text import number
@@ -42,11 +42,10 @@ def log_spectral_distance_db(pair: Pair) -> Value:
 
 def worst_second_distance_db(pair: Pair) -> Value:
     """Largest mean of the log-spectral distance over any second, dB: what a mean over the whole dilutes."""
-    frames = _distances(pair).log_spectral.astype(np.float64)
+    frames = _distances(pair).log_spectral
     step = FRAME_RESOLUTION / 4 / pair.rate
     width = min(max(round(1 / step), 1), frames.size)
-    summed = np.concatenate(([0.0], np.cumsum(frames)))
-    means = (summed[width:] - summed[:-width]) / width
+    means = window_sums(frames, width) / width
     worst = int(np.argmax(means))
     return Value(float(means[worst]), {"start_s": worst * step, "end_s": (worst + width) * step}, pair.caveat)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from diagnose.analysis.masking import hidden_db
+from diagnose.arrays import window_sums
 from diagnose.metrics.metric import Metric, Unmeasurable, Value
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def worst_20ms_residual_db(pair: Pair) -> Value:
     assert cells.residual is not None
     width = max(round(WINDOW_S / cells.hop_s) - 1, 1)
     hidden = np.power(10.0, hidden_db(cells) / 10).sum(axis=1)
-    over = _windows(cells.residual.sum(axis=1), width) / _windows(hidden, width)
+    over = window_sums(cells.residual.sum(axis=1), width) / window_sums(hidden, width)
     worst = int(np.argmax(over))
     start = pair.to_reference_s(worst * cells.hop_s)
     detail = {"start_s": start, "end_s": start + (width + 1) * cells.hop_s}
@@ -93,12 +94,6 @@ def _sounding(pair: Pair) -> None:
         raise Unmeasurable("silence: no energy beside the bias")
     if len(pair.cells.reference) < FEWEST:
         raise Unmeasurable("too short: fewer than 8 frames of 6 ms")
-
-
-def _windows(powers: np.ndarray, width: int) -> np.ndarray:
-    """Sums over width values."""
-    summed = np.concatenate(([0.0], np.cumsum(powers, dtype=np.float64)))
-    return np.asarray(summed[width:] - summed[:-width])
 
 
 def _places_phrase(row: MetricRow, change: float) -> str:

@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 
 from diagnose.analysis.distances import FLOOR_DB
+from diagnose.arrays import run_edges
 from diagnose.regions.connect import find_areas
 from diagnose.spectrogram import Framing, hann, slaney_from_hz, slaney_to_hz
 
@@ -130,8 +131,7 @@ def _first_bins(n_fft: int, rate: int) -> NDArray[np.intp]:
 
 def stretches(over: Mask, weights: Floats, gap: int) -> list[tuple[int, int]]:
     """(start, stop) of the stretches of over, gaps of up to gap joined: the 8 that hold the largest sums of weights."""
-    edges = np.flatnonzero(np.diff(np.concatenate(([False], over, [False]))))
-    starts, stops = edges[::2], edges[1::2]
+    starts, stops = run_edges(over)
     if not starts.size:
         return []
     parted = starts[1:] - stops[:-1] > gap
