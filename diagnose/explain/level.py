@@ -6,60 +6,76 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from diagnose.arrays import median, quantile
+from diagnose.explain.curve import fit_curve
 from diagnose.explain.operation import Fitted
-from diagnose.explain.scene import spectra
-
 if TYPE_CHECKING:
     from diagnose.arrays import Floats
+    from diagnose.explain.curve import Curve
+    from diagnose.explain.operation import Predicted
     from diagnose.explain.scene import Scene
 
 LEAST_GAIN_DB = 0.05
-ROUNDS = 6  # of reweighting
-KNOTS, BENT = 33, 1.5  # of a curve; their distance grows with the level to this power
-BESIDE_DB = 1.0  # slope in the middle of a curve, or before a limit, that is a gain beside it
-BENDS = 0.9  # slope at an end over that in the middle; a straighter line is a gain
-FEW = 12  # parameters that a curve is charged: most of its knots follow from their neighbours
-LATTICE_SAMPLES = 1 << 15
+LEAST_OFFSET = 0.01  # of the RMS
+ROUNDS = 4  # of reweighting
+BESIDE_DB = 1.0  # slope of a curve for small samples, or before a limit, that is a gain beside it
+SMALL = 0.15  # of the RMS: what a small sample is
+OUTER = (0.002, 0.03, 0.97, 0.998)  # quantiles between which the slope at the ends of a curve is taken
+BENDS = 0.9  # slope at an end over that for small samples; a straighter line is a gain
+SHIFTED = 0.05  # of the RMS: what a curve gives for silence is a bias beside it
+PARTS = (12, 28)  # of a curve: few where something else was added, for each part takes some of that for its own
 LATTICE_FIT = 0.02  # of a step
+NEAR_WHOLE = 0.01  # bits
 COARSE = 1.5 / 32768  # a finer lattice is that of 16 bits
+BITS = range(3, 13)
+ROUNDED = (0.3, 3.0)  # median of what is left over, over that of rounding to a lattice that is tried
+TRIED_LEAVES = 0.7  # of what was left over, at most, by a lattice that nothing lies on
 NEARLY = 1.001
+FLAT, FEWEST = 1e-4, 5  # of the range from a limit, and samples there that would lie beyond it
 INSIDE = 0.8  # of the extremes, within which nothing is cut
 
 
-def gain(scene: Scene, before: Floats, variance: Floats | None) -> Fitted | None:
+def gain(scene: Scene, before: Predicted) -> Fitted | None:
     """b = g a, g > 0, by least squares over cells, whitened, each reweighted by what it leaves over."""
-    predicted = spectra(before)
-    product = np.real(np.conj(predicted) * scene.spectra)
-    power = np.square(np.abs(predicted))
-    factor = float(product.sum()) / max(float(power.sum()), 1e-30)
+    predicted, level = before.spectra, before.spectra.real**2 + before.spectra.imag**2
+    product = predicted.real * scene.spectra.real + predicted.imag * scene.spectra.imag
+    factor, weights = 1.0, scene.weights(before.error, before.variance)
     for _ in range(ROUNDS):
-        weights = scene.weights(factor * predicted, variance)
-        factor = float((weights * product).sum()) / max(float((weights * power).sum()), 1e-30)
+        factor = float((weights * product).sum()) / max(float((weights * level).sum()), 1e-30)
+        weights = scene.weights(scene.error_of(np.float32(factor) * predicted), before.variance)
     if factor <= 0 or abs(20 * np.log10(factor)) < LEAST_GAIN_DB:
         return None
-    return Fitted("gain", lambda x: factor * x, 1, {"gain": (20 * float(np.log10(factor)), "dB")})
+    parameters = {"gain": (20 * float(np.log10(factor)), "dB")}
+    return Fitted("gain", lambda x: factor * x, 1, parameters, undo=lambda x: x / factor)
 
 
-def polarity(scene: Scene, before: Floats, _variance: Floats | None) -> Fitted | None:
+def polarity(scene: Scene, before: Predicted) -> Fitted | None:
     """b = -a."""
-    if float(np.dot(before, scene.generated)) >= 0:
+    if float(np.dot(before.samples, scene.generated)) >= 0:
         return None
-    return Fitted("polarity", np.negative, 1)
+    return Fitted("polarity", np.negative, 1, undo=np.negative)
 
 
-def dc_offset(scene: Scene, before: Floats, _variance: Floats | None) -> Fitted | None:
+def dc_offset(scene: Scene, before: Predicted) -> Fitted | None:
     """b = a + c."""
-    offset = float(np.mean(scene.generated - before))
-    return Fitted("dc-offset", lambda x: x + offset, 1, {"offset": (offset, "full scale")})
+    offset = float(np.mean(scene.generated - before.samples))
+    if abs(offset) < LEAST_OFFSET * float(scene.generated.std()):
+        return None
+    parameters = {"offset": (offset, "full scale")}
+    return Fitted("dc-offset", lambda x: x + offset, 1, parameters, undo=lambda x: x - offset)
 
 
-def hard_clipping(scene: Scene, before: Floats, _variance: Floats | None) -> Fitted | None:
+def hard_clipping(scene: Scene, before: Predicted) -> Fitted | None:
     """b = min(max(g a, low), high), low and high the extremes of the generated sound, g by what lies well inside."""
-    low, high = float(scene.generated.min()), float(scene.generated.max())
+    sound, low, high = before.samples, float(scene.generated.min()), float(scene.generated.max())
     inside = (scene.generated > INSIDE * low) & (scene.generated < INSIDE * high)
-    power = float(np.dot(before[inside], before[inside]))
-    factor = float(np.dot(before[inside], scene.generated[inside])) / power if power > 0 else 1.0
-    if factor <= 0 or (factor * before.min() >= low * NEARLY and factor * before.max() <= high * NEARLY):
+    power = float(np.dot(sound[inside], sound[inside]))
+    factor = float(np.dot(sound[inside], scene.generated[inside])) / power if power > 0 else 1.0
+    if factor <= 0 or (factor * sound.min() >= low * NEARLY and factor * sound.max() <= high * NEARLY):
+        return None
+    stuck = (scene.generated >= high - FLAT * (high - low)) & (factor * sound > high)
+    stuck |= (scene.generated <= low + FLAT * (high - low)) & (factor * sound < low)
+    if stuck.sum() < FEWEST:
         return None
     gain_db = 20 * float(np.log10(factor))
     return Fitted(
@@ -67,57 +83,92 @@ def hard_clipping(scene: Scene, before: Floats, _variance: Floats | None) -> Fit
         lambda x: np.clip(factor * x, low, high),
         3,
         {"low": (low, "full scale"), "high": (high, "full scale"), "gain": (gain_db, "dB")},
+        undo=lambda x: x / factor,
         also=("gain",) if abs(gain_db) > BESIDE_DB else (),
     )
 
 
-def soft_clipping(scene: Scene, before: Floats, _variance: Floats | None) -> Fitted | None:
-    """b = curve(a), linear between knots that are fitted by least squares, their second difference damped."""
-    peak = float(np.abs(before).max())
-    if peak < 1e-9:
+def soft_clipping(scene: Scene, before: Predicted) -> Fitted | None:
+    """b = curve(a), a smooth curve, fitted by least squares."""
+    rms = float(before.samples.std())
+    if rms < 1e-9:
         return None
-    steps = np.linspace(-1, 1, KNOTS)
-    knots = peak * np.sign(steps) * np.abs(steps) ** BENT
-    below = np.clip(np.searchsorted(knots, before) - 1, 0, KNOTS - 2)
-    part = (before - knots[below]) / (knots[below + 1] - knots[below])
-    normal = np.zeros((KNOTS, KNOTS))
-    index = np.arange(KNOTS)
-    normal[index, index] = np.bincount(below, (1 - part) ** 2, KNOTS) + np.bincount(below + 1, part**2, KNOTS)
-    beside = np.bincount(below, part * (1 - part), KNOTS)[:-1]
-    normal[index[:-1], index[1:]] = normal[index[1:], index[:-1]] = beside
-    target = np.bincount(below, (1 - part) * scene.generated, KNOTS).astype(np.float64)
-    target += np.bincount(below + 1, part * scene.generated, KNOTS)
-    bends = np.diff(np.eye(KNOTS), 2, axis=0)
-    damping = 1e-6 * float(np.trace(normal)) / KNOTS
-    values = np.linalg.solve(normal + damping * (bends.T @ bends + 1e-3 * np.eye(KNOTS)), target)
-    slope = np.diff(values) / np.diff(knots)
-    middle = float(np.median(slope[KNOTS // 2 - 4 : KNOTS // 2 + 4]))
-    ends = float(min(slope[0], slope[-1])) / middle if middle > 0 else 1.0
+    curves = [fit_curve(before.samples, scene.generated, parts) for parts in PARTS]
+    curve = min(curves, key=lambda each: _price_of(scene, before, each))
+    down, up = curve(np.array([-SMALL * rms, SMALL * rms]))
+    middle, shift = float(up - down) / (2 * SMALL * rms), float(up + down) / 2
+    places = np.array([quantile(before.samples, share) for share in OUTER])
+    at = curve(places)
+    slopes = (at[1::2] - at[::2]) / np.maximum(places[1::2] - places[::2], 1e-12)
+    ends = float(slopes.min()) / middle if middle > 0 else 1.0
     if ends > BENDS:
         return None
     gain_db = 20 * float(np.log10(middle))
+    also = ("gain",) if abs(gain_db) > BESIDE_DB else ()
     return Fitted(
         "clipping",
-        lambda x: np.interp(x, knots, values),
-        FEW,
+        curve,
+        curve.values.size,
         {"slope at the ends": (ends, "ratio"), "gain": (gain_db, "dB")},
-        also=("gain",) if abs(gain_db) > BESIDE_DB else (),
+        undo=curve.inverse,
+        also=(*also, "dc-offset") if abs(shift) > SHIFTED * rms * middle else also,
     )
 
 
-def quantisation(scene: Scene, before: Floats, _variance: Floats | None) -> Fitted | None:
-    """b is a rounded to the lattice that the generated sound lies on, of whole or of half steps."""
-    jumps = np.diff(np.sort(scene.generated[:LATTICE_SAMPLES]))
+def _price_of(scene: Scene, before: Predicted, curve: Curve) -> float:
+    error = scene.error_of(scene.spectra_of(curve(before.samples)))
+    return scene.judge(error, before.variance).cost + curve.values.size * scene.charge
+
+
+def quantisation(scene: Scene, before: Predicted) -> Fitted | None:
+    """b is a rounded to a lattice: that which the generated sound lies on, or, where something came after it, one of
+    whole bits; of whole or of half steps."""
+    step = _lattice(scene) or _tried(scene, before)
+    if step is None:
+        return None
+    shift = min((0.0, 0.5), key=lambda half: _off(scene, before, step, half))
+    return Fitted(
+        "quantisation",
+        lambda x: _rounded(x, step, shift),
+        1,
+        {"bits": (float(np.log2(2 / step)), "bit")},
+        undo=lambda x: x,  # as near as it can be had
+    )
+
+
+def _lattice(scene: Scene) -> float | None:
+    """Step of the lattice that the generated samples lie on."""
+    jumps = np.diff(scene.ordered)
     jumps = jumps[jumps > 1e-7]
     if jumps.size < 4:
         return None
     step = float(jumps.min())
     off = jumps / step
-    if step < COARSE or float((np.abs(off - np.rint(off)) < LATTICE_FIT).mean()) < 0.99:
-        return None
-    shift = min((0.0, 0.5), key=lambda half: float(np.square(scene.generated - _rounded(before, step, half)).sum()))
-    return Fitted("quantisation", lambda x: _rounded(x, step, shift), 1, {"bits": (float(np.log2(2 / step)), "bit")})
+    on_it = step >= COARSE and float((np.abs(off - np.rint(off)) < LATTICE_FIT).mean()) >= 0.99
+    return _whole(step) if on_it else None
+
+
+def _whole(step: float) -> float:
+    """The step of whole bits, where this one is it but for how well a gain is known."""
+    bits = round(float(np.log2(2 / step)))
+    return 2.0 ** (1 - bits) if abs(np.log2(2 / step) - bits) < NEAR_WHOLE else step
+
+
+def _tried(scene: Scene, before: Predicted) -> float | None:
+    """The step, of those of whole bits whose rounding is as loud as what is left over, that leaves the least.
+
+    By medians: holes and clicks lie beside it.
+    """
+    left = median(np.abs(scene.generated - before.samples))
+    steps = [2.0 ** (1 - bits) for bits in BITS]
+    steps = [step for step in steps if ROUNDED[0] < 4 * left / step < ROUNDED[1]]
+    found = min(steps, key=lambda step: _off(scene, before, step, 0.0), default=None)
+    return None if found is None or _off(scene, before, found, 0.0) > left * TRIED_LEAVES else found
+
+
+def _off(scene: Scene, before: Predicted, step: float, shift: float) -> float:
+    return median(np.abs(scene.generated - _rounded(before.samples, step, shift)))
 
 
 def _rounded(samples: Floats, step: float, shift: float) -> Floats:
-    return (np.round(samples / step - shift) + shift) * step
+    return np.asarray((np.round(samples / step - shift) + shift) * step)

@@ -11,6 +11,7 @@ from diagnose.explain.operation import Fitted
 
 if TYPE_CHECKING:
     from diagnose.arrays import Floats
+    from diagnose.explain.operation import Predicted
     from diagnose.explain.scene import Scene
 
 BLOCK_S = 0.001
@@ -20,21 +21,24 @@ NEAR = 3  # blocks between two holes that are one
 SHORTEST = 2  # blocks
 MOST_HOLES = 300
 FADED = 8  # blocks beside a hole in which it may fade
-WHOLE = 0.97  # gain from which a fade is over
+FADES = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 8.0)  # blocks
+LEAST_UNDONE = 0.3  # of a fade
+LESS = 0.9  # of the error of a shorter fade
 CLICK_S = 0.005
 OVER_MEDIAN = 12.0  # second difference of a click, over the median around it
 SMALLEST = 1e-5
 MOST_CLICKS = 0.02  # share of the samples
 
 
-def dropout(scene: Scene, before: Floats, _variance: Floats | None) -> Fitted | None:
+def dropout(scene: Scene, before: Predicted) -> Fitted | None:
     """b = m a, m 0 in holes of 2 ms and more, with a fade of up to 8 ms on either side by the quotient of the two."""
+    sound = before.samples
     size = max(round(BLOCK_S * scene.rate), 8)
-    count = before.size // size
+    count = sound.size // size
     if count < 4:
         return None
     ours, theirs = (
-        np.square(part[: count * size].reshape(count, size)).mean(axis=1) for part in (before, scene.generated)
+        np.square(part[: count * size].reshape(count, size)).mean(axis=1) for part in (sound, scene.generated)
     )
     loud = float(np.quantile(ours, LOUD))
     gone = (theirs < GONE * ours) & (ours > SOUNDS * loud)
@@ -48,58 +52,56 @@ def dropout(scene: Scene, before: Floats, _variance: Floats | None) -> Fitted | 
     holes = [hole for hole in holes if hole[1] - hole[0] >= SHORTEST]
     if not holes or len(holes) > MOST_HOLES:
         return None
-    gains, fades = np.ones(count), 0
+    mask = np.ones(sound.size)
     for first, last in holes:
-        gains[first:last] = 0.0
-        fades += _fade(gains, before, scene.generated, size, range(first - 1, max(first - 1 - FADED, -1), -1))
-        fades += _fade(gains, before, scene.generated, size, range(last, min(last + FADED, count)))
-    middles = (np.arange(count) + 0.5) * size
-    mask = np.interp(np.arange(before.size), middles, gains)
-    inside = np.repeat(gains == 0.0, size)
-    mask[: inside.size][inside] = 0.0
-    for first, last in holes:
-        _cut_sharply(mask, before, scene.generated, slice((first - 2) * size, first * size), 1)
-        _cut_sharply(mask, before, scene.generated, slice(last * size, (last + 2) * size), -1)
+        start = _edge(sound, scene.generated, first * size, size) if first else (0, 0)
+        end = _edge(sound[::-1], scene.generated[::-1], sound.size - last * size, size) if last < count else (0, 0)
+        _silence(mask, start, (sound.size - end[0], end[1]))
     length = sum(last - first for first, last in holes) * size / scene.rate
     return Fitted(
         "dropout",
         lambda x: mask * x,
-        2 * len(holes) + fades,
+        4 * len(holes),
         {
             "holes": (float(len(holes)), "count"),
             "length": (length, "s"),
             "first": (holes[0][0] * size / scene.rate, "s"),
         },
+        undo=lambda x: x / np.maximum(mask, LEAST_UNDONE),  # what is gone stays so
     )
 
 
-def _cut_sharply(mask: Floats, before: Floats, after: Floats, part: slice, way: int) -> None:
-    """Where the sound ends at one sample beside a hole, the mask does so: 1 before it and 0 after, or the other way."""
-    if part.start < 0 or part.stop > before.size:
-        return
-    ours, theirs = before[part][::way], after[part][::way]
-    kept, cut = (np.concatenate(([0.0], np.cumsum(np.square(each)))) for each in (theirs - ours, theirs))
-    left = kept + cut[-1] - cut
-    at = int(np.argmin(left))
-    if left[at] < float(np.square(theirs - mask[part][::way] * ours).sum()):
-        mask[part] = (np.arange(ours.size) < at).astype(np.float64)[::way]
+def _edge(before: Floats, after: Floats, near: int, size: int) -> tuple[int, int]:
+    """(sample at which a hole begins, samples of the straight fade before it): of those near, what leaves the least.
+
+    size: samples of a block, in two of which the hole begins.
+    """
+    reach = round(FADED * size)
+    start, stop = max(near - reach, 0), min(near + 2 * size, before.size)
+    ours, theirs = before[start:stop], after[start:stop]
+    time = np.arange(start, stop)
+    begins = np.arange(max(near - 2 * size, start), stop + 1)
+    best, left = (near, 0), np.inf
+    for fade in sorted({round(share * size) for share in FADES}):
+        masks = np.clip((begins[:, None] - time) / max(fade, 1), 0.0, 1.0)
+        each = np.square(theirs - masks * ours).sum(axis=1)
+        at = int(np.argmin(each))
+        if each[at] < LESS * left:
+            best, left = (int(begins[at]), fade), float(each[at])
+    return best
 
 
-def _fade(gains: Floats, before: Floats, after: Floats, size: int, order: range) -> int:
-    """Set the gains of blocks beside a hole, away from it, until they are whole; how many."""
-    for done, block in enumerate(order):
-        part = slice(block * size, (block + 1) * size)
-        power = float(np.dot(before[part], before[part]))
-        factor = float(np.dot(before[part], after[part])) / power if power > 0 else 1.0
-        if factor >= WHOLE or gains[block] == 0.0:
-            return done
-        gains[block] = max(factor, 0.0)
-    return len(order)
+def _silence(mask: Floats, start: tuple[int, int], end: tuple[int, int]) -> None:
+    """Set the mask to 0 between start and end, with a straight fade before the one and after the other."""
+    (first, faded), (last, rising) = start, end
+    time = np.arange(max(first - faded, 0), min(last + rising, mask.size))
+    fall, rise = (first - time) / max(faded, 1), (time - last + 1) / max(rising, 1)
+    mask[time] = np.minimum(mask[time], np.clip(np.maximum(fall, rise), 0.0, 1.0))
 
 
-def clicks(scene: Scene, before: Floats, _variance: Floats | None) -> Fitted | None:
+def clicks(scene: Scene, before: Predicted) -> Fitted | None:
     """b = a + spikes: samples whose second difference stands out are taken from the generated sound, and paid for."""
-    error = scene.generated - before
+    error = scene.generated - before.samples
     bend = np.abs(np.diff(error, 2, prepend=error[0], append=error[-1]))
     size = max(round(CLICK_S * scene.rate), 16)
     count = bend.size // size
@@ -117,4 +119,7 @@ def clicks(scene: Scene, before: Floats, _variance: Floats | None) -> Fitted | N
     spikes[places] = error[places]
     apart = 1 + int((np.diff(places) > size).sum())
     parameters = {"clicks": (float(apart), "count"), "first": (float(places[0]) / scene.rate, "s")}
-    return Fitted("clicks", lambda x: x + spikes, 2 * int(places.size), parameters, copied=int(places.size))
+    count = int(places.size)
+    return Fitted(
+        "clicks", lambda x: x + spikes, 2 * count, parameters, lambda x: x - spikes, copied=count
+    )

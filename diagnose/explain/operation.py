@@ -1,4 +1,4 @@
-"""Fitted: one operation with the parameters that a pair gave it, to be applied to any sound of that length."""
+"""What operations are given and what they return: a prediction of the copy so far, and one fitted step."""
 
 from __future__ import annotations
 
@@ -9,7 +9,20 @@ import msgspec
 
 if TYPE_CHECKING:
     from diagnose.arrays import Floats
-    from diagnose.explain.scene import Scene
+    from diagnose.explain.scene import Powers, Scene, Spectra
+
+
+class Predicted(msgspec.Struct, frozen=True, eq=False):
+    """What a chain makes of the reference.
+
+    samples [shape=(n,)], their frames that are looked at and |e|**2 of these [shape=(frames, bins)].
+    variance: of what the chain says was added at random, by bin [shape=(1, bins)]; None without noise.
+    """
+
+    samples: Floats
+    spectra: Spectra
+    error: Powers
+    variance: Floats | None = None
 
 
 class Fitted(msgspec.Struct, frozen=True, eq=False):
@@ -17,6 +30,7 @@ class Fitted(msgspec.Struct, frozen=True, eq=False):
 
     id: the cause that it is.  apply: from what the sound was before it to what it was after.  charged: parameters, and
     samples that it copies from the generated sound (each as two: where and what).  parameters: {name: (value, unit)}.
+    undo: from after to before, where that can be had.
     variance: where it adds something at random, its power by bin [shape=(1, bins)].
     copied: samples that it takes from the generated sound; whoever copies all of it has explained nothing.
     also: causes that the same operation holds beside it: a filter whose passband is louder is a gain too.
@@ -26,6 +40,7 @@ class Fitted(msgspec.Struct, frozen=True, eq=False):
     apply: Callable[[Floats], Floats]
     charged: int
     parameters: Mapping[str, tuple[float, str]] = {}
+    undo: Callable[[Floats], Floats] | None = None
     variance: Floats | None = None
     also: tuple[str, ...] = ()
     copied: int = 0
@@ -35,5 +50,5 @@ class Fitted(msgspec.Struct, frozen=True, eq=False):
         return (self.id, *self.also)
 
 
-# From (scene, what the chain so far predicts, the variance that it states) to the fitted step, or None.
-Operation: TypeAlias = "Callable[[Scene, Floats, Floats | None], Fitted | None]"
+# From a scene and what the chain so far predicts to the fitted step, or None.
+Operation: TypeAlias = "Callable[[Scene, Predicted], Fitted | None]"

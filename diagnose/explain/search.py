@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
-import numpy as np
 
 from diagnose.explain import added, level, local, spectrum
-from diagnose.explain.operation import Fitted, Operation  # noqa: TC001 - msgspec reads the types
+from diagnose.explain.operation import Fitted, Operation, Predicted
+from diagnose.explain.scene import Judgement
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from diagnose.arrays import Floats
     from diagnose.explain.scene import Scene
 
+LOCAL: tuple[Operation, ...] = (local.dropout, local.clicks)
 OPERATIONS: tuple[Operation, ...] = (
     level.gain,
     level.polarity,
@@ -24,40 +25,48 @@ OPERATIONS: tuple[Operation, ...] = (
     level.soft_clipping,
     level.quantisation,
     spectrum.filtered,
-    local.dropout,
-    local.clicks,
+    *LOCAL,
     added.noise,
     added.lines,
 )
+# Where a step stands does not matter: of gain, polarity and noise, beside whatever; among filters; among what is added.
+UNORDERED: tuple[Operation, ...] = (level.gain, level.polarity, added.noise)
+ADDING: tuple[Operation, ...] = (level.dc_offset, local.clicks, added.lines)
+FILTERS: tuple[Operation, ...] = (spectrum.filtered,)
 MOST_STEPS = 3
 BEAM = 4  # chains that are kept at each length
+RIVAL = 0.3  # of what the cheapest chain saves, that another has to save to be looked at further
+REFINEMENTS = 2  # rounds in which every step of a chain is fitted beside the others
 LEAST_NATS = 20.0  # that a step has to win beyond what it is charged
-LEAST_PER_CELL = 0.005  # and by cell: less is heard nowhere
+LEAST_DB = 1.0  # over ordinary loss on the whole, or
+LEAST_PART_DB = 6.0  # over it in a sixth octave or a frame: less is heard nowhere
+LEAST_CLICK_DB = 15.0  # in a frame with a click: where an edge is fitted badly, less is left
+LEAST_NOISE_DB = 2.0  # of noise, on the whole: it explains whatever is left
 LEAST_SHARE = 0.03  # and of what was left: a step that explains less is a crumb of another
-PROVEN_SHARE = 0.2  # of the nats that may stay, and
+PROVEN_DB = 7.0  # by which the distance has to fall, or else
+CLOSE_DB = -35.0  # down to ordinary loss, where a chain is a proof
 MOST_COPIED = 1e-3  # of the samples that a proof may copy: some clicks, not a buffer a sample short
 STEADY = 1.6  # standard deviation of ln power: 1.28 of noise, more of what follows the sound
-PROVEN_NATS = 0.5  # nats a cell that may stay, where a chain is a proof
 
 
 class Step(msgspec.Struct, frozen=True, eq=False):
-    """One step of the chain: what was fitted, the nats that leaving it out would cost, the distances about it in dB."""
+    """One step of the chain: what was fitted, the nats that leaving it out would cost, and the distance in dB, as
+    Scene.distance_db has it, of the chain without it and of the whole chain."""
 
     fitted: Fitted
     worth: float
-    before_db: float
-    after_db: float
+    without_db: float
+    with_db: float
 
 
 class Explanation(msgspec.Struct, frozen=True, eq=False):
-    """A chain, in the order in which it is applied; nats a cell before it, and what it leaves unexplained.
+    """A chain, in the order in which it is applied, and the distance in dB before it and after it.
 
     unsteady: of the noise that it states, as Scene.unsteadiness has it.  samples: of the sound.
     """
 
     steps: tuple[Step, ...]
-    before: float
-    left: float
+    before_db: float
     left_db: float
     unsteady: float
     samples: int
@@ -65,7 +74,7 @@ class Explanation(msgspec.Struct, frozen=True, eq=False):
     @property
     def proven(self) -> bool:
         """Whether the chain, applied to the reference, gives the generated sound, but for noise of a stated level."""
-        told = self.left <= PROVEN_SHARE * self.before or self.left <= PROVEN_NATS
+        told = self.left_db <= self.before_db - PROVEN_DB or self.left_db <= CLOSE_DB
         copied = sum(step.fitted.copied for step in self.steps)
         return bool(self.steps) and told and self.unsteady <= STEADY and copied <= MOST_COPIED * self.samples
 
@@ -79,92 +88,195 @@ class Explanation(msgspec.Struct, frozen=True, eq=False):
 class _Chain(msgspec.Struct, frozen=True, eq=False):
     operations: tuple[Operation, ...]
     fitted: tuple[Fitted, ...]
-    predicted: Floats
-    variance: Floats | None
-    cost: float
+    predicted: Predicted
+    judged: Judgement
     charged: float
 
     @property
     def price(self) -> float:
-        return self.cost + self.charged
+        return self.judged.cost + self.charged
+
+    @property
+    def is_close(self) -> bool:
+        """Whether nothing is left, on the whole or anywhere, that a step could be worth."""
+        heard = self.judged.over_db >= LEAST_DB or self.judged.worst_db >= LEAST_PART_DB
+        return self.predicted.variance is None and not heard
 
 
 def explain(scene: Scene) -> Explanation:
     """The chain of at most three steps that costs the least, each worth what it is charged."""
-    start = _Chain((), (), scene.reference, None, scene.cost(scene.reference), 0.0)
-    best, beam = start, [start]
+    start = best = _chain(scene, (), ())
+    beam = [start]
     for _ in range(MOST_STEPS):
-        beam = sorted(_all_longer(scene, beam), key=lambda chain: chain.price)[:BEAM]
+        beam = [chain for chain in beam if not chain.is_close]
+        if not beam or best.is_close:
+            break
+        beam = _cheapest(_all_longer(scene, beam), start.price)
         if not beam:
             break
+        beam = sorted((_refined(scene, chain) for chain in beam), key=lambda chain: chain.price)
         better = _thinned(scene, beam[0])
-        if better.price < best.price - _least(scene, best) * (len(better.operations) - len(best.operations)):
+        if _pays(scene, best, better):
             best = better
     return _explained(scene, start, best)
 
 
 def _all_longer(scene: Scene, beam: Sequence[_Chain]) -> list[_Chain]:
-    """Every chain of the beam with each operation that it has not yet."""
-    return [
-        longer
-        for chain in beam
-        for operation in OPERATIONS
-        if operation not in chain.operations and (longer := _longer(scene, chain, operation)) is not None
-    ]
+    """Every chain of the beam with each operation that it has not yet, at its end, or where that is not the same, at
+    its front."""
+    found = []
+    for chain in beam:
+        for operation in OPERATIONS:
+            if operation in chain.operations:
+                continue
+            found.append(_longer(scene, chain, operation))
+            if _ordered(operation, chain.operations):
+                found.append(_preceded(scene, chain, operation))
+    return [chain for chain in found if chain is not None]
 
 
-def _least(scene: Scene, chain: _Chain) -> float:
-    """Nats that a step has to win on top of this chain."""
-    return max(LEAST_NATS, LEAST_PER_CELL * scene.cells, LEAST_SHARE * chain.cost)
+def _ordered(operation: Operation, others: Sequence[Operation]) -> bool:
+    """Whether it makes a difference where among the others the operation stands."""
+    if operation in UNORDERED:
+        return False
+    same = next((kind for kind in (ADDING, FILTERS) if operation in kind), ())
+    return any(other not in same and other not in UNORDERED for other in others)
+
+
+def _cheapest(chains: Sequence[_Chain], start: float) -> list[_Chain]:
+    """The cheapest ones that save nearly as much of the start's price; of the same operations in two orders, one."""
+    kept: dict[frozenset[Operation], _Chain] = {}
+    for chain in sorted(chains, key=lambda chain: chain.price):
+        kept.setdefault(frozenset(chain.operations), chain)
+    cheapest = list(kept.values())[:BEAM]
+    return [chain for chain in cheapest if start - chain.price >= RIVAL * (start - cheapest[0].price)]
+
+
+def _pays(scene: Scene, shorter: _Chain, longer: _Chain) -> bool:
+    """Whether what the longer chain has more is worth its price, and heard.
+
+    What a step explains in place of noise is asked of the error as it is, too.
+    """
+    steps = len(longer.fitted) - len(shorter.fitted)
+    if shorter.price - longer.price < max(LEAST_NATS, LEAST_SHARE * shorter.judged.cost) * steps:
+        return False
+    said_by_noise = longer.predicted.variance is not None and shorter.predicted.variance is None
+    least = LEAST_NOISE_DB if said_by_noise else LEAST_DB
+    sides = [(shorter.judged, longer.judged)]
+    if shorter.predicted.variance is not None:
+        sides.append((scene.judge(shorter.predicted.error), scene.judge(longer.predicted.error)))
+    part = LEAST_CLICK_DB if local.clicks in set(longer.operations) - set(shorter.operations) else LEAST_PART_DB
+    return any(
+        one.over_db - other.over_db > least * steps or (not said_by_noise and one.falls_db(other) > part)
+        for one, other in sides
+    )
+
+
+def _chain(scene: Scene, operations: tuple[Operation, ...], fitted: tuple[Fitted, ...]) -> _Chain:
+    """The chain of these steps, applied to the reference one after the other."""
+    samples: Floats = scene.reference
+    variance = None
+    for step in fitted:
+        samples = step.apply(samples)
+        variance = variance if step.variance is None else step.variance
+    return _judged(scene, operations, fitted, _predicted(scene, samples, variance))
+
+
+def _judged(
+    scene: Scene, operations: tuple[Operation, ...], fitted: tuple[Fitted, ...], predicted: Predicted
+) -> _Chain:
+    charged = sum(step.charged for step in fitted) * scene.charge
+    return _Chain(operations, fitted, predicted, scene.judge(predicted.error, predicted.variance), charged)
+
+
+def _predicted(scene: Scene, samples: Floats, variance: Floats | None) -> Predicted:
+    spectra = scene.spectra_of(samples)
+    return Predicted(samples, spectra, scene.error_of(spectra), variance)
 
 
 def _longer(scene: Scene, chain: _Chain, operation: Operation) -> _Chain | None:
     """The chain with one more step at its end; None where that cannot be fitted."""
-    fitted = operation(scene, chain.predicted, chain.variance)
+    fitted = operation(scene, chain.predicted)
     if fitted is None:
         return None
-    predicted = fitted.apply(chain.predicted)
-    variance = chain.variance if fitted.variance is None else fitted.variance
-    return _Chain(
-        (*chain.operations, operation),
-        (*chain.fitted, fitted),
-        predicted,
-        variance,
-        scene.cost(predicted, variance),
-        chain.charged + fitted.charged * scene.charge,
-    )
+    if fitted.variance is not None:  # it adds at random, and leaves what is predicted as it is
+        predicted = msgspec.structs.replace(chain.predicted, variance=fitted.variance)
+    else:
+        predicted = _predicted(scene, fitted.apply(chain.predicted.samples), chain.predicted.variance)
+    return _judged(scene, (*chain.operations, operation), (*chain.fitted, fitted), predicted)
+
+
+def _preceded(scene: Scene, chain: _Chain, operation: Operation) -> _Chain | None:
+    """The chain with one more step at its front; None where that cannot be fitted."""
+    if not chain.fitted or operation in UNORDERED:
+        return None
+    fitted = _fitted_beside(scene, chain.fitted, 0, operation)
+    return None if fitted is None else _chain(scene, (operation, *chain.operations), (fitted, *chain.fitted))
+
+
+def _refined(scene: Scene, chain: _Chain) -> _Chain:
+    """The chain with each step fitted anew on what those before it predict and those behind it, undone, leave."""
+    for _ in range(REFINEMENTS if len(chain.fitted) > 1 else 0):
+        fitted = list(chain.fitted)
+        for index, operation in enumerate(chain.operations):
+            others = [*fitted[:index], *fitted[index + 1 :]]
+            again = _fitted_beside(scene, others, index, operation)
+            fitted[index] = again or fitted[index]
+        better = _chain(scene, chain.operations, tuple(fitted))
+        if better.price >= chain.price:
+            break
+        chain = better
+    return chain
+
+
+def _fitted_beside(scene: Scene, others: Sequence[Fitted], index: int, operation: Operation) -> Fitted | None:
+    """The operation fitted, in this place among them, to what the others leave to it; None where one behind it cannot
+    be undone."""
+    target = scene.generated
+    for step in reversed(others[index:]):
+        if step.variance is not None:
+            continue
+        if step.undo is None:
+            return None
+        target = step.undo(target)
+    here = scene if target is scene.generated else scene.towards(target)
+    samples: Floats = scene.reference
+    for step in others[:index]:
+        samples = step.apply(samples)
+    noise = next((step.variance for step in others if step.variance is not None), None)
+    return operation(here, _predicted(here, samples, noise))
 
 
 def _refitted(scene: Scene, operations: Sequence[Operation]) -> _Chain | None:
-    """The chain of these operations, in this order, each fitted on what those before it predict."""
-    chain: _Chain | None = _Chain((), (), scene.reference, None, np.inf, 0.0)
+    """The chain of these operations, in this order, each fitted on what those before it predict, then refined."""
+    chain: _Chain | None = _chain(scene, (), ())
     for operation in operations:
         chain = None if chain is None else _longer(scene, chain, operation)
-    return chain
+    return None if chain is None else _refined(scene, chain)
 
 
 def _thinned(scene: Scene, chain: _Chain) -> _Chain:
     """The chain without the step that costs nothing to leave out."""
-    for left_out in chain.operations if len(chain.operations) > 1 else ():
-        rest = [operation for operation in chain.operations if operation is not left_out]
-        shorter = _refitted(scene, rest)
-        if shorter is not None and shorter.price - chain.price < _least(scene, shorter):
+    for index in range(len(chain.operations)) if len(chain.operations) > 1 else ():
+        shorter = _without(scene, chain, index)
+        if not _pays(scene, shorter, chain):
             return _thinned(scene, shorter)
     return chain
 
 
+def _without(scene: Scene, chain: _Chain, index: int) -> _Chain:
+    """The chain without one of its steps, the others as they are or fitted from the first on, whichever is cheaper."""
+    operations = (*chain.operations[:index], *chain.operations[index + 1 :])
+    kept = _refined(scene, _chain(scene, operations, (*chain.fitted[:index], *chain.fitted[index + 1 :])))
+    anew = _refitted(scene, operations)
+    return kept if anew is None or kept.price <= anew.price else anew
+
+
 def _explained(scene: Scene, start: _Chain, chain: _Chain) -> Explanation:
-    steps: list[Step] = []
-    predicted: Floats = scene.reference
-    for operation, fitted in zip(chain.operations, chain.fitted, strict=True):
-        rest = [each for each in chain.operations if each is not operation]
-        without = _refitted(scene, rest) if rest else start
-        worth = (without.price if without is not None else start.price) - chain.price
-        after = fitted.apply(predicted)
-        steps.append(Step(fitted, worth, scene.distance_db(predicted), scene.distance_db(after)))
-        predicted = after
-    before = 2 * start.cost / scene.cells
-    left = scene.left(chain.predicted, chain.variance)
-    unsteady = 0.0 if chain.variance is None else scene.unsteadiness(chain.predicted, chain.variance)
-    left_db = scene.distance_db(chain.predicted)
-    return Explanation(tuple(steps), before, left, left_db, unsteady, scene.reference.size)
+    steps = []
+    for index, fitted in enumerate(chain.fitted):
+        without = _without(scene, chain, index) if len(chain.fitted) > 1 else start
+        steps.append(Step(fitted, without.price - chain.price, without.judged.distance_db, chain.judged.distance_db))
+    variance = chain.predicted.variance
+    unsteady = 0.0 if variance is None else scene.unsteadiness(chain.predicted.error, variance)
+    return Explanation(tuple(steps), start.judged.distance_db, chain.judged.distance_db, unsteady, scene.reference.size)

@@ -4,105 +4,102 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 
+from diagnose.arrays import fast_size
 from diagnose.explain.operation import Fitted
-from diagnose.explain.scene import N_FFT, spectra
+from diagnose.explain.scene import N_FFT, PER_OCTAVE, sixth_octaves
+from diagnose.explain.shape import shape
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from diagnose.arrays import Floats
+    from diagnose.explain.operation import Predicted
     from diagnose.explain.scene import Scene
 
-PER_OCTAVE = 6
-ROUNDS = 4  # of reweighting
-LARGEST = 30.0  # gain of a band
-LEAST_GAIN_DB = 1.0  # of the passband, that is a gain beside the filter
+ROUNDS = 3  # of reweighting
+CORRECTED = 3.0  # times, at most, that a round after the first changes a band's gain
+LARGEST, SMALLEST = 30.0, 1e-5  # gains of a band
+EDGE = 2.0  # times from band to band: an edge, which is then fitted bin by bin
+MOST_EDGES = 2
 HEARD = 1e-7  # of the strongest band's energy: below it nothing tells the gain
-LOWEST_HZ = 40.0
-LEAST_DB = -80.0
-GAP_DB, GAP_FILLED, GAP_WIDEST = 8.0, 0.7, 0.6  # a gap lies so far down, for so much of it, in at most so many bands
-LINE_LEAVES = 0.15  # share of the variance over the bands that a straight line leaves of a tilt
-STEP_DB = 8.0
+PARTLY = 0.3  # standard deviation of a gain that nothing tells
+LEAST_UNDONE = 0.03  # gain below which a band is not made louder again
 
 
-def filtered(scene: Scene, before: Floats, variance: Floats | None) -> Fitted | None:
-    """B(f) = h(f) A(f), h real and >= 0, linear between the middles of sixth octaves; least squares, reweighted."""
-    predicted, edges = spectra(before), sixth_octaves()
-    product = np.real(np.conj(predicted) * scene.spectra)
-    power = np.square(np.abs(predicted))
-    weights = scene.weights(predicted, variance)
-    gains = np.ones(edges.size - 1)
-    for _ in range(ROUNDS):
-        fitted, possible = (np.add.reduceat((weights * each).sum(axis=0), edges[:-1]) for each in (product, power))
-        gains = np.where(possible > 0, fitted / np.maximum(possible, 1e-30), 1.0)
-        weights = scene.weights(predicted * np.repeat(gains, np.diff(edges)).astype(np.float32), variance)
-    energy = np.add.reduceat(power.sum(axis=0), edges[:-1])
-    heard = energy > HEARD * energy.max()
-    if heard.sum() < PER_OCTAVE:
+class _Bands(msgspec.Struct, frozen=True, eq=False):
+    """Gains of bands, the places of these in bins from 0.5 (of 0 Hz), and the standard deviation of each gain; of the
+    bands alone that are heard."""
+
+    gains: Floats
+    places: Floats
+    certain: Floats
+
+
+def filtered(scene: Scene, before: Predicted) -> Fitted | None:
+    """B(f) = h(f) A(f), h real and >= 0; h in dB is linear over log f between the middles of bands of a sixth octave,
+    and of single bins where it has an edge."""
+    edges = sixth_octaves()
+    coarse = _gains(scene, before, edges)
+    if coarse.gains.size < PER_OCTAVE:
         return None
-    hz = (edges[:-1] + edges[1:] - 1)[heard] / 2 * scene.rate / N_FFT
-    found = np.clip(gains[heard], 0.0, LARGEST)
-    name, passed, parameters = shape(hz, found)
-    also = ("gain",) if abs(passed) > LEAST_GAIN_DB else ()
-    parameters |= {"gain": (passed, "dB")} if also else {}
-    return Fitted(name, lambda x: through(x, hz, found, scene.rate), int(heard.sum()), parameters, also=also)
+    jumps = np.abs(np.diff(np.log(np.maximum(coarse.gains, coarse.certain))))
+    sharp = np.argsort(-jumps)[: min(MOST_EDGES, int((jumps > np.log(EDGE)).sum()))]
+    fine = coarse
+    if sharp.size:
+        steps = [np.arange(*_bins_about(edges, coarse.places[at : at + 2])) for at in sharp]
+        fine = _gains(scene, before, np.unique(np.concatenate([edges, *steps])))
+    to_hz = scene.rate / N_FFT
+    names, parameters = shape((coarse.places - 0.5) * to_hz, np.maximum(coarse.gains, coarse.certain))
+    if not names:
+        return None
+    hz, gains = (fine.places - 0.5) * to_hz, fine.gains
+    return Fitted(
+        names[0],
+        lambda x: through(x, hz, gains, scene.rate),
+        gains.size,
+        parameters,
+        undo=lambda x: through(x, hz, 1 / np.maximum(gains, LEAST_UNDONE), scene.rate),
+        also=names[1:],
+    )
+
+
+def _bins_about(edges: NDArray[np.intp], places: Floats) -> tuple[int, int]:
+    """The first bin of the band that the first place lies in, and the end of that of the second."""
+    first, last = np.searchsorted(edges, places - 0.5, side="right")
+    return int(edges[first - 1]), int(edges[min(last, edges.size - 1)])
+
+
+def _gains(scene: Scene, before: Predicted, edges: NDArray[np.intp]) -> _Bands:
+    """Least squares, reweighted; each round corrects every band's gain by what the curve of all leaves in it, so that
+    a slope inside a band is no error."""
+    product = before.spectra.real * scene.spectra.real + before.spectra.imag * scene.spectra.imag
+    power = before.spectra.real**2 + before.spectra.imag**2
+    bins = np.arange(1, power.shape[1] + 1) - 0.5  # the lowest band is one bin, at 0 Hz
+    weights = scene.weights(before.error, before.variance)
+    seen = np.maximum((weights * power).sum(axis=0, dtype=np.float64), 1e-30)
+    places = np.add.reduceat(seen * bins, edges[:-1]) / np.add.reduceat(seen, edges[:-1])
+    gains, curve = np.ones(edges.size - 1), np.ones(power.shape[1])
+    for done in range(ROUNDS):
+        weighted = (weights * power).sum(axis=0, dtype=np.float64)
+        possible = np.add.reduceat(weighted * curve**2, edges[:-1])
+        fitted = np.add.reduceat((weights * product).sum(axis=0, dtype=np.float64) * curve, edges[:-1])
+        factor = np.where(possible > 0, fitted / np.maximum(possible, 1e-30), 1.0)
+        gains = np.clip(gains * (np.clip(factor, 1 / CORRECTED, CORRECTED) if done else factor), SMALLEST, LARGEST)
+        curve = np.exp(np.interp(np.log(bins), np.log(places), np.log(gains)))
+        weights = scene.weights(scene.error_of(before.spectra * curve.astype(np.float32)), before.variance)
+    energy = np.add.reduceat(power.sum(axis=0), edges[:-1])
+    known = np.add.reduceat((weights * power).sum(axis=0, dtype=np.float64), edges[:-1])
+    certain = 1 / np.sqrt(np.maximum(known, 1e-30))
+    heard = (energy > HEARD * energy.max()) & (certain < PARTLY)
+    return _Bands(gains[heard], places[heard], certain[heard])
 
 
 def through(samples: Floats, hz: Floats, gains: Floats, rate: int) -> Floats:
     """The samples through the filter, by one transform of all of them."""
-    size = samples.size + N_FFT
-    transfer = np.interp(np.fft.rfftfreq(size, 1 / rate), hz, gains)
+    size = fast_size(samples.size + N_FFT)
+    octaves = np.log(np.maximum(np.fft.rfftfreq(size, 1 / rate), 1.0))
+    transfer = np.exp(np.interp(octaves, np.log(np.maximum(hz, 1.0)), np.log(gains)))
     return np.fft.irfft(np.fft.rfft(samples, size) * transfer, size)[: samples.size]
-
-
-def shape(hz: Floats, gains: Floats) -> tuple[str, float, dict[str, tuple[float, str]]]:
-    """(cause id, level of what it lets pass in dB, parameters) of a filter.
-
-    A gap inside, a straight slope, whose level nobody can tell from a gain's, or what is lost above or below.
-    """
-    heard = hz > LOWEST_HZ
-    octaves = np.log2(hz[heard])
-    level = np.maximum(20 * np.log10(np.maximum(gains[heard], 1e-6)), LEAST_DB)
-    low = np.flatnonzero(level < np.median(level) - GAP_DB)
-    if low.size and low[0] > 0 and low[-1] < level.size - 1:
-        width = low[-1] - low[0] + 1
-        if low.size / width > GAP_FILLED and width < GAP_WIDEST * level.size:
-            return (
-                "band-gap",
-                float(np.median(level)),
-                {
-                    "low": (2 ** float(octaves[low[0]]), "Hz"),
-                    "high": (2 ** float(octaves[low[-1]]), "Hz"),
-                },
-            )
-    slope, offset = np.polyfit(octaves, level, 1)
-    varied = float(np.square(level - level.mean()).sum())
-    if float(np.square(level - slope * octaves - offset).sum()) > LINE_LEAVES * varied:
-        at, height = _step(level)
-        if height < -STEP_DB:
-            passed = float(np.median(level[:at]))
-            return "high-frequency-loss", passed, {"cutoff": (2 ** float(octaves[at]), "Hz"), "loss": (height, "dB")}
-        if height > STEP_DB:
-            passed = float(np.median(level[at:]))
-            return "low-frequency-loss", passed, {"cutoff": (2 ** float(octaves[at]), "Hz"), "loss": (-height, "dB")}
-    return "tilt", 0.0, {"slope": (float(slope), "dB/octave")}
-
-
-def _step(level: Floats) -> tuple[int, float]:
-    """(band, height) of the step that leaves the least: the median below, the mean above."""
-    left = []
-    for at in range(2, level.size - 1):
-        below, above = level[:at], level[at:]
-        left.append(float(np.square(below - np.median(below)).sum() + np.square(above - above.mean()).sum()))
-    at = 2 + int(np.argmin(left))
-    return at, float(level[at:].mean() - np.median(level[:at]))
-
-
-def sixth_octaves() -> NDArray[np.intp]:
-    """Bins between which the bands lie: a sixth octave each, at least one bin."""
-    bins, found = N_FFT // 2 + 1, [0]
-    while found[-1] < bins:
-        found.append(min(max(found[-1] + 1, int(np.ceil(found[-1] * 2 ** (1 / PER_OCTAVE)))), bins))
-    return np.array(found, np.intp)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from diagnose.timeline.correlation import fast_size
+from diagnose.arrays import fast_size
 
 if TYPE_CHECKING:
     from diagnose.arrays import Floats

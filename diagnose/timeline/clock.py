@@ -9,9 +9,9 @@ import msgspec
 import numpy as np
 import soxr
 
-from diagnose.arrays import median
+from diagnose.arrays import fast_size, median
 from diagnose.spectrogram import hann
-from diagnose.timeline.correlation import fast_size, loudest_start
+from diagnose.timeline.correlation import loudest_start
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from diagnose.arrays import fast_size
+
 if TYPE_CHECKING:
     from diagnose.arrays import Floats
     from diagnose.audio import Samples
@@ -50,12 +52,6 @@ def _nearest_peak(height: Floats, delays: Floats) -> int:
     padded = np.pad(height, 1, constant_values=-np.inf)
     peaks = np.flatnonzero((height >= padded[:-2]) & (height >= padded[2:]) & (height >= height.max() - TIE))
     return int(peaks[np.argmin(np.abs(delays[peaks]))])
-
-
-def fast_size(least: int) -> int:
-    """The smallest size from least up that an FFT is quick at: 9, 10, 12, 15 or 16 times a power of two."""
-    sixteenth = max(1 << int(np.ceil(np.log2(least))), 16) // 16
-    return min(size for size in (sixteenth * factor for factor in (9, 10, 12, 15, 16)) if size >= least)
 
 
 def limited(samples: Samples) -> Samples:
