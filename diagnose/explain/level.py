@@ -23,6 +23,7 @@ SMALL = 0.15  # of the RMS: what a small sample is
 OUTER = (0.002, 0.03, 0.97, 0.998)  # quantiles between which the slope at the ends of a curve is taken
 BENDS = 0.9  # slope at an end over that for small samples; a straighter line is a gain
 SHIFTED = 0.05  # of the RMS: what a curve gives for silence is a bias beside it
+FEW_SAMPLES, BENT_LEAVES = 4096, 0.95  # of the squares that a straight line leaves: else no curve is fitted
 PARTS = (12, 28)  # of a curve: few where something else was added, for each part takes some of that for its own
 LATTICE_FIT = 0.02  # of a step
 NEAR_WHOLE = 0.01  # bits
@@ -91,16 +92,13 @@ def hard_clipping(scene: Scene, before: Predicted) -> Fitted | None:
 def soft_clipping(scene: Scene, before: Predicted) -> Fitted | None:
     """b = curve(a), a smooth curve, fitted by least squares."""
     rms = float(before.samples.std())
-    if rms < 1e-9:
+    if rms < 1e-9 or not _bent(before.samples, scene.generated):
         return None
     curves = [fit_curve(before.samples, scene.generated, parts) for parts in PARTS]
     curve = min(curves, key=lambda each: _price_of(scene, before, each))
     down, up = curve(np.array([-SMALL * rms, SMALL * rms]))
     middle, shift = float(up - down) / (2 * SMALL * rms), float(up + down) / 2
-    places = np.array([quantile(before.samples, share) for share in OUTER])
-    at = curve(places)
-    slopes = (at[1::2] - at[::2]) / np.maximum(places[1::2] - places[::2], 1e-12)
-    ends = float(slopes.min()) / middle if middle > 0 else 1.0
+    ends = _ends(curve, before.samples) / middle if middle > 0 else 1.0
     if ends > BENDS:
         return None
     gain_db = 20 * float(np.log10(middle))
@@ -113,6 +111,25 @@ def soft_clipping(scene: Scene, before: Predicted) -> Fitted | None:
         undo=curve.inverse,
         also=(*also, "dc-offset") if abs(shift) > SHIFTED * rms * middle else also,
     )
+
+
+def _bent(before: Floats, after: Floats) -> bool:
+    """Whether a curve through some of the samples leaves less than a straight line."""
+    every = max(before.size // FEW_SAMPLES, 1)
+    some, target = before[::every], after[::every]
+    curve = fit_curve(some, target, PARTS[0])
+    centred = some - some.mean()
+    slope = float(np.dot(centred, target)) / max(float(np.dot(centred, centred)), 1e-30)
+    straight = target - target.mean() - slope * centred
+    left = float(np.square(target - curve(some)).sum())
+    return left < BENT_LEAVES * float(np.square(straight).sum())
+
+
+def _ends(curve: Curve, samples: Floats) -> float:
+    """The slope at the end of the curve where that is less."""
+    places = np.array([quantile(samples, share) for share in OUTER])
+    at = curve(places)
+    return float(((at[1::2] - at[::2]) / np.maximum(places[1::2] - places[::2], 1e-12)).min())
 
 
 def _price_of(scene: Scene, before: Predicted, curve: Curve) -> float:

@@ -33,9 +33,21 @@ OPERATIONS: tuple[Operation, ...] = (
 UNORDERED: tuple[Operation, ...] = (level.gain, level.polarity, added.noise)
 ADDING: tuple[Operation, ...] = (level.dc_offset, local.clicks, added.lines)
 FILTERS: tuple[Operation, ...] = (spectrum.filtered,)
+BY_ID: dict[str, tuple[Operation, ...]] = {
+    "gain": (level.gain,),
+    "polarity": (level.polarity,),
+    "dc-offset": (level.dc_offset,),
+    "clipping": (level.hard_clipping, level.soft_clipping),
+    "quantisation": (level.quantisation,),
+    **dict.fromkeys(("high-frequency-loss", "low-frequency-loss", "tilt", "band-gap"), (spectrum.filtered,)),
+    "dropout": (local.dropout,),
+    "clicks": (local.clicks,),
+    "noise": (added.noise,),
+    **dict.fromkeys(("hum", "tonal"), (added.lines,)),
+}
 MOST_STEPS = 3
-BEAM = 4  # chains that are kept at each length
-RIVAL = 0.3  # of what the cheapest chain saves, that another has to save to be looked at further
+BEAM = 3  # chains that are kept at each length
+RIVAL = 0.5  # of what the cheapest chain saves, that another has to save to be looked at further
 REFINEMENTS = 2  # rounds in which every step of a chain is fitted beside the others
 LEAST_NATS = 20.0  # that a step has to win beyond what it is charged
 LEAST_DB = 1.0  # over ordinary loss on the whole, or
@@ -103,10 +115,28 @@ class _Chain(msgspec.Struct, frozen=True, eq=False):
         return self.predicted.variance is None and not heard
 
 
-def explain(scene: Scene) -> Explanation:
-    """The chain of at most three steps that costs the least, each worth what it is charged."""
-    start = best = _chain(scene, (), ())
-    beam = [start]
+def explain(scene: Scene, likely: Sequence[str] = ()) -> Explanation:
+    """The chain of at most three steps that costs the least, each worth what it is charged.
+
+    likely: ids of causes; where the operation of one of them alone leaves nothing, that is the chain.
+    """
+    start = _chain(scene, (), ())
+    best = _likely(scene, start, likely) or _cheapest_chain(scene, start)
+    return _explained(scene, start, best)
+
+
+def _likely(scene: Scene, start: _Chain, likely: Sequence[str]) -> _Chain | None:
+    """The chain of one step that one of the likely causes is, where it leaves nothing."""
+    asked = [operation for id in likely for operation in BY_ID.get(id, ())]  # noqa: A001 - the contract's word
+    for operation in asked if not start.is_close else ():
+        chain = _longer(scene, start, operation)
+        if chain is not None and chain.is_close and _pays(scene, start, chain):
+            return chain
+    return None
+
+
+def _cheapest_chain(scene: Scene, start: _Chain) -> _Chain:
+    best, beam = start, [start]
     for _ in range(MOST_STEPS):
         beam = [chain for chain in beam if not chain.is_close]
         if not beam or best.is_close:
@@ -118,20 +148,20 @@ def explain(scene: Scene) -> Explanation:
         better = _thinned(scene, beam[0])
         if _pays(scene, best, better):
             best = better
-    return _explained(scene, start, best)
+    return best
 
 
 def _all_longer(scene: Scene, beam: Sequence[_Chain]) -> list[_Chain]:
     """Every chain of the beam with each operation that it has not yet, at its end, or where that is not the same, at
     its front."""
-    found = []
+    found: list[_Chain | None] = []
     for chain in beam:
-        for operation in OPERATIONS:
-            if operation in chain.operations:
-                continue
-            found.append(_longer(scene, chain, operation))
-            if _ordered(operation, chain.operations):
-                found.append(_preceded(scene, chain, operation))
+        left = [operation for operation in OPERATIONS if operation not in chain.operations]
+        found += [_longer(scene, chain, operation) for operation in left]
+        ordered = [operation for operation in left if _ordered(operation, chain.operations)]
+        place = _place(scene, chain.fitted, 0) if ordered else None
+        if place is not None:
+            found += [_preceded(scene, chain, operation, place) for operation in ordered]
     return [chain for chain in found if chain is not None]
 
 
@@ -206,11 +236,9 @@ def _longer(scene: Scene, chain: _Chain, operation: Operation) -> _Chain | None:
     return _judged(scene, (*chain.operations, operation), (*chain.fitted, fitted), predicted)
 
 
-def _preceded(scene: Scene, chain: _Chain, operation: Operation) -> _Chain | None:
+def _preceded(scene: Scene, chain: _Chain, operation: Operation, place: tuple[Scene, Predicted]) -> _Chain | None:
     """The chain with one more step at its front; None where that cannot be fitted."""
-    if not chain.fitted or operation in UNORDERED:
-        return None
-    fitted = _fitted_beside(scene, chain.fitted, 0, operation)
+    fitted = operation(*place)
     return None if fitted is None else _chain(scene, (operation, *chain.operations), (fitted, *chain.fitted))
 
 
@@ -220,8 +248,8 @@ def _refined(scene: Scene, chain: _Chain) -> _Chain:
         fitted = list(chain.fitted)
         for index, operation in enumerate(chain.operations):
             others = [*fitted[:index], *fitted[index + 1 :]]
-            again = _fitted_beside(scene, others, index, operation)
-            fitted[index] = again or fitted[index]
+            place = _place(scene, others, index)
+            fitted[index] = (place and operation(*place)) or fitted[index]
         better = _chain(scene, chain.operations, tuple(fitted))
         if better.price >= chain.price:
             break
@@ -229,9 +257,9 @@ def _refined(scene: Scene, chain: _Chain) -> _Chain:
     return chain
 
 
-def _fitted_beside(scene: Scene, others: Sequence[Fitted], index: int, operation: Operation) -> Fitted | None:
-    """The operation fitted, in this place among them, to what the others leave to it; None where one behind it cannot
-    be undone."""
+def _place(scene: Scene, others: Sequence[Fitted], index: int) -> tuple[Scene, Predicted] | None:
+    """What an operation in this place among the others is fitted on: what those before it predict, and what those
+    behind it, undone, leave to explain.  None where one cannot be undone."""
     target = scene.generated
     for step in reversed(others[index:]):
         if step.variance is not None:
@@ -244,7 +272,7 @@ def _fitted_beside(scene: Scene, others: Sequence[Fitted], index: int, operation
     for step in others[:index]:
         samples = step.apply(samples)
     noise = next((step.variance for step in others if step.variance is not None), None)
-    return operation(here, _predicted(here, samples, noise))
+    return here, _predicted(here, samples, noise)
 
 
 def _refitted(scene: Scene, operations: Sequence[Operation]) -> _Chain | None:
