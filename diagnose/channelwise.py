@@ -11,13 +11,14 @@ import msgspec
 from diagnose.analysis import Pair  # noqa: TC001 - msgspec reads the types
 from diagnose.metrics import METRICS
 from diagnose.regions import find_regions
+from diagnose.results.cause import Cause  # noqa: TC001
+from diagnose.results.proof import Proof  # noqa: TC001
 from diagnose.results.region import size
 from diagnose.results.report import ChannelFacts, MetricRow
 from diagnose.results.verdict import RANK, overall
 
 if TYPE_CHECKING:
     from diagnose.analysis.channels import Held
-    from diagnose.results.cause import Cause
     from diagnose.results.region import Region
     from diagnose.results.verdict import Verdict
 
@@ -49,6 +50,15 @@ class Judged(msgspec.Struct, frozen=True, eq=False):
         return max(copies or found or [self.pair], key=lambda one: abs(one.timeline.correlation))
 
 
+class Named(msgspec.Struct, frozen=True):
+    """The causes, most likely first, and what those that are steps of a chain come to: of the channel that differs most
+    where the channels were not treated alike.
+    """
+
+    causes: tuple[Cause, ...] = ()
+    proof: Proof | None = None
+
+
 def worst_rows(whole: Mapping[str, MetricRow], by_channel: Mapping[int, Mapping[str, MetricRow]]) -> list[MetricRow]:
     """One row a metric: of the whole where it is defined on all channels, else of the channel where it is worst."""
     rows = []
@@ -72,23 +82,24 @@ def find_places(judged: Judged) -> tuple[Region, ...]:
     return tuple(sorted(found, key=size, reverse=True))
 
 
-def find_causes(judged: Judged, whatever: bool = False) -> tuple[Cause, ...]:
+def find_causes(judged: Judged, whatever: bool = False) -> Named:
     """What most likely broke; asked only where something is over a limit: what the limits let pass has no cause.
 
     whatever: asked whatever the verdict is.
     """
     if judged.verdict not in ("WARN", "FAIL") and not whatever:
-        return ()
-    from diagnose.causes import name_causes, name_channel_causes, with_broken_samples
+        return Named()
+    from diagnose.causes import name_channel_causes, with_broken_samples
 
     if not judged.by_channel:
-        return name_causes(judged.pair, {row.name: row for row in judged.rows})
+        return _named_on(judged.pair, judged.rows)
     found = {(cause.id, cause.channel): cause for cause in name_channel_causes(judged.pair, judged.rows)}
-    named = {}
+    named, proofs = {}, []
     for channel, rows in judged.by_channel.items():
         broken = whatever or overall([row.verdict for row in _own(rows)]) in ("WARN", "FAIL")
-        causes = name_causes(judged.pair.apart[channel], {row.name: row for row in rows}) if broken else ()
-        named[channel] = {cause.id: cause for cause in causes}
+        here = _named_on(judged.pair.apart[channel], rows) if broken else Named()
+        named[channel] = {cause.id: cause for cause in here.causes}
+        proofs += [here.proof] if here.proof else []
     for channel, causes_here in named.items():
         for id, cause in causes_here.items():  # noqa: A001 - the contract's word
             key = (id, None if _everywhere(judged, cause, named) else channel)
@@ -96,7 +107,16 @@ def find_causes(judged: Judged, whatever: bool = False) -> tuple[Cause, ...]:
                 found[key] = _on(key[1], cause)
     judged_anew = [_unless_of_a_filter(cause, found) for cause in found.values()]
     judged_anew = with_broken_samples(judged_anew, judged.pair, judged.rows)
-    return tuple(sorted(judged_anew, key=lambda cause: -cause.confidence)[:MOST_CAUSES])
+    causes = tuple(sorted(judged_anew, key=lambda cause: -cause.confidence)[:MOST_CAUSES])
+    return Named(causes, max(proofs, key=lambda proof: proof.before_db, default=None))
+
+
+def _named_on(pair: Pair, rows: Sequence[MetricRow]) -> Named:
+    """What is recognised on a pair, and what undoing proves of it."""
+    from diagnose.causes import name_causes
+    from diagnose.explain import with_proof
+
+    return Named(*with_proof(pair, name_causes(pair, {row.name: row for row in rows})))
 
 
 def _everywhere(judged: Judged, cause: Cause, named: Mapping[int, Mapping[str, Cause]]) -> bool:

@@ -66,7 +66,7 @@ def compare(
     judged = judge_pair((Signal(sounds[0]), Signal(sounds[1])), limits, step)
     step("looking for causes")
     pair, laid = judged.pair, judged.best_laid
-    facts = [_sound_facts(file) for file in pair.files]
+    facts, named = [_sound_facts(file) for file in pair.files], find_causes(judged)
     report = Report(
         tool_version=VERSION,
         reference=facts[0],
@@ -79,7 +79,8 @@ def compare(
         verdict=judged.verdict,
         notes=tuple(_notes(judged, facts)),
         regions=find_places(judged),
-        causes=find_causes(judged),
+        causes=named.causes,
+        proof=named.proof,
         libraries=_libraries(),
         pair=pair,
         by_channel=judged.by_channel,
@@ -117,7 +118,7 @@ def rejudged(report: Report, verdicts: Mapping[str, Verdict]) -> Report:
         for channel, of in report.by_channel.items()
     }
     judged = Judged(report.pair, rows, by_channel)
-    regions, causes = find_places(judged), find_causes(judged)
+    regions, named = find_places(judged), find_causes(judged)
     report.pair.forget_stfts()
     return msgspec.structs.replace(
         report,
@@ -126,7 +127,8 @@ def rejudged(report: Report, verdicts: Mapping[str, Verdict]) -> Report:
         channels=channel_facts(judged),
         verdict=judged.verdict,
         regions=regions,
-        causes=causes,
+        causes=named.causes,
+        proof=named.proof,
     )
 
 
@@ -139,7 +141,7 @@ def causes_of(report: Report) -> tuple[Cause, ...]:
     assert report.pair is not None
     found = find_causes(Judged(report.pair, report.metrics, report.by_channel), whatever=True)
     report.pair.forget_stfts()
-    return found
+    return found.causes
 
 
 def judge_pair(files: tuple[Signal, Signal], limits: Profile, before: Before = nothing) -> Judged:

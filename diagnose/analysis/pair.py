@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from diagnose.analysis.cells import measure_cells
-from diagnose.analysis.channels import match_channels, mixed
+from diagnose.analysis.channels import loudest_channel, match_channels, mixed
 from diagnose.analysis.distances import measure_spectra
 from diagnose.analysis.folding import measure_folding
 from diagnose.analysis.places import find_places
@@ -127,6 +127,17 @@ class Pair:
     def overlap(self) -> tuple[Samples, Samples]:
         """The matched parts of both mono mixes, of one length; neither mean nor gain removed."""
         return self.laid.reference, self.laid.generated
+
+    @property
+    def loudest_overlap(self) -> tuple[Samples, Samples]:
+        """As overlap, of the generated sound's loudest channel: what was done to each is not done to their mean."""
+        counts = [file.audio.channels for file in self.files]
+        if max(counts) == 1 or counts[0] != counts[1]:
+            return self.overlap
+        channel = loudest_channel(self.files[1].audio) - 1
+        ours, theirs = (resample(file.audio, self.rate).samples[channel] for file in self.files)
+        found = laid(self.timeline, ours, theirs)
+        return found.reference, found.generated
 
     def to_reference_s(self, seconds: float) -> float:
         """Time in the reference of a time on the overlap, s."""

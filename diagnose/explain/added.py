@@ -38,7 +38,7 @@ def noise(scene: Scene, before: Predicted) -> Fitted | None:
     middle = np.partition(usual, len(usual) // 2, axis=0)[len(usual) // 2]
     power = np.add.reduceat(middle / np.float32(np.log(2)), edges[:-1]) / np.diff(edges)
     spread = np.repeat(power, np.diff(edges))[None].astype(np.float32)
-    under = 10 * float(np.log10(max(float(spread.mean()), 1e-30) / float(scene.power.mean())))
+    under = 10 * float(np.log10(max(float(spread.mean()), 1e-30) / max(float(scene.power.mean()), 1e-30)))
     return Fitted("noise", np.copy, power.size, {"level": (under, "dB")}, variance=spread)
 
 

@@ -19,8 +19,7 @@ INVERTED = 4096  # points of the inverse
 
 
 class Curve(msgspec.Struct, frozen=True, eq=False):
-    """y = sum over k of values[k] B(u - k), B the cubic spline of four parts, u from 0 to the number of parts, linear in
-    asinh(x / bent).
+    """y = sum over k of values[k] B(u - k), B the cubic spline of four parts, u linear in asinh(x / bent).
 
     values [shape=(parts + 3,)].  most: the level up to which it was fitted; above it, it goes on straight.
     """

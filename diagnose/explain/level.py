@@ -9,6 +9,7 @@ import numpy as np
 from diagnose.arrays import median, quantile
 from diagnose.explain.curve import fit_curve
 from diagnose.explain.operation import Fitted
+
 if TYPE_CHECKING:
     from diagnose.arrays import Floats
     from diagnose.explain.curve import Curve
@@ -139,7 +140,8 @@ def _price_of(scene: Scene, before: Predicted, curve: Curve) -> float:
 
 def quantisation(scene: Scene, before: Predicted) -> Fitted | None:
     """b is a rounded to a lattice: that which the generated sound lies on, or, where something came after it, one of
-    whole bits; of whole or of half steps."""
+    whole bits; of whole or of half steps.
+    """
     step = _lattice(scene) or _tried(scene, before)
     if step is None:
         return None

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from diagnose.arrays import runs
+from diagnose.arrays import median, quantile, runs
 from diagnose.explain.operation import Fitted
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def dropout(scene: Scene, before: Predicted) -> Fitted | None:
     ours, theirs = (
         np.square(part[: count * size].reshape(count, size)).mean(axis=1) for part in (sound, scene.generated)
     )
-    loud = float(np.quantile(ours, LOUD))
+    loud = quantile(ours, LOUD)
     gone = (theirs < GONE * ours) & (ours > SOUNDS * loud)
     quiet = (ours <= SOUNDS * loud) & (theirs <= SOUNDS * loud)
     holes: list[list[int]] = []
@@ -107,8 +107,8 @@ def clicks(scene: Scene, before: Predicted) -> Fitted | None:
     count = bend.size // size
     if count < 1:
         return None
-    usual = np.median(bend[: count * size].reshape(count, size), axis=1)
-    usual = np.maximum(usual, np.median(usual))
+    usual = np.partition(bend[: count * size].reshape(count, size), size // 2, axis=1)[:, size // 2]
+    usual = np.maximum(usual, median(usual))
     around = np.pad(usual, 1, mode="edge")
     usual = np.maximum(np.maximum(around[:-2], around[2:]), usual)
     allowed = np.pad(np.repeat(usual, size), (0, bend.size - count * size), mode="edge")
@@ -120,6 +120,4 @@ def clicks(scene: Scene, before: Predicted) -> Fitted | None:
     apart = 1 + int((np.diff(places) > size).sum())
     parameters = {"clicks": (float(apart), "count"), "first": (float(places[0]) / scene.rate, "s")}
     count = int(places.size)
-    return Fitted(
-        "clicks", lambda x: x + spikes, 2 * count, parameters, lambda x: x - spikes, copied=count
-    )
+    return Fitted("clicks", lambda x: x + spikes, 2 * count, parameters, lambda x: x - spikes, copied=count)

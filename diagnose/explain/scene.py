@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
+from diagnose.arrays import quantile
 from diagnose.spectrogram import hann, locked
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from diagnose.arrays import Floats
-    from diagnose.audio import Samples
 
     Spectra = NDArray[np.complex64]
     Powers = NDArray[np.float32]
@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 N_FFT, HOP = 1024, 512
 TAIL = 2.0  # degrees of freedom
 ORDINARY_DB = -35.0  # of the reference's power in a cell: what is less is not worth a step
-FLOOR_DB = -55.0  # of a loud frame's mean power by bin: what is less is not heard
+FLOOR_DB = -80.0  # of a loud frame's mean power by bin: what is less is not heard
+DITHERED = 4.0  # times the power of rounding, which dither of two steps and the rounding after it have
+ROUNDED = DITHERED * 2.0**-30 / 12 * 3 / 8 * N_FFT  # of 16 bits in a cell: ordinary, however quiet the sound is
 LOUD = 0.95
 LOWEST_HZ = 40.0
 NOISE_NATS = 0.77  # mean of k ln(1 + x / k) for an exponential x of mean 1: what noise of a known level leaves
@@ -45,7 +47,8 @@ EVEN, WORST = 384, 128  # frames of a long sound that are looked at: evenly spac
 
 class Judgement(msgspec.Struct, frozen=True, eq=False):
     """Of a prediction: its cost in nats, >= 0; the nats a cell that are left, noise of the stated level aside, on the
-    whole, and in each sixth octave from 40 Hz, then in each frame but those at the borders [shape=(n,)]."""
+    whole, and in each sixth octave from 40 Hz, then in each frame but those at the borders [shape=(n,)].
+    """
 
     cost: float
     left: float
@@ -86,16 +89,16 @@ class Scene:
     where the two differ most, which stand for themselves: a click in ten minutes lies in one of these.
     """
 
-    def __init__(self, reference: Samples, generated: Samples, rate: int) -> None:
+    def __init__(self, reference: Floats, generated: Floats, rate: int) -> None:
         self.reference = reference.astype(np.float64)
         self.generated = generated.astype(np.float64)
         self.rate = rate
         self.frames, self.stands_for = _looked_at(self.generated - self.reference)
         self.spectra = self.spectra_of(self.generated)
         self.power = _level(self.reference, self.generated) * _smooth(_squared(self.spectra_of(self.reference)))
-        loud = float(np.quantile(self.power.sum(axis=1), LOUD)) / self.power.shape[1]
-        self.power += np.float32(max(loud * 10 ** (FLOOR_DB / 10), 1e-30))
-        self.ordinary = self.power * np.float32(10 ** (ORDINARY_DB / 10))
+        loud = quantile(self.power.sum(axis=1), LOUD) / self.power.shape[1]
+        floor = np.float32(max(loud * 10 ** (FLOOR_DB / 10), 1e-30) + ROUNDED)
+        self.ordinary = self.power * np.float32(10 ** (ORDINARY_DB / 10)) + floor
 
     def towards(self, target: Floats) -> Scene:
         """The same reference with another sound to explain."""
@@ -202,5 +205,7 @@ def _tailed(ratio: Floats) -> Floats:
 def _smooth(power: Floats) -> Floats:
     """Means over three frames and five bins: a window leaks so far."""
     frames = np.pad(power, ((1, 1), (0, 0)), mode="edge")
-    summed = np.cumsum(np.pad(frames[:-2] + frames[1:-1] + frames[2:], ((0, 0), (3, 2)), mode="edge"), axis=1, dtype=np.float64)
+    summed = np.cumsum(
+        np.pad(frames[:-2] + frames[1:-1] + frames[2:], ((0, 0), (3, 2)), mode="edge"), axis=1, dtype=np.float64
+    )
     return (summed[:, 5:] - summed[:, :-5]).astype(np.float32) / np.float32(15)

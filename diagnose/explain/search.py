@@ -8,7 +8,7 @@ import msgspec
 
 from diagnose.explain import added, level, local, spectrum
 from diagnose.explain.operation import Fitted, Operation, Predicted
-from diagnose.explain.scene import Judgement
+from diagnose.explain.scene import Judgement  # noqa: TC001 - msgspec reads the types
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,7 +63,8 @@ STEADY = 1.6  # standard deviation of ln power: 1.28 of noise, more of what foll
 
 class Step(msgspec.Struct, frozen=True, eq=False):
     """One step of the chain: what was fitted, the nats that leaving it out would cost, and the distance in dB, as
-    Scene.distance_db has it, of the chain without it and of the whole chain."""
+    Scene.distance_db has it, of the chain without it and of the whole chain.
+    """
 
     fitted: Fitted
     worth: float
@@ -74,21 +75,34 @@ class Step(msgspec.Struct, frozen=True, eq=False):
 class Explanation(msgspec.Struct, frozen=True, eq=False):
     """A chain, in the order in which it is applied, and the distance in dB before it and after it.
 
-    unsteady: of the noise that it states, as Scene.unsteadiness has it.  samples: of the sound.
+    over_db: by how much the difference is louder than ordinary loss.  close: whether nothing is left that a step could
+    be worth.  unsteady: of the noise that it states, as Scene.unsteadiness has it; 0 without.  samples: of the sound.
+    rivals: ids of other chains that explain as much.
     """
 
     steps: tuple[Step, ...]
     before_db: float
     left_db: float
+    over_db: float
+    close: bool
     unsteady: float
     samples: int
+    rivals: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def noisy(self) -> bool:
+        return any(step.fitted.variance is not None for step in self.steps)
+
+    @property
+    def steady(self) -> bool:
+        return self.unsteady <= STEADY
 
     @property
     def proven(self) -> bool:
         """Whether the chain, applied to the reference, gives the generated sound, but for noise of a stated level."""
         told = self.left_db <= self.before_db - PROVEN_DB or self.left_db <= CLOSE_DB
         copied = sum(step.fitted.copied for step in self.steps)
-        return bool(self.steps) and told and self.unsteady <= STEADY and copied <= MOST_COPIED * self.samples
+        return bool(self.steps) and told and self.steady and copied <= MOST_COPIED * self.samples
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -121,8 +135,11 @@ def explain(scene: Scene, likely: Sequence[str] = ()) -> Explanation:
     likely: ids of causes; where the operation of one of them alone leaves nothing, that is the chain.
     """
     start = _chain(scene, (), ())
-    best = _likely(scene, start, likely) or _cheapest_chain(scene, start)
-    return _explained(scene, start, best)
+    best = _likely(scene, start, likely)
+    if best is not None:
+        return _explained(scene, start, best, ())
+    best, seen = _cheapest_chain(scene, start)
+    return _explained(scene, start, best, _rivals(best, seen))
 
 
 def _likely(scene: Scene, start: _Chain, likely: Sequence[str]) -> _Chain | None:
@@ -135,8 +152,9 @@ def _likely(scene: Scene, start: _Chain, likely: Sequence[str]) -> _Chain | None
     return None
 
 
-def _cheapest_chain(scene: Scene, start: _Chain) -> _Chain:
-    best, beam = start, [start]
+def _cheapest_chain(scene: Scene, start: _Chain) -> tuple[_Chain, list[_Chain]]:
+    """The cheapest chain that pays, and those that were looked at beside it."""
+    best, beam, seen = start, [start], []
     for _ in range(MOST_STEPS):
         beam = [chain for chain in beam if not chain.is_close]
         if not beam or best.is_close:
@@ -145,15 +163,28 @@ def _cheapest_chain(scene: Scene, start: _Chain) -> _Chain:
         if not beam:
             break
         beam = sorted((_refined(scene, chain) for chain in beam), key=lambda chain: chain.price)
+        seen += beam
         better = _thinned(scene, beam[0])
         if _pays(scene, best, better):
             best = better
-    return best
+    return best, seen
+
+
+def _rivals(best: _Chain, seen: Sequence[_Chain]) -> tuple[tuple[str, ...], ...]:
+    """Ids of the chains that are no longer, and as cheap but for chance."""
+    found = [
+        tuple(id for step in chain.fitted for id in step.ids)  # noqa: A001 - the contract's word
+        for chain in seen
+        if len(chain.fitted) <= len(best.fitted) and chain.price - best.price < LEAST_NATS
+    ]
+    named = {id for step in best.fitted for id in step.ids}  # noqa: A001
+    return tuple(dict.fromkeys(ids for ids in found if set(ids) != named))
 
 
 def _all_longer(scene: Scene, beam: Sequence[_Chain]) -> list[_Chain]:
     """Every chain of the beam with each operation that it has not yet, at its end, or where that is not the same, at
-    its front."""
+    its front.
+    """
     found: list[_Chain | None] = []
     for chain in beam:
         left = [operation for operation in OPERATIONS if operation not in chain.operations]
@@ -259,8 +290,9 @@ def _refined(scene: Scene, chain: _Chain) -> _Chain:
 
 def _place(scene: Scene, others: Sequence[Fitted], index: int) -> tuple[Scene, Predicted] | None:
     """What an operation in this place among the others is fitted on: what those before it predict, and what those
-    behind it, undone, leave to explain.  None where one cannot be undone."""
-    target = scene.generated
+    behind it, undone, leave to explain.  None where one cannot be undone.
+    """
+    target: Floats = scene.generated
     for step in reversed(others[index:]):
         if step.variance is not None:
             continue
@@ -300,11 +332,19 @@ def _without(scene: Scene, chain: _Chain, index: int) -> _Chain:
     return kept if anew is None or kept.price <= anew.price else anew
 
 
-def _explained(scene: Scene, start: _Chain, chain: _Chain) -> Explanation:
+def _explained(scene: Scene, start: _Chain, chain: _Chain, rivals: tuple[tuple[str, ...], ...]) -> Explanation:
     steps = []
     for index, fitted in enumerate(chain.fitted):
         without = _without(scene, chain, index) if len(chain.fitted) > 1 else start
         steps.append(Step(fitted, without.price - chain.price, without.judged.distance_db, chain.judged.distance_db))
     variance = chain.predicted.variance
-    unsteady = 0.0 if variance is None else scene.unsteadiness(chain.predicted.error, variance)
-    return Explanation(tuple(steps), start.judged.distance_db, chain.judged.distance_db, unsteady, scene.reference.size)
+    return Explanation(
+        tuple(steps),
+        before_db=start.judged.distance_db,
+        left_db=chain.judged.distance_db,
+        over_db=start.judged.over_db,
+        close=chain.is_close,
+        unsteady=0.0 if variance is None else scene.unsteadiness(chain.predicted.error, variance),
+        samples=scene.reference.size,
+        rivals=rivals,
+    )

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
+from diagnose.arrays import median
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -43,7 +45,8 @@ def shape(hz: Floats, gains: Floats) -> tuple[tuple[str, ...], Parameters]:
     heard = hz > LOWEST_HZ
     octaves = np.log2(hz[heard] / PIVOT_HZ)
     level = np.maximum(20 * np.log10(gains[heard]), LEAST_DB)
-    kept, found, parameters = np.ones(level.size, bool), [], {}
+    kept, found = np.ones(level.size, bool), []
+    parameters: Parameters = {}
     for _ in range(MOST_LOSSES):
         loss = _largest_loss(octaves, level, kept)
         if loss is None:
@@ -62,7 +65,7 @@ def shape(hz: Floats, gains: Floats) -> tuple[tuple[str, ...], Parameters]:
         parameters["slope"] = (slope, "dB/octave")
         passed, least = offset, GAIN_BESIDE_SLOPE_DB
     else:
-        passed, least = float(np.median(level[kept])), GAIN_DB
+        passed, least = median(level[kept]), GAIN_DB
     if abs(passed) > least:
         found.append("gain")
         parameters["gain"] = (passed, "dB")
@@ -79,12 +82,13 @@ def _of_loss(loss: Loss, hz: Floats) -> Parameters:
 def _largest_loss(octaves: Floats, level: Floats, kept: NDArray[np.bool_]) -> Loss | None:
     """The loss that, with a line through the rest, leaves the least; None where it leaves much.
 
-    Every stretch of bands at once, by sums up to each band of 1, o, o**2, l, l**2 and o l: an entry [i, j] of the
+    Every stretch of bands at once, by sums up to each band of 1, o, o**2, db, db**2 and o db: an entry [i, j] of the
     arrays is of the bands i to j.
     """
     where = np.flatnonzero(kept)
-    o, l = octaves[where], level[where]
-    sums = np.concatenate((np.zeros((6, 1)), np.cumsum([np.ones(o.size), o, o * o, l, l * l, o * l], axis=1)), axis=1)
+    o, db = octaves[where], level[where]
+    of_each = np.array([np.ones(o.size), o, o * o, db, db * db, o * db])
+    sums = np.concatenate((np.zeros((6, 1)), np.cumsum(of_each, axis=1)), axis=1)
     inside = sums[:, None, :] - sums[:, :, None]
     outside = sums[:, -1, None, None] - inside
     slope, offset, left = _lines(outside)
@@ -93,7 +97,7 @@ def _largest_loss(octaves: Floats, level: Floats, kept: NDArray[np.bool_]) -> Lo
     depth = (slope * inside[1] - inside[3]) / count + offset
     left = left + inside[4] - inside[3] ** 2 / count
     possible = (inside[0] >= NARROWEST) & (outside[0] >= FEWEST) & (depth >= LOST_DB)
-    possible &= _beside(l) - inside[3] / count >= LOST_DB
+    possible &= _beside(db) - inside[3] / count >= LOST_DB
     if not possible.any():
         return None
     first, last = np.unravel_index(int(np.argmin(np.where(possible, left, np.inf))), left.shape)
@@ -113,11 +117,11 @@ def _beside(level: Floats) -> Floats:
 
 def _lines(sums: Floats) -> tuple[Floats, Floats, Floats]:
     """(slope, offset, squares left) of the lines through points with these sums [shape=(6, ...)]."""
-    count, o, oo, l, ll, ol = sums
+    count, o, oo, db, squares, products = sums
     count = np.maximum(count, 1)
-    varied, together = oo - o * o / count, ol - o * l / count
+    varied, together = oo - o * o / count, products - o * db / count
     slope = together / np.maximum(varied, 1e-9)
-    return slope, (l - slope * o) / count, np.maximum(ll - l * l / count - slope * together, 0.0)
+    return slope, (db - slope * o) / count, np.maximum(squares - db * db / count - slope * together, 0.0)
 
 
 def _named(from_start: bool, to_end: bool) -> str:

@@ -31,7 +31,8 @@ LEAST_UNDONE = 0.03  # gain below which a band is not made louder again
 
 class _Bands(msgspec.Struct, frozen=True, eq=False):
     """Gains of bands, the places of these in bins from 0.5 (of 0 Hz), and the standard deviation of each gain; of the
-    bands alone that are heard."""
+    bands alone that are heard.
+    """
 
     gains: Floats
     places: Floats
@@ -40,7 +41,8 @@ class _Bands(msgspec.Struct, frozen=True, eq=False):
 
 def filtered(scene: Scene, before: Predicted) -> Fitted | None:
     """B(f) = h(f) A(f), h real and >= 0; h in dB is linear over log f between the middles of bands of a sixth octave,
-    and of single bins where it has an edge."""
+    and of single bins where it has an edge.
+    """
     edges = sixth_octaves()
     coarse = _gains(scene, before, edges)
     if coarse.gains.size < PER_OCTAVE:
@@ -74,7 +76,8 @@ def _bins_about(edges: NDArray[np.intp], places: Floats) -> tuple[int, int]:
 
 def _gains(scene: Scene, before: Predicted, edges: NDArray[np.intp]) -> _Bands:
     """Least squares, reweighted; each round corrects every band's gain by what the curve of all leaves in it, so that
-    a slope inside a band is no error."""
+    a slope inside a band is no error.
+    """
     product = before.spectra.real * scene.spectra.real + before.spectra.imag * scene.spectra.imag
     power = before.spectra.real**2 + before.spectra.imag**2
     bins = np.arange(1, power.shape[1] + 1) - 0.5  # the lowest band is one bin, at 0 Hz

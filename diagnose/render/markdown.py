@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from diagnose.render.phrases import cause_lines, likelihood, place_line, places
+from diagnose.render.phrases import cause_lines, ledger, likelihood, place_line, places
 from diagnose.text import printable
 
 if TYPE_CHECKING:
@@ -43,7 +43,8 @@ def _causes(causes: tuple[Cause, ...]) -> list[str]:
     """A list under the case's: the first cause with what belongs to it, the others in a line each."""
     lines = [f"  - **{_text(cause.id)}** ({likelihood(cause)}): {_text(cause.summary)}" for cause in causes]
     under = [f"    - {label}: {_text(text)}" for cause in causes[:1] for label, text in cause_lines(cause)]
-    return lines[:1] + under + lines[1:]
+    steps = [f"  - explained: {_text(line)}" for line in ledger(causes)]
+    return lines[:1] + under + lines[1:] + steps
 
 
 def _count(all_checks: int, failed: int) -> str:

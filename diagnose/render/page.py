@@ -14,10 +14,12 @@ from diagnose.render.phrases import (
     alignment_line,
     cause_lines,
     channel_lines,
+    ledger,
     likelihood,
     limit_text,
     meaning,
     observed_line,
+    proof_line,
 )
 from diagnose.text import amount, number, printable
 from diagnose.version import VERSION
@@ -53,7 +55,7 @@ def pair_environment() -> Environment:
     environment = page_environment(styles=PAIR_STYLES, script=PAIR_SCRIPT)
     environment.globals.update(number=number, amount=amount, meaning=meaning, limit_text=limit_text)
     environment.globals.update(alignment_line=alignment_line, observed_line=observed_line)
-    environment.globals.update(channel_lines=channel_lines)
+    environment.globals.update(channel_lines=channel_lines, ledger=ledger, proof_line=proof_line)
     environment.globals.update(likelihood=likelihood, cause_lines=cause_lines, picture_of=picture_of)
     return environment
 

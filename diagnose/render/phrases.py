@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 SAME_PLACE = 0.7  # shared area over the area of both from which two boxes are drawn as one
 LEAST_SAID_S = 1e-5
+MOST_RIVALS = 3
 EXIT_CODES = {"PASS": 0, "WARN": 0, "FAIL": 1, "ERROR": 3}
 
 
@@ -175,6 +176,34 @@ def cause_lines(cause: Cause) -> list[tuple[str, str]]:
 def cause_line(cause: Cause) -> str:
     """A cause in one line."""
     return f"{cause.id} ({likelihood(cause)}): {cause.summary}"
+
+
+def ledger(causes: Sequence[Cause]) -> list[str]:
+    """The chain that was applied to the reference, a line a step in its order: its causes, and what it brings."""
+    steps: dict[tuple[int, int], list[Cause]] = {}
+    for cause in causes:
+        if cause.step is not None and cause.explains_db is not None:
+            steps.setdefault((cause.channel or 0, cause.step), []).append(cause)
+    return [_step_line(steps[place]) for place in sorted(steps)]
+
+
+def _step_line(together: Sequence[Cause]) -> str:
+    first = together[0]
+    assert first.explains_db is not None
+    before, after = first.explains_db
+    channel = "" if first.channel is None else f"channel {first.channel}, "
+    names = " with ".join(cause.id for cause in together)
+    return f"{channel}step {first.step}: {names}: {after:.0f} dB apart with it, {before:.0f} dB without it"
+
+
+def proof_line(report: Report) -> str | None:
+    """What the steps come to together, in a line; None where nothing was applied to the reference."""
+    if report.proof is None:
+        return None
+    proof = report.proof
+    line = f"{proof.before_db:.0f} dB apart at first, {proof.left.db:.0f} dB left: {proof.left.summary}"
+    others = " or ".join(" with ".join(chain) for chain in proof.alternatives[:MOST_RIVALS])
+    return f"{line}; cannot be told from {others}" if others else line
 
 
 class Place(msgspec.Struct, frozen=True):

@@ -15,11 +15,13 @@ from diagnose.render.phrases import (
     cause_lines,
     channel_lines,
     headline,
+    ledger,
     limit_text,
     meaning,
     observed_line,
     place_line,
     places,
+    proof_line,
     suite_line,
 )
 from diagnose.render.sensitivity import WEAKEST, blind_lines, case_notes, strength, summary, tables_to_copy
@@ -63,7 +65,8 @@ def print_earned(earned: Sequence[Earned], runs: int) -> None:
 
 def _report(report: Report, every_metric: bool) -> list[Part]:
     """In the page's order: verdict, cause, files, metrics worst first, where, notes."""
-    parts: list[Part] = [_verdict(report.verdict, headline(report)), *_causes(report.causes), *_files(report)]
+    parts: list[Part] = [_verdict(report.verdict, headline(report)), *_causes(report.causes)]
+    parts += [*_proof(report), *_files(report)]
     judged = report.worst_first
     over = [row for row in judged if row.verdict != "PASS"]
     most = ROWS_UNDER_A_CAUSE if report.causes else MOST_ROWS
@@ -111,6 +114,15 @@ def _causes(causes: tuple[Cause, ...]) -> list[Labelled]:
         lines.append(Labelled(f"{'':11}{shown:10}", text))
         before = label
     return lines + [Labelled("or         ", cause_line(cause)) for cause in causes[1:]]
+
+
+def _proof(report: Report) -> list[Labelled]:
+    """The ledger: what each step of the chain brings, and what is left."""
+    lines = [
+        Labelled("explained  " if not index else " " * 11, line) for index, line in enumerate(ledger(report.causes))
+    ]
+    said = proof_line(report)
+    return [*lines, Labelled("left       ", said)] if said and lines else []
 
 
 def _where(regions: Sequence[Region]) -> list[Labelled]:

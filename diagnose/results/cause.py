@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping  # noqa: TC003 - msgspec reads the types
+
 import msgspec
+
+
+class Amount(msgspec.Struct, frozen=True):
+    """A parameter of a fault, as it was fitted."""
+
+    value: float
+    unit: str
 
 
 class Explained(msgspec.Struct, frozen=True):
@@ -20,6 +29,9 @@ class Cause(msgspec.Struct, frozen=True):
     be named with as much.  evidence: figures with their units and what
     they were compared with.  fix: the formula, the flag or the line to change.  explains: what follows from it.
     channel: of the generated sound, from 1; None where it is in all.
+    step: its place in the chain that was applied to the reference, from 1, and explains_db: the distance in dB of the
+    reference without that step, and with it; None where the cause was recognised and not found by undoing.
+    parameters: of the fault, as it was fitted.
     """
 
     id: str
@@ -29,6 +41,9 @@ class Cause(msgspec.Struct, frozen=True):
     fix: str
     explains: tuple[Explained, ...] = ()
     channel: int | None = None
+    parameters: Mapping[str, Amount] = msgspec.field(default_factory=dict)
+    step: int | None = None
+    explains_db: tuple[float, float] | None = None
 
 
 LEAST = 0.05

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from diagnose.analysis import Pair
     from diagnose.results.cause import Cause
+    from diagnose.results.proof import Proof
     from diagnose.results.region import Region
     from diagnose.results.timeline import Observation, TimelineFacts
 Detail = Mapping[str, float | int | str]
@@ -114,6 +115,7 @@ class Report(msgspec.Struct, frozen=True, eq=False):
 
     command: what to type to have it again, where it was typed.  libraries: versions that numbers may depend on.
     channels: each channel, where they were not treated alike.
+    proof: what the causes that are steps come to together; None where none was applied to the reference.
     pair: the signals themselves, for pictures and players, and apart: why they are not there; by_channel: all rows of
     each channel that was measured alone.  None of these is in the dict.
     """
@@ -134,6 +136,7 @@ class Report(msgspec.Struct, frozen=True, eq=False):
     timeline: TimelineFacts | None = None
     observations: tuple[Observation, ...] = ()
     channels: tuple[ChannelFacts, ...] = ()
+    proof: Proof | None = None
     by_channel: Mapping[int, Sequence[MetricRow]] = msgspec.field(default_factory=dict)
 
     def __repr__(self) -> str:
@@ -194,6 +197,7 @@ class Report(msgspec.Struct, frozen=True, eq=False):
             "metrics": [_row(row) for row in self.metrics],
             "regions": [msgspec.structs.asdict(region) for region in self.regions],
             "causes": [_cause(cause) for cause in self.causes],
+            **_proof(self.proof),
             "notes": list(self.notes),
             "verdict": self.verdict,
         }
@@ -253,9 +257,22 @@ def _row(row: MetricRow) -> dict[str, Any]:
     return found | {"severity": row.severity if math.isfinite(row.severity) else None}
 
 
+def _proof(proof: Proof | None) -> dict[str, Any]:
+    if proof is None:
+        return {"space": None, "before_db": None, "left": None, "alternatives": []}
+    return {
+        "space": proof.space,
+        "before_db": proof.before_db,
+        "left": msgspec.structs.asdict(proof.left),
+        "alternatives": [list(chain) for chain in proof.alternatives],
+    }
+
+
 def _cause(cause: Cause) -> dict[str, Any]:
     return {
         **msgspec.structs.asdict(cause),
         "evidence": list(cause.evidence),
         "explains": [msgspec.structs.asdict(one) for one in cause.explains],
+        "parameters": {name: msgspec.structs.asdict(one) for name, one in cause.parameters.items()},
+        "explains_db": None if cause.explains_db is None else list(cause.explains_db),
     }

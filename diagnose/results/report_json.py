@@ -5,6 +5,7 @@ A file of another version is read too: newer keys that it lacks are left out, an
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import os
@@ -15,6 +16,7 @@ import msgspec
 
 from diagnose.errors import InputError
 from diagnose.results.cause import Cause  # noqa: TC001 - msgspec reads the types
+from diagnose.results.proof import Left, Proof
 from diagnose.results.region import Region  # noqa: TC001
 from diagnose.results.report import SCHEMA, AlignmentFacts, ChannelFacts, LimitLevels, MetricRow, Report, SoundFacts
 from diagnose.results.timeline import Observation, TimelineFacts  # noqa: TC001
@@ -64,6 +66,10 @@ class _Document(msgspec.Struct, frozen=True):
     timeline: TimelineFacts | None = None
     observations: Annotated[tuple[Observation, ...], msgspec.Meta(max_length=100)] = ()
     channels: Annotated[tuple[ChannelFacts, ...], msgspec.Meta(max_length=MOST_CHANNELS)] = ()
+    space: str | None = None
+    before_db: float | None = None
+    left: Left | None = None
+    alternatives: Annotated[tuple[tuple[str, ...], ...], msgspec.Meta(max_length=100)] = ()
 
 
 def read_report(path: str | os.PathLike[str]) -> Report:
@@ -142,6 +148,7 @@ def report_from(document: Any, name: str = "report") -> Report:
         timeline=read.timeline,
         observations=read.observations,
         channels=read.channels,
+        proof=_proof(read),
         libraries=read.tool.libraries,
         apart="this report was read from JSON, which contains no sounds",
     )
@@ -154,12 +161,19 @@ def _shown(read: _Document, name: str) -> None:
     texts += [text for each in read.observations for text in (each.id, each.unit)]
     texts += [text for each in read.channels for text in (each.holds, each.expected, *each.over_limit)]
     texts += [region.metric for region in read.regions]
+    texts += [read.space or "", read.left.summary if read.left else "", *itertools.chain(*read.alternatives)]
     for row in read.metrics:
         texts += [row.name, row.unit, row.reason or "", row.note or ""]
         texts += [text for text in (*row.detail, *row.detail.values()) if isinstance(text, str)]
     for text in texts:
         if not text.isprintable():
             raise InputError(f"{name}: {text[:40]!a}: contains an unprintable character; {HINT}")
+
+
+def _proof(read: _Document) -> Proof | None:
+    if read.space is None or read.before_db is None or read.left is None:
+        return None
+    return Proof(read.space, read.before_db, read.left, read.alternatives)
 
 
 def _timeline_texts(timeline: TimelineFacts | None) -> list[str]:

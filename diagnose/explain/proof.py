@@ -1,0 +1,107 @@
+"""From a chain to causes: what is proven goes first, and what was only recognised is folded under it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from diagnose.explain.scene import HOP, ORDINARY_DB, Scene
+from diagnose.explain.search import BY_ID, explain
+from diagnose.explain.words import RIVALS, told
+from diagnose.results.cause import Amount, Cause, Explained
+from diagnose.results.proof import Left, Proof
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from diagnose.analysis import Pair
+    from diagnose.explain.search import Explanation, Step
+
+SHORTEST = 4 * HOP  # samples: less has no spectrum to speak of
+# How often all steps of a proof were right: benchmarks/explaining.py, "proven, with a wrong step".
+NOTHING_LEFT, MUCH_EXPLAINED = 0.97, 0.9
+UNCONFIRMED = 0.6  # the most that is believed of a cause that has an operation, and whose operation explains nothing
+NOTABLE_DB = 3.0  # over ordinary loss: only then there is something to confirm
+# Causes of how two sounds lie to each other, and of their borders, that stand beside any chain.
+OF_TIME = (
+    *("delay", "truncated", "padded", "segment-lost", "segment-inserted", "segment-repeated", "sample-rate"),
+    *("time-stretch", "edge-artifact", "tail-added", "non-finite", "mono-stereo", "channel-swapped"),
+)
+
+
+def with_proof(pair: Pair, named: Sequence[Cause]) -> tuple[tuple[Cause, ...], Proof | None]:
+    """The causes, what undoing proves first, and what it came to; the causes as they are where there is no copy."""
+    scene = _scene(pair)
+    if scene is None:
+        return tuple(named), None
+    found = explain(scene, [cause.id for cause in named])
+    proof = Proof("waveform", found.before_db, Left(found.left_db, _looks_like(found)), _alternatives(found))
+    if not found.proven:
+        return tuple(_unless_unconfirmed(cause, found) for cause in named), proof if found.steps else None
+    recognised = {cause.id: cause for cause in named}
+    proven = [_proven(step, id, recognised, found) for step, id in _by_worth(found)]  # noqa: A001
+    steps = {cause.id for cause in proven}
+    beside = [cause for cause in named if cause.id not in steps and cause.id in OF_TIME]
+    refuted = [cause for cause in named if cause.id not in steps and cause.id not in OF_TIME]
+    folded = tuple(Explained(cause.id, cause.summary) for cause in refuted)
+    first = msgspec.structs.replace(proven[0], explains=folded)
+    return tuple(sorted((first, *proven[1:], *beside), key=lambda cause: -cause.confidence)), proof
+
+
+def _scene(pair: Pair) -> Scene | None:
+    """The loudest channel of both, where one is a copy of the other."""
+    if pair.silent or pair.unrelated or pair.timeline.method != "waveform":
+        return None
+    ours, theirs = pair.loudest_overlap
+    return Scene(ours, theirs, pair.rate) if ours.size >= SHORTEST else None
+
+
+def _by_worth(found: Explanation) -> Iterator[tuple[Step, str]]:
+    told = set()
+    for step in sorted(found.steps, key=lambda step: -step.worth):
+        for id in step.fitted.ids:  # noqa: A001 - the contract's word
+            if id not in told:
+                told.add(id)
+                yield step, id
+
+
+def _proven(step: Step, id: str, recognised: dict[str, Cause], found: Explanation) -> Cause:  # noqa: A002
+    """The step as a cause: in the words of who recognised it, where one did."""
+    summary, fix = told(id, step.fitted.parameters)
+    cause = recognised.get(id) or Cause(id, 0.0, summary, (), fix)
+    before, after = round(step.without_db, 1), round(step.with_db, 1)
+    applied = f"applied to the reference: it differs by {after:.0f} dB with this step, by {before:.0f} dB without it"
+    return msgspec.structs.replace(
+        cause,
+        confidence=NOTHING_LEFT if found.close else MUCH_EXPLAINED,
+        evidence=(*cause.evidence, applied),
+        explains=(),
+        parameters={name: Amount(value, unit) for name, (value, unit) in step.fitted.parameters.items()},
+        step=found.steps.index(step) + 1,
+        explains_db=(before, after),
+    )
+
+
+def _unless_unconfirmed(cause: Cause, found: Explanation) -> Cause:
+    """A cause whose operation was applied to the reference, and takes no part of the difference away."""
+    if cause.id not in BY_ID or cause.id in found.ids or found.over_db < NOTABLE_DB:
+        return cause
+    return msgspec.structs.replace(cause, confidence=min(cause.confidence, UNCONFIRMED))
+
+
+def _alternatives(found: Explanation) -> tuple[tuple[str, ...], ...]:
+    """Chains that cannot be told from this one: those that the search found, and those of the same classes."""
+    ids = tuple(id for step in found.steps for id in step.fitted.ids)  # noqa: A001
+    others = [tuple(rival if each == one else each for each in ids) for one in ids for rival in RIVALS.get(one, ())]
+    return tuple(dict.fromkeys((*found.rivals, *others)))
+
+
+def _looks_like(found: Explanation) -> str:
+    if found.close:
+        return "no more than ordinary loss"
+    if found.left_db <= ORDINARY_DB and not found.noisy:
+        return "ordinary loss, but for some moments or bands"
+    if found.noisy:
+        return "noise of a stated level, and what it covers" if found.steady else "what follows the sound, like noise"
+    return "not explained"
