@@ -108,7 +108,7 @@ def find_causes(judged: Judged, whatever: bool = False) -> Named:
     judged_anew = [_unless_of_a_filter(cause, found) for cause in found.values()]
     judged_anew = with_broken_samples(judged_anew, judged.pair, judged.rows)
     causes = tuple(sorted(judged_anew, key=lambda cause: -cause.confidence)[:MOST_CAUSES])
-    return Named(causes, max(proofs, key=lambda proof: proof.before_db, default=None))
+    return Named(causes, max(proofs, key=lambda proof: proof.left.before_db, default=None))
 
 
 def _named_on(pair: Pair, rows: Sequence[MetricRow]) -> Named:

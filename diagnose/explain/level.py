@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from diagnose.explain.scene import Scene
 
 LEAST_GAIN_DB = 0.05
+LEAST_FACTOR = 1e-3  # of less, the copy is lost in its rounding, and silence would explain it as well
 LEAST_OFFSET = 0.01  # of the RMS
 ROUNDS = 4  # of reweighting
 BESIDE_DB = 1.0  # slope of a curve for small samples, or before a limit, that is a gain beside it
@@ -33,6 +34,7 @@ BITS = range(3, 13)
 ROUNDED = (0.3, 3.0)  # median of what is left over, over that of rounding to a lattice that is tried
 TRIED_LEAVES = 0.7  # of what was left over, at most, by a lattice that nothing lies on
 NEARLY = 1.001
+NOT_WRAPPED = 0.8  # share of the samples, the small ones, that do not reach full scale
 FLAT, FEWEST = 1e-4, 5  # of the range from a limit, and samples there that would lie beyond it
 INSIDE = 0.8  # of the extremes, within which nothing is cut
 
@@ -45,7 +47,7 @@ def gain(scene: Scene, before: Predicted) -> Fitted | None:
     for _ in range(ROUNDS):
         factor = float((weights * product).sum()) / max(float((weights * level).sum()), 1e-30)
         weights = scene.weights(scene.error_of(np.float32(factor) * predicted), before.variance)
-    if factor <= 0 or abs(20 * np.log10(factor)) < LEAST_GAIN_DB:
+    if factor < LEAST_FACTOR or abs(20 * np.log10(factor)) < LEAST_GAIN_DB:
         return None
     parameters = {"gain": (20 * float(np.log10(factor)), "dB")}
     return Fitted("gain", lambda x: factor * x, 1, parameters, undo=lambda x: x / factor)
@@ -136,6 +138,33 @@ def _ends(curve: Curve, samples: Floats) -> float:
 def _price_of(scene: Scene, before: Predicted, curve: Curve) -> float:
     error = scene.error_of(scene.spectra_of(curve(before.samples)))
     return scene.judge(error, before.variance).cost + curve.values.size * scene.charge
+
+
+def wrapped(scene: Scene, before: Predicted) -> Fitted | None:
+    """b = g a, but for samples past full scale, which come out at the other end: those of an integer that overflows.
+
+    g by least squares of small samples, then of all, with those that wrapped put back.
+    """
+    sound, small = before.samples, np.abs(before.samples) < quantile(np.abs(before.samples), NOT_WRAPPED)
+    factor = _slope(sound[small], scene.generated[small])
+    for _ in range(ROUNDS):
+        factor = _slope(sound, scene.generated + 2.0 * np.round((factor * sound - scene.generated) / 2.0))
+    over = int((np.abs(factor * sound) > 1.0).sum())
+    if factor <= 0 or over < FEWEST:
+        return None
+    gain_db = 20 * float(np.log10(factor))
+    return Fitted(
+        "integer-overflow",
+        lambda x: (factor * x + 1.0) % 2.0 - 1.0,
+        1,
+        {"samples": (float(over), "count"), "gain": (gain_db, "dB")},
+        undo=lambda x: (x + 2.0 * np.round((factor * sound - x) / 2.0)) / factor,
+        also=("gain",) if abs(gain_db) > BESIDE_DB else (),
+    )
+
+
+def _slope(before: Floats, after: Floats) -> float:
+    return float(np.dot(before, after)) / max(float(np.dot(before, before)), 1e-30)
 
 
 def quantisation(scene: Scene, before: Predicted) -> Fitted | None:

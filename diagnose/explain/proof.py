@@ -19,15 +19,25 @@ if TYPE_CHECKING:
     from diagnose.explain.search import Explanation, Step
 
 SHORTEST = 4 * HOP  # samples: less has no spectrum to speak of
+LEAST_R = 0.03  # correlation of both: with less, whatever else is there is not what was done to the reference
 # How often all steps of a proof were right: benchmarks/explaining.py, "proven, with a wrong step".
 NOTHING_LEFT, MUCH_EXPLAINED = 0.97, 0.9
+PARTLY = 0.3  # of a step of a chain that leaves much, and that nobody recognised
 UNCONFIRMED = 0.6  # the most that is believed of a cause that has an operation, and whose operation explains nothing
+SMALL_DB = 6.5  # over ordinary loss, of a gain that may be meant: a loudness normalised by a decibel
+MEANT = 0.75
 NOTABLE_DB = 3.0  # over ordinary loss: only then there is something to confirm
 # Causes of how two sounds lie to each other, and of their borders, that stand beside any chain.
 OF_TIME = (
     *("delay", "truncated", "padded", "segment-lost", "segment-inserted", "segment-repeated", "sample-rate"),
-    *("time-stretch", "edge-artifact", "tail-added", "non-finite", "mono-stereo", "channel-swapped"),
+    *("time-stretch", "edge-artifact", "tail-added", "mono-stereo", "channel-swapped"),
 )
+# The same operation with a pattern that another recognises: lines of the frame rate, holes and clicks at every seam.
+PATTERNS = {
+    "frame-rate-hum": ("tonal", "hum"),
+    "chunk-seams": ("dropout", "clicks"),
+    "mel-range": ("high-frequency-loss",),
+}
 
 
 def with_proof(pair: Pair, named: Sequence[Cause]) -> tuple[tuple[Cause, ...], Proof | None]:
@@ -36,25 +46,40 @@ def with_proof(pair: Pair, named: Sequence[Cause]) -> tuple[tuple[Cause, ...], P
     if scene is None:
         return tuple(named), None
     found = explain(scene, [cause.id for cause in named])
-    proof = Proof("waveform", found.before_db, Left(found.left_db, _looks_like(found)), _alternatives(found))
+    if not found.steps:
+        return tuple(_unless_unconfirmed(cause, found) for cause in named), None
+    proof = Proof("waveform", Left(found.left_db, _looks_like(found), found.before_db), _alternatives(found))
+    recognised = {_base(cause.id, found): cause for cause in reversed(named)}
+    # Noise explains something of every cell, however soft it is: it goes first only where it was recognised first.
+    last = [] if named and named[0].id == "noise" else ["noise"]
+    steps = sorted(_by_worth(found), key=lambda each: each[1] in last)
+    told = [_told(step, id, recognised.get(id), found) for step, id in steps]  # noqa: A001 - the contract's word
+    others = [cause for cause in named if cause.id not in {cause.id for cause in told}]
     if not found.proven:
-        return tuple(_unless_unconfirmed(cause, found) for cause in named), proof if found.steps else None
-    recognised = {cause.id: cause for cause in named}
-    proven = [_proven(step, id, recognised, found) for step, id in _by_worth(found)]  # noqa: A001
-    steps = {cause.id for cause in proven}
-    beside = [cause for cause in named if cause.id not in steps and cause.id in OF_TIME]
-    refuted = [cause for cause in named if cause.id not in steps and cause.id not in OF_TIME]
-    folded = tuple(Explained(cause.id, cause.summary) for cause in refuted)
-    first = msgspec.structs.replace(proven[0], explains=folded)
-    return tuple(sorted((first, *proven[1:], *beside), key=lambda cause: -cause.confidence)), proof
+        others = [_unless_unconfirmed(cause, found) for cause in others]
+        return tuple(sorted((*told, *others), key=lambda cause: -cause.confidence)), proof
+    beside = [cause for cause in others if cause.id in OF_TIME]
+    refuted = tuple(Explained(cause.id, cause.summary) for cause in others if cause.id not in OF_TIME)
+    told[0] = msgspec.structs.replace(told[0], explains=refuted)
+    return tuple(sorted((*told, *beside), key=lambda cause: -cause.confidence)), proof
+
+
+def _base(id: str, found: Explanation) -> str:  # noqa: A002 - the contract's word
+    """The step of the chain that a recognised pattern is a pattern of; the id itself where there is none."""
+    return next((each for each in PATTERNS.get(id, ()) if each in found.ids), id)
 
 
 def _scene(pair: Pair) -> Scene | None:
     """The loudest channel of both, where one is a copy of the other."""
     if pair.silent or pair.unrelated or pair.timeline.method != "waveform":
         return None
+    if pair.files[1].audio.broken is not None:  # what was filled is no copy
+        return None
     ours, theirs = pair.loudest_overlap
-    return Scene(ours, theirs, pair.rate) if ours.size >= SHORTEST else None
+    if ours.size < SHORTEST:
+        return None
+    scene = Scene(ours, theirs, pair.rate)
+    return scene if scene.correlation > LEAST_R else None
 
 
 def _by_worth(found: Explanation) -> Iterator[tuple[Step, str]]:
@@ -66,17 +91,19 @@ def _by_worth(found: Explanation) -> Iterator[tuple[Step, str]]:
                 yield step, id
 
 
-def _proven(step: Step, id: str, recognised: dict[str, Cause], found: Explanation) -> Cause:  # noqa: A002
+def _told(step: Step, id: str, recognised: Cause | None, found: Explanation) -> Cause:  # noqa: A002
     """The step as a cause: in the words of who recognised it, where one did."""
     summary, fix = told(id, step.fitted.parameters)
-    cause = recognised.get(id) or Cause(id, 0.0, summary, (), fix)
+    cause = recognised or Cause(id, PARTLY, summary, (), fix)
     before, after = round(step.without_db, 1), round(step.with_db, 1)
     applied = f"applied to the reference: it differs by {after:.0f} dB with this step, by {before:.0f} dB without it"
+    believed = (NOTHING_LEFT if found.close else MUCH_EXPLAINED) if found.proven else cause.confidence
+    believed = min(believed, MEANT) if id == "gain" and found.over_db < SMALL_DB else believed
     return msgspec.structs.replace(
         cause,
-        confidence=NOTHING_LEFT if found.close else MUCH_EXPLAINED,
+        confidence=believed,
         evidence=(*cause.evidence, applied),
-        explains=(),
+        explains=() if found.proven else cause.explains,
         parameters={name: Amount(value, unit) for name, (value, unit) in step.fitted.parameters.items()},
         step=found.steps.index(step) + 1,
         explains_db=(before, after),

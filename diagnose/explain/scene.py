@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from diagnose.arrays import Floats
+    from diagnose.explain.operation import Predicted
 
     Spectra = NDArray[np.complex64]
     Powers = NDArray[np.float32]
@@ -100,6 +101,13 @@ class Scene:
         floor = np.float32(max(loud * 10 ** (FLOOR_DB / 10), 1e-30) + ROUNDED)
         self.ordinary = self.power * np.float32(10 ** (ORDINARY_DB / 10)) + floor
 
+    @cached_property
+    def correlation(self) -> float:
+        """|r| of both, biases aside, 0 to 1."""
+        ours, theirs = self.reference - self.reference.mean(), self.generated - self.generated.mean()
+        power = float(np.dot(ours, ours)) * float(np.dot(theirs, theirs))
+        return abs(float(np.dot(ours, theirs))) / max(power**0.5, 1e-30)
+
     def towards(self, target: Floats) -> Scene:
         """The same reference with another sound to explain."""
         return Scene(self.reference, target, self.rate)
@@ -143,9 +151,12 @@ class Scene:
         lowest = int(np.searchsorted(sixth_octaves(), LOWEST_HZ * N_FFT / self.rate))
         return Judgement(cost, float(by_bin.mean()), np.concatenate((by_band[lowest:], tailed.mean(axis=1)[1:-1])))
 
-    def unsteadiness(self, error: Powers, variance: Floats) -> float:
-        """Standard deviation of ln(|e|**2 / variance) over the cells where noise is most: 1.28 for steady noise."""
-        ratio = error / np.maximum(variance, np.float32(1e-30))
+    def unsteadiness(self, predicted: Predicted) -> float:
+        """Standard deviation of ln(|e|**2 / v) over the cells where noise is most: 1.28 for steady noise; 0 without."""
+        if predicted.variance is None:
+            return 0.0
+        variance = np.maximum(predicted.variance, np.float32(1e-30))
+        ratio = predicted.error / variance
         noisy = np.broadcast_to(variance, ratio.shape) > self.ordinary
         return float(np.log(np.maximum(ratio[noisy], 1e-12)).std()) if noisy.any() else 0.0
 

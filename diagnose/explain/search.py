@@ -23,6 +23,7 @@ OPERATIONS: tuple[Operation, ...] = (
     level.dc_offset,
     level.hard_clipping,
     level.soft_clipping,
+    level.wrapped,
     level.quantisation,
     spectrum.filtered,
     *LOCAL,
@@ -38,6 +39,7 @@ BY_ID: dict[str, tuple[Operation, ...]] = {
     "polarity": (level.polarity,),
     "dc-offset": (level.dc_offset,),
     "clipping": (level.hard_clipping, level.soft_clipping),
+    "integer-overflow": (level.wrapped,),
     "quantisation": (level.quantisation,),
     **dict.fromkeys(("high-frequency-loss", "low-frequency-loss", "tilt", "band-gap"), (spectrum.filtered,)),
     "dropout": (local.dropout,),
@@ -54,9 +56,8 @@ LEAST_DB = 1.0  # over ordinary loss on the whole, or
 LEAST_PART_DB = 6.0  # over it in a sixth octave or a frame: less is heard nowhere
 LEAST_CLICK_DB = 15.0  # in a frame with a click: where an edge is fitted badly, less is left
 LEAST_NOISE_DB = 2.0  # of noise, on the whole: it explains whatever is left
-LEAST_SHARE = 0.03  # and of what was left: a step that explains less is a crumb of another
-PROVEN_DB = 7.0  # by which the distance has to fall, or else
-CLOSE_DB = -35.0  # down to ordinary loss, where a chain is a proof
+LEAST_SHARE = 0.03  # and of what was left, unless it is of some moments: less is a crumb of another step
+PROVEN_DB = -33.0  # distance that a proof may leave: ordinary loss, and what rounds off the parameters
 MOST_COPIED = 1e-3  # of the samples that a proof may copy: some clicks, not a buffer a sample short
 STEADY = 1.6  # standard deviation of ln power: 1.28 of noise, more of what follows the sound
 
@@ -99,10 +100,12 @@ class Explanation(msgspec.Struct, frozen=True, eq=False):
 
     @property
     def proven(self) -> bool:
-        """Whether the chain, applied to the reference, gives the generated sound, but for noise of a stated level."""
-        told = self.left_db <= self.before_db - PROVEN_DB or self.left_db <= CLOSE_DB
+        """Whether the chain, applied to the reference, gives the generated sound, but for ordinary loss and steady
+        noise of a stated level.
+        """
         copied = sum(step.fitted.copied for step in self.steps)
-        return bool(self.steps) and told and self.steady and copied <= MOST_COPIED * self.samples
+        told = self.left_db <= PROVEN_DB and copied <= MOST_COPIED * self.samples
+        return bool(self.steps) and told and self.steady
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -219,16 +222,20 @@ def _pays(scene: Scene, shorter: _Chain, longer: _Chain) -> bool:
     What a step explains in place of noise is asked of the error as it is, too.
     """
     steps = len(longer.fitted) - len(shorter.fitted)
-    if shorter.price - longer.price < max(LEAST_NATS, LEAST_SHARE * shorter.judged.cost) * steps:
+    more = set(longer.operations) - set(shorter.operations)
+    least = LEAST_NATS if more <= set(LOCAL) else max(LEAST_NATS, LEAST_SHARE * shorter.judged.cost)
+    if shorter.price - longer.price < least * steps:
         return False
     said_by_noise = longer.predicted.variance is not None and shorter.predicted.variance is None
-    least = LEAST_NOISE_DB if said_by_noise else LEAST_DB
+    if said_by_noise and scene.unsteadiness(longer.predicted) > STEADY:
+        return False
+    whole = LEAST_NOISE_DB if said_by_noise else LEAST_DB
     sides = [(shorter.judged, longer.judged)]
     if shorter.predicted.variance is not None:
         sides.append((scene.judge(shorter.predicted.error), scene.judge(longer.predicted.error)))
-    part = LEAST_CLICK_DB if local.clicks in set(longer.operations) - set(shorter.operations) else LEAST_PART_DB
+    part = LEAST_CLICK_DB if local.clicks in more else LEAST_PART_DB
     return any(
-        one.over_db - other.over_db > least * steps or (not said_by_noise and one.falls_db(other) > part)
+        one.over_db - other.over_db > whole * steps or (not said_by_noise and one.falls_db(other) > part)
         for one, other in sides
     )
 
@@ -337,14 +344,13 @@ def _explained(scene: Scene, start: _Chain, chain: _Chain, rivals: tuple[tuple[s
     for index, fitted in enumerate(chain.fitted):
         without = _without(scene, chain, index) if len(chain.fitted) > 1 else start
         steps.append(Step(fitted, without.price - chain.price, without.judged.distance_db, chain.judged.distance_db))
-    variance = chain.predicted.variance
     return Explanation(
         tuple(steps),
         before_db=start.judged.distance_db,
         left_db=chain.judged.distance_db,
         over_db=start.judged.over_db,
         close=chain.is_close,
-        unsteady=0.0 if variance is None else scene.unsteadiness(chain.predicted.error, variance),
+        unsteady=scene.unsteadiness(chain.predicted),
         samples=scene.reference.size,
         rivals=rivals,
     )

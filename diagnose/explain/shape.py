@@ -19,6 +19,7 @@ LEAST_DB = -60.0  # as good as gone
 MOST_LOSSES = 2
 FEWEST = 3  # bands that are kept, and beside a loss
 NARROWEST = 2  # bands of a loss
+TOP = 1  # bands above a loss that are no more than what leaks over a cutoff
 LOST_DB = 7.0  # mean depth of a loss under the line through the rest
 LEAVES = 0.5  # share of the squares that a loss may leave
 SLOPED_DB = 0.5  # dB an octave
@@ -103,7 +104,7 @@ def _largest_loss(octaves: Floats, level: Floats, kept: NDArray[np.bool_]) -> Lo
     first, last = np.unravel_index(int(np.argmin(np.where(possible, left, np.inf))), left.shape)
     if left[first, last] > LEAVES * float(whole.item()):
         return None
-    name = _named(first == 0, last == o.size)
+    name = _named(bool(first == 0), bool(last + TOP >= o.size))
     return Loss(name, int(where[first]), int(where[last - 1]) + 1, float(depth[first, last]))
 
 

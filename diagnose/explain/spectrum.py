@@ -24,7 +24,7 @@ CORRECTED = 3.0  # times, at most, that a round after the first changes a band's
 LARGEST, SMALLEST = 30.0, 1e-5  # gains of a band
 EDGE = 2.0  # times from band to band: an edge, which is then fitted bin by bin
 MOST_EDGES = 2
-HEARD = 1e-7  # of the strongest band's energy: below it nothing tells the gain
+AUDIBLE = 10.0  # times ordinary loss: of a band that is less, nothing tells the gain
 PARTLY = 0.3  # standard deviation of a gain that nothing tells
 LEAST_UNDONE = 0.03  # gain below which a band is not made louder again
 
@@ -93,10 +93,10 @@ def _gains(scene: Scene, before: Predicted, edges: NDArray[np.intp]) -> _Bands:
         gains = np.clip(gains * (np.clip(factor, 1 / CORRECTED, CORRECTED) if done else factor), SMALLEST, LARGEST)
         curve = np.exp(np.interp(np.log(bins), np.log(places), np.log(gains)))
         weights = scene.weights(scene.error_of(before.spectra * curve.astype(np.float32)), before.variance)
-    energy = np.add.reduceat(power.sum(axis=0), edges[:-1])
+    audible = np.add.reduceat((power / scene.ordinary).mean(axis=0), edges[:-1]) / np.diff(edges) > AUDIBLE
     known = np.add.reduceat((weights * power).sum(axis=0, dtype=np.float64), edges[:-1])
     certain = 1 / np.sqrt(np.maximum(known, 1e-30))
-    heard = (energy > HEARD * energy.max()) & (certain < PARTLY)
+    heard = audible & (certain < PARTLY)
     return _Bands(gains[heard], places[heard], certain[heard])
 
 

@@ -59,6 +59,13 @@ def _clipping(p: Mapping[str, float]) -> Words:
     )
 
 
+def _integer_overflow(p: Mapping[str, float]) -> Words:
+    return (
+        f"{p['samples']:.0f} samples past full scale wrap to the other sign",
+        "clip to -1..1 before the conversion to integers, or lower the level",
+    )
+
+
 def _quantisation(p: Mapping[str, float]) -> Words:
     return (
         f"samples are rounded to {p['bits']:.3g} bits",
@@ -139,6 +146,7 @@ TOLD: dict[str, Callable[[Mapping[str, float]], Words]] = {
     "polarity": _polarity,
     "dc-offset": _dc_offset,
     "clipping": _clipping,
+    "integer-overflow": _integer_overflow,
     "quantisation": _quantisation,
     "high-frequency-loss": _high_loss,
     "low-frequency-loss": _low_loss,

@@ -201,7 +201,7 @@ def proof_line(report: Report) -> str | None:
     if report.proof is None:
         return None
     proof = report.proof
-    line = f"{proof.before_db:.0f} dB apart at first, {proof.left.db:.0f} dB left: {proof.left.summary}"
+    line = f"{proof.left.before_db:.0f} dB apart at first, {proof.left.db:.0f} dB left: {proof.left.summary}"
     others = " or ".join(" with ".join(chain) for chain in proof.alternatives[:MOST_RIVALS])
     return f"{line}; cannot be told from {others}" if others else line
 

@@ -5,6 +5,7 @@ __all__ = [
     "cause",
     "history",
     "limit",
+    "proof",
     "region",
     "report",
     "report_json",

@@ -6,20 +6,20 @@ import msgspec
 
 
 class Left(msgspec.Struct, frozen=True):
-    """What no step explains: its distance in dB of the reference, and what it looks like."""
+    """What no step explains: its distance in dB of the reference, what it looks like, and the distance of the whole."""
 
     db: float
     summary: str
+    before_db: float
 
 
 class Proof(msgspec.Struct, frozen=True):
     """The chain of causes that was applied to the reference, as far as it goes.
 
-    space: in which its distances were taken, "waveform"; figures of two spaces are never compared.  before_db: the
-    distance of the reference as it is.  alternatives: chains of cause ids that cannot be told from this one.
+    space: in which its distances were taken, "waveform"; figures of two spaces are never compared.
+    alternatives: chains of cause ids that cannot be told from this one.
     """
 
     space: str
-    before_db: float
     left: Left
     alternatives: tuple[tuple[str, ...], ...] = ()

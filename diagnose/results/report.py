@@ -259,12 +259,11 @@ def _row(row: MetricRow) -> dict[str, Any]:
 
 def _proof(proof: Proof | None) -> dict[str, Any]:
     if proof is None:
-        return {"space": None, "before_db": None, "left": None, "alternatives": []}
+        return {"alternatives": [], "space": None, "left": None}
     return {
-        "space": proof.space,
-        "before_db": proof.before_db,
-        "left": msgspec.structs.asdict(proof.left),
         "alternatives": [list(chain) for chain in proof.alternatives],
+        "space": proof.space,
+        "left": msgspec.structs.asdict(proof.left),
     }
 
 

@@ -67,7 +67,6 @@ class _Document(msgspec.Struct, frozen=True):
     observations: Annotated[tuple[Observation, ...], msgspec.Meta(max_length=100)] = ()
     channels: Annotated[tuple[ChannelFacts, ...], msgspec.Meta(max_length=MOST_CHANNELS)] = ()
     space: str | None = None
-    before_db: float | None = None
     left: Left | None = None
     alternatives: Annotated[tuple[tuple[str, ...], ...], msgspec.Meta(max_length=100)] = ()
 
@@ -171,9 +170,7 @@ def _shown(read: _Document, name: str) -> None:
 
 
 def _proof(read: _Document) -> Proof | None:
-    if read.space is None or read.before_db is None or read.left is None:
-        return None
-    return Proof(read.space, read.before_db, read.left, read.alternatives)
+    return None if read.space is None or read.left is None else Proof(read.space, read.left, read.alternatives)
 
 
 def _timeline_texts(timeline: TimelineFacts | None) -> list[str]:

@@ -61,7 +61,7 @@ def test_clicks_are_counted_and_named_with_their_times(melody, evidence):
     found = diagnose.compare(melody.mono, sound, rate=RATE).causes[0]
     assert found.id == "clicks"
     assert found.summary == "3 clicks"
-    assert found.evidence[-1] == "at 0.310, 0.770, 1.430 s"
+    assert "at 0.310, 0.770, 1.430 s" in found.evidence
     assert f"{3 * RATE / melody.length:.1f} clicks a second, 0.0 in the reference" in found.evidence[1]
 
 

@@ -13,7 +13,8 @@ import diagnose
 from diagnose import example
 from diagnose.audio import Audio
 from diagnose.metrics import METRICS
-from diagnose.results.cause import Cause, Explained
+from diagnose.results.cause import Amount, Cause, Explained
+from diagnose.results.proof import Left, Proof
 from diagnose.results.region import Region
 from diagnose.results.report import LimitLevels, MetricRow, Report, SoundFacts
 from diagnose.results.suite import Case, Check, Suite
@@ -27,9 +28,10 @@ NATIVE = ["rms", "dc", "peak_min", "peak_max", "spectral_centroid_hz"]
 ALIGNMENT = ["rate_hz", "compared_s", "delay_s", "gain_db", "polarity"]
 REGION = ["metric", "start_s", "end_s", "low_hz", "high_hz", "excess_db", "channel"]
 CAUSE = ["id", "confidence", "summary", "evidence", "fix", "explains", "channel"]
+CAUSE += ["parameters", "step", "explains_db"]
 METRIC = ["name", "unit", "reference", "generated", "change", "verdict", "limit", "version"]
 EXTRA = {
-    "top": {"notes", "command", "timeline", "observations", "channels"},
+    "top": {"notes", "command", "timeline", "observations", "channels", "alternatives", "space", "left"},
     "alignment": {"method", "correlation", "drift_ppm", "reason"},
     "metric": {"reason", "note", "detail", "severity", "channel"},
 }
@@ -189,8 +191,12 @@ def test_regions_and_causes_have_the_contract_s_keys(reports):
                 ("rms_ratio is 4.13", "dc_share is 0.74"),
                 "divide by 4.13",
                 (Explained("dc-offset", "a constant is added"),),
+                parameters={"gain": Amount(12.3, "dB")},
+                step=1,
+                explains_db=(-3.0, -40.0),
             ),
         ),
+        proof=Proof("waveform", Left(-40.0, "no more than ordinary loss", -3.0), (("tilt",),)),
     ).as_dict()
     assert json.loads(json.dumps(report))["regions"] == [
         {"metric": "edge_right_db", "start_s": 0.9, "end_s": 1.0, "low_hz": 0.0, "high_hz": 8000.0, "excess_db": 12.5}
@@ -207,8 +213,13 @@ def test_regions_and_causes_have_the_contract_s_keys(reports):
             "fix": "divide by 4.13",
             "explains": [{"id": "dc-offset", "summary": "a constant is added"}],
             "channel": None,
+            "parameters": {"gain": {"value": 12.3, "unit": "dB"}},
+            "step": 1,
+            "explains_db": [-3.0, -40.0],
         }
     ]
+    assert (report["space"], report["alternatives"]) == ("waveform", [["tilt"]])
+    assert report["left"] == {"db": -40.0, "summary": "no more than ordinary loss", "before_db": -3.0}
 
 
 # In a prompt
