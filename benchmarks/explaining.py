@@ -1,185 +1,143 @@
-"""Does undoing carry?  The engine of diagnose/explain on the faults that it has operations for, one and two at once.
+"""Does undoing carry?  The engine of diagnose/explain on faults, on copies that have none, and on what is no copy.
 
-    python benchmarks/explaining.py [PAIRS_OF_FAULTS]     # into reports/explaining.json; 12 pairs of faults a sound
+    python benchmarks/explaining.py                    # all of it, into reports/explaining.json
+    python benchmarks/explaining.py --part pairs --sounds tuning --count 20
 
-Faults of our own, on copies whose waveform is kept, middle and high severity; every third sound is held out.  `compare`
-does not ask the engine yet: this is the study that decides whether it will.
+Parts: single, faults of our own at middle and high severity; pairs and three, two and three of them at once; ordinary,
+lossy copies in which nothing is wrong; unrelated, pairs of different sounds; foreign, the same faults by other people's
+tools, beside our own on the same sounds.  Every third sound is held out.  The engine is asked itself, not through
+`compare`.  Exit status 1 where a target is missed.
 """
 
 from __future__ import annotations
 
-import itertools
-import json
-import math
-import platform
-import sys
 import time
-import zlib
-from concurrent.futures import ProcessPoolExecutor
-from datetime import UTC, datetime
-from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+import foreign
 import msgspec
 import numpy as np
-import sounds
+import parts
+from explaining_cases import FORCED, GATE, OURS, PARTS, Case, broken_by, every_sound, is_held_out, pair_of, planned
+from explaining_report import Outcome, facts, printed, targets
 
 from diagnose.analysis import Pair, Signal
-from diagnose.audio import Audio
+from diagnose.audio import Audio, resample
 from diagnose.explain import Scene, explain
-from diagnose.explain.scene import ORDINARY_DB
 from diagnose.faults import FAULTS
-from diagnose.files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from diagnose.faults import Fault
-
-ROOT = Path(__file__).resolve().parents[1]
-DATA = ROOT.parent / "shared" / "data"
-TEN = (
-    *("gain", "dc-offset", "polarity", "clipping", "quantisation", "high-frequency-loss", "tilt", "band-gap"),
-    *("dropout", "noise", "hum", "clicks"),
-)
-SEVERITIES = (0.5, 1.0)
-PAIRS = 12
+    from diagnose.arrays import Floats
+    from diagnose.audio import Samples
+    from diagnose.explain import Explanation
 
 
-class Outcome(msgspec.Struct, frozen=True):
-    """One pair: the causes of what was injected, and of the chain, what explains the most first.
-
-    without_db: the distance that is left when one of the faults is left out, each as it was injected.
-    """
-
-    sound: str
-    faults: tuple[str, ...]
-    truth: tuple[str, ...]
-    found: tuple[str, ...]
-    proven: bool
-    held_out: bool
-    without_db: tuple[float, ...] = ()
-    said: str = ""
-    seconds: float = 0.0
-
-    @property
-    def right(self) -> bool:
-        return set(self.truth) <= set(self.found) and (len(self.truth) > 1 or self.found[:1] == self.truth)
-
-    @property
-    def too_many(self) -> bool:
-        return bool(set(self.found) - set(self.truth))
-
-    @property
-    def matters(self) -> bool:
-        """Whether leaving out any of the faults costs 1 dB or more over ordinary loss."""
-        return all(10 * math.log10(1 + 10 ** ((each - ORDINARY_DB) / 10)) >= 1.0 for each in self.without_db)
+def measured(case: Case) -> Outcome:
+    """What the engine says of a case; an exception is a wrong answer to any case."""
+    before = Outcome(
+        *(case.part, case.sound, case.names, case.by, case.severity),
+        truth=case.truth,
+        also=case.also,
+        held_out=is_held_out(case.sound),
+    )
+    try:
+        return _measured(case, before)
+    except Exception as error:  # noqa: BLE001 - the others are to be measured all the same
+        return msgspec.structs.replace(before, asked=True, failed=True, said=f"{type(error).__name__}: {error}"[:200])
 
 
-@lru_cache(maxsize=1)
-def every_sound() -> dict[str, Audio]:
-    return {name: make() for name, make in sounds.SOUNDS.items()} | sounds.real_sounds(DATA)
-
-
-def broken_by(name: str, chosen: Sequence[str], severity: float) -> Audio:
-    """The sound with these faults, in their order; a fault draws the same whatever stands beside it."""
-    broken = every_sound()[name]
-    for fault in chosen:
-        seed = zlib.crc32(f"{name}/{fault}/{severity}".encode())
-        broken = FAULTS[fault].inject(broken, severity, np.random.default_rng(seed))
-    return broken
-
-
-def outcome(name: str, chosen: Sequence[str], severity: float) -> Outcome | None:
-    """What the engine says of a sound with these faults, in their order; None where it is no copy any more."""
-    sound, broken = every_sound()[name], broken_by(name, chosen, severity)
+def _measured(case: Case, before: Outcome) -> Outcome:
+    reference, generated = pair_of(case)
+    if case.by in (GATE, FORCED):
+        scene = _scene_of_others(reference, generated, forced=case.by == FORCED)
+        return before if scene is None else _explained(before, scene)
+    if reference.rate != generated.rate:
+        return before
     # Of several channels the loudest: a fault of each is none of their mean.
-    loudest = int(np.argmax(np.square(broken.samples).sum(axis=1))) if broken.channels == sound.channels else 0
-    sides = [Signal(Audio(each.samples[loudest : loudest + 1], each.rate)) for each in (sound, broken)]
-    if sides[0].rate != sides[1].rate:
-        return None
-    pair = Pair(sides[0], sides[1])
+    loudest = int(np.argmax(np.square(generated.samples).sum(axis=1)))
+    channel = loudest if generated.channels == reference.channels else 0
+    one, other = (_alone(each.samples[channel], each.rate) for each in (reference, generated))
+    pair = Pair(one, other)
     if pair.timeline.method != "waveform":
-        return None
+        return before
+    found = _explained(before, Scene(*pair.overlap, pair.rate))
+    if case.by != OURS or len(case.names) < 2:
+        return found
+    return msgspec.structs.replace(found, without_db=_without(case, channel))
+
+
+def _scene_of_others(reference: Audio, generated: Audio, forced: bool) -> Scene | None:
+    """Two sounds as mixes, at the lower rate; None where compare would not ask.
+
+    forced: whether it is asked all the same, both from their start on and of one length.
+    """
+    rate = min(reference.rate, generated.rate)
+    one, other = (_alone(resample(each, rate).mono, rate) for each in (reference, generated))
+    if forced:
+        length = min(one.mono.size, other.mono.size)
+        return Scene(one.mono[:length], other.mono[:length], rate)
+    pair = Pair(one, other)
+    is_copy = pair.timeline.method == "waveform" and not pair.unrelated
+    return Scene(*pair.overlap, rate) if is_copy else None
+
+
+def _alone(samples: Samples, rate: int) -> Signal:
+    return Signal(Audio(samples[None], rate))
+
+
+def _explained(before: Outcome, scene: Scene) -> Outcome:
     started = time.perf_counter()
-    found = explain(Scene(*pair.overlap, pair.rate))
-    seconds = time.perf_counter() - started
-    steps = [f"{step.fitted.id} {step.without_db:.0f} to {step.with_db:.0f} dB" for step in found.steps]
-    steps.insert(0, f"{found.before_db:.0f} dB")
-    held_out = name in sounds.held_out(list(every_sound()))
-    truth = tuple(FAULTS[fault].cause for fault in chosen)
-    without = _without(name, chosen, severity, loudest) if len(chosen) > 1 else ()
-    return Outcome(
-        name, tuple(chosen), truth, found.ids, found.proven, held_out, without, "; ".join(steps), round(seconds, 4)
+    found = explain(scene)
+    seconds = round(time.perf_counter() - started, 4)
+    return msgspec.structs.replace(
+        before, asked=True, found=found.ids, proven=found.proven, said=_said(found), seconds=seconds
     )
 
 
-def _without(name: str, chosen: Sequence[str], severity: float, channel: int) -> tuple[float, ...]:
+def _said(found: Explanation) -> str:
+    """The difference, and each step with what it leaves when it is left out, and when it is not."""
+    steps = [f"{step.fitted.id} {step.without_db:.0f} to {step.with_db:.0f} dB" for step in found.steps]
+    return "; ".join((f"{found.before_db:.0f} dB", *steps))
+
+
+def _without(case: Case, channel: int) -> tuple[float, ...]:
     """The distance in dB that each fault leaves when it alone is left out; noise is of its true level."""
-    whole, distances = broken_by(name, chosen, severity).samples[channel], []
-    scene = Scene(every_sound()[name].samples[channel], whole, every_sound()[name].rate)
-    causes = [FAULTS[fault].cause for fault in chosen]
+    sound = every_sound()[case.sound]
+    scene = Scene(sound.samples[channel], _channel(case, case.names, channel), sound.rate)
     variance = None
-    if "noise" in causes:
-        quiet = [fault for fault in chosen if FAULTS[fault].cause != "noise"]
-        error = scene.error_of(scene.spectra_of(broken_by(name, quiet, severity).samples[channel].astype(np.float64)))
-        variance = error.mean(axis=0, keepdims=True)
-    for index, cause in enumerate(causes):
-        rest = [*chosen[:index], *chosen[index + 1 :]]
-        error = scene.error_of(scene.spectra_of(broken_by(name, rest, severity).samples[channel].astype(np.float64)))
-        distances.append(round(scene.judge(error, None if cause == "noise" else variance).distance_db, 1))
+    if "noise" in case.truth:
+        quiet = [name for name in case.names if FAULTS[name].cause != "noise"]
+        variance = scene.error_of(scene.spectra_of(_channel(case, quiet, channel))).mean(axis=0, keepdims=True)
+    distances = []
+    for index, cause in enumerate(case.truth):
+        rest = _channel(case, (*case.names[:index], *case.names[index + 1 :]), channel)
+        judged = scene.judge(scene.error_of(scene.spectra_of(rest)), None if cause == "noise" else variance)
+        distances.append(round(judged.distance_db, 1))
     return tuple(distances)
 
 
-def planned(pairs: int) -> list[tuple[str, tuple[str, ...], float]]:
-    cases = []
-    for name, sound in every_sound().items():
-        ours: list[Fault] = [each for each in FAULTS.values() if each.cause in TEN and "mel" not in each.name]
-        ours = [each for each in ours if each.fits(sound)]
-        for fault in ours:
-            cases += [(name, (fault.name,), severity) for severity in (SEVERITIES if fault.unit else SEVERITIES[1:])]
-        both = [(a.name, b.name) for a, b in itertools.permutations(ours, 2) if a.cause != b.cause]
-        chosen = np.random.default_rng(zlib.crc32(name.encode())).permutation(len(both))[:pairs]
-        cases += [(name, both[index], 0.5) for index in chosen]
-    return cases
+def _channel(case: Case, names: Sequence[str], channel: int) -> Floats:
+    samples: Floats = broken_by(case.sound, names, case.severity).samples[channel].astype(np.float64)
+    return samples
 
 
-def table(outcomes: Sequence[Outcome]) -> dict[str, float]:
-    """Shares of the pairs: right, a step too many; of the chains that are proofs, those with a wrong step."""
-    proven = [each for each in outcomes if each.proven]
-    return {
-        "pairs": len(outcomes),
-        "right": sum(each.right for each in outcomes) / max(len(outcomes), 1),
-        "a step too many": sum(each.too_many for each in outcomes) / max(len(outcomes), 1),
-        "proven": len(proven) / max(len(outcomes), 1),
-        "proven, with a wrong step": sum(each.too_many for each in proven) / max(len(proven), 1),
-        "median s": float(np.median([each.seconds for each in outcomes])) if outcomes else 0.0,
-    }
+def _printed(part: str, found: Sequence[Outcome]) -> str:
+    return "\n".join((printed(part, found), *(foreign.missing() if part == "foreign" else ())))
 
 
-def main() -> None:
-    cases = planned(int(sys.argv[1]) if len(sys.argv) > 1 else PAIRS)
-    with ProcessPoolExecutor(2) as pool:
-        found = [each for each in pool.map(outcome, *zip(*cases, strict=True), chunksize=8) if each is not None]
-    tables = {}
-    for faults, held_out in itertools.product((1, 2), (False, True)):
-        group = [each for each in found if len(each.truth) == faults and each.held_out == held_out]
-        name = f"{faults} fault{'s' * (faults > 1)}, {'held out' if held_out else 'tuning'}"
-        tables[name] = table(group)
-        if faults > 1:
-            tables[f"{name}, all of which matter"] = table([each for each in group if each.matters])
-    for name, figures in tables.items():
-        print(f"{name:45}", ", ".join(f"{what} {value:.3g}" for what, value in figures.items()))
-    document = {
-        "date": datetime.now(UTC).date().isoformat(),
-        "versions": {"python": platform.python_version(), "numpy": np.__version__},
-        "no copy any more": len(cases) - len(found),
-        "tables": tables,
-        "wrong": [msgspec.to_builtins(each) for each in found if not each.right or each.too_many],
-    }
-    write_whole(ROOT / "reports" / "explaining.json", (json.dumps(document, indent=1) + "\n").encode())
-
+BENCHMARK = parts.Benchmark(
+    about=__doc__ or "",
+    report="explaining.json",
+    parts=PARTS,
+    planned=planned,
+    measured=measured,
+    printed=_printed,
+    targets=targets,
+    facts=facts,
+    at_once=4,
+)
 
 if __name__ == "__main__":
-    main()
+    parts.main(BENCHMARK)

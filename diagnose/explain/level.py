@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from diagnose.explain.operation import Predicted
     from diagnose.explain.scene import Scene
 
-LEAST_GAIN_DB = 0.05
+LEAST_GAIN_DB = 0.5  # less is not heard, and an encoder lowers a sound by so much
 LEAST_FACTOR = 1e-3  # of less, the copy is lost in its rounding, and silence would explain it as well
 LEAST_OFFSET = 0.01  # of the RMS
 ROUNDS = 4  # of reweighting

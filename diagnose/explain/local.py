@@ -25,7 +25,7 @@ FADES = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 8.0)  # blocks
 LEAST_UNDONE = 0.3  # of a fade
 LESS = 0.9  # of the error of a shorter fade
 CLICK_S = 0.005
-OVER_MEDIAN = 12.0  # second difference of a click, over the median around it
+OVER_MEDIAN = 12.0  # second difference of a click, over the median around it, and over the RMS of the sound there
 SMALLEST = 1e-5
 MOST_CLICKS = 0.02  # share of the samples
 
@@ -107,12 +107,15 @@ def clicks(scene: Scene, before: Predicted) -> Fitted | None:
     count = bend.size // size
     if count < 1:
         return None
-    usual = np.partition(bend[: count * size].reshape(count, size), size // 2, axis=1)[:, size // 2]
+    parts = np.abs(bend[: count * size]).reshape(count, size)
+    usual = np.partition(parts, size // 2, axis=1)[:, size // 2]
     usual = np.maximum(usual, median(usual))
     around = np.pad(usual, 1, mode="edge")
     usual = np.maximum(np.maximum(around[:-2], around[2:]), usual)
-    allowed = np.pad(np.repeat(usual, size), (0, bend.size - count * size), mode="edge")
-    places = np.flatnonzero(bend > OVER_MEDIAN * allowed + SMALLEST)
+    loud = np.sqrt(np.square(before.samples[: count * size]).reshape(count, size).mean(axis=1))
+    least = np.maximum(OVER_MEDIAN * usual, loud) + SMALLEST
+    allowed = np.pad(np.repeat(least, size), (0, bend.size - count * size), mode="edge")
+    places = np.flatnonzero(bend > allowed)
     if not places.size or places.size > MOST_CLICKS * error.size:
         return None
     spikes = np.zeros_like(error)

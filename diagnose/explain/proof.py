@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from diagnose.explain.search import Explanation, Step
 
 SHORTEST = 4 * HOP  # samples: less has no spectrum to speak of
-LEAST_R = 0.03  # correlation of both: with less, whatever else is there is not what was done to the reference
 # How often all steps of a proof were right: benchmarks/explaining.py, "proven, with a wrong step".
 NOTHING_LEFT, MUCH_EXPLAINED = 0.97, 0.9
 PARTLY = 0.3  # of a step of a chain that leaves much, and that nobody recognised
@@ -76,10 +75,7 @@ def _scene(pair: Pair) -> Scene | None:
     if pair.files[1].audio.broken is not None:  # what was filled is no copy
         return None
     ours, theirs = pair.loudest_overlap
-    if ours.size < SHORTEST:
-        return None
-    scene = Scene(ours, theirs, pair.rate)
-    return scene if scene.correlation > LEAST_R else None
+    return Scene(ours, theirs, pair.rate) if ours.size >= SHORTEST else None
 
 
 def _by_worth(found: Explanation) -> Iterator[tuple[Step, str]]:

@@ -39,6 +39,7 @@ ROUNDED = DITHERED * 2.0**-30 / 12 * 3 / 8 * N_FFT  # of 16 bits in a cell: ordi
 LOUD = 0.95
 LOWEST_HZ = 40.0
 NOISE_NATS = 0.77  # mean of k ln(1 + x / k) for an exponential x of mean 1: what noise of a known level leaves
+PER_QUARTILES = 1.283 / 1.573  # standard deviation of ln x over the distance of its quartiles, x exponential
 NEAREST_DB = -120.0  # a distance below it is rounding
 PER_OCTAVE = 6
 LATTICE_SAMPLES = 1 << 15
@@ -152,13 +153,16 @@ class Scene:
         return Judgement(cost, float(by_bin.mean()), np.concatenate((by_band[lowest:], tailed.mean(axis=1)[1:-1])))
 
     def unsteadiness(self, predicted: Predicted) -> float:
-        """Standard deviation of ln(|e|**2 / v) over the cells where noise is most: 1.28 for steady noise; 0 without."""
+        """Spread of ln(|e|**2 / v) over the cells where noise is most: 1.28 for steady noise; 0 without.
+
+        By its quartiles, as the standard deviation of steady noise with such quartiles: a click is no spread.
+        """
         if predicted.variance is None:
             return 0.0
         variance = np.maximum(predicted.variance, np.float32(1e-30))
         ratio = predicted.error / variance
-        noisy = np.broadcast_to(variance, ratio.shape) > self.ordinary
-        return float(np.log(np.maximum(ratio[noisy], 1e-12)).std()) if noisy.any() else 0.0
+        found = np.log(np.maximum(ratio[np.broadcast_to(variance, ratio.shape) > self.ordinary], 1e-12))
+        return (quantile(found, 0.75) - quantile(found, 0.25)) * PER_QUARTILES if found.size else 0.0
 
     def weights(self, error: Powers, variance: Floats | None = None) -> Floats:
         """Weights of the cells in a least-squares fit that minimises the cost (iteratively reweighted)."""

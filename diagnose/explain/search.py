@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
+import numpy as np
 
 from diagnose.explain import added, level, local, spectrum
 from diagnose.explain.operation import Fitted, Operation, Predicted
@@ -57,7 +58,11 @@ LEAST_PART_DB = 6.0  # over it in a sixth octave or a frame: less is heard nowhe
 LEAST_CLICK_DB = 15.0  # in a frame with a click: where an edge is fitted badly, less is left
 LEAST_NOISE_DB = 2.0  # of noise, on the whole: it explains whatever is left
 LEAST_SHARE = 0.03  # and of what was left, unless it is of some moments: less is a crumb of another step
+LEAST_FALL_DB = 6.0  # of the distance: a chain that is no proof and leaves more than half is no explanation
 PROVEN_DB = -33.0  # distance that a proof may leave: ordinary loss, and what rounds off the parameters
+LEAST_R = 0.03  # correlation of both: with less, whatever else is there is not what was done to the reference
+NOTHING_ALIKE = 0.8  # of the power: what is off by more is no explanation
+MOST_UNLIKE = 0.25  # of the power: the cost looks away from wild cells, and a burst that is all there is lies in few
 MOST_COPIED = 1e-3  # of the samples that a proof may copy: some clicks, not a buffer a sample short
 STEADY = 1.6  # standard deviation of ln power: 1.28 of noise, more of what follows the sound
 
@@ -78,6 +83,7 @@ class Explanation(msgspec.Struct, frozen=True, eq=False):
 
     over_db: by how much the difference is louder than ordinary loss.  close: whether nothing is left that a step could
     be worth.  unsteady: of the noise that it states, as Scene.unsteadiness has it; 0 without.  samples: of the sound.
+    unlike: share of the generated sound's power that the chain's is off by; 0 where it states noise.
     rivals: ids of other chains that explain as much.
     """
 
@@ -88,6 +94,7 @@ class Explanation(msgspec.Struct, frozen=True, eq=False):
     close: bool
     unsteady: float
     samples: int
+    unlike: float
     rivals: tuple[tuple[str, ...], ...] = ()
 
     @property
@@ -105,7 +112,7 @@ class Explanation(msgspec.Struct, frozen=True, eq=False):
         """
         copied = sum(step.fitted.copied for step in self.steps)
         told = self.left_db <= PROVEN_DB and copied <= MOST_COPIED * self.samples
-        return bool(self.steps) and told and self.steady
+        return bool(self.steps) and told and self.steady and self.unlike <= MOST_UNLIKE
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -128,8 +135,12 @@ class _Chain(msgspec.Struct, frozen=True, eq=False):
     @property
     def is_close(self) -> bool:
         """Whether nothing is left, on the whole or anywhere, that a step could be worth."""
-        heard = self.judged.over_db >= LEAST_DB or self.judged.worst_db >= LEAST_PART_DB
-        return self.predicted.variance is None and not heard
+        return self.predicted.variance is None and self.is_over
+
+    @property
+    def is_over(self) -> bool:
+        """As is_close, noise of a stated level aside: of a likely noise, nothing else is asked."""
+        return self.judged.over_db < LEAST_DB and self.judged.worst_db < LEAST_PART_DB
 
 
 def explain(scene: Scene, likely: Sequence[str] = ()) -> Explanation:
@@ -138,11 +149,16 @@ def explain(scene: Scene, likely: Sequence[str] = ()) -> Explanation:
     likely: ids of causes; where the operation of one of them alone leaves nothing, that is the chain.
     """
     start = _chain(scene, (), ())
+    if scene.correlation < LEAST_R:
+        return _explained(scene, start, start, ())
     best = _likely(scene, start, likely)
     if best is not None:
         return _explained(scene, start, best, ())
     best, seen = _cheapest_chain(scene, start)
-    return _explained(scene, start, best, _rivals(best, seen))
+    found = _explained(scene, start, best, _rivals(best, seen))
+    if found.proven or (found.before_db - found.left_db >= LEAST_FALL_DB and found.unlike <= NOTHING_ALIKE):
+        return found
+    return _explained(scene, start, start, ())
 
 
 def _likely(scene: Scene, start: _Chain, likely: Sequence[str]) -> _Chain | None:
@@ -150,7 +166,7 @@ def _likely(scene: Scene, start: _Chain, likely: Sequence[str]) -> _Chain | None
     asked = [operation for id in likely for operation in BY_ID.get(id, ())]  # noqa: A001 - the contract's word
     for operation in asked if not start.is_close else ():
         chain = _longer(scene, start, operation)
-        if chain is not None and chain.is_close and _pays(scene, start, chain):
+        if chain is not None and chain.is_over and _pays(scene, start, chain):
             return chain
     return None
 
@@ -349,8 +365,16 @@ def _explained(scene: Scene, start: _Chain, chain: _Chain, rivals: tuple[tuple[s
         before_db=start.judged.distance_db,
         left_db=chain.judged.distance_db,
         over_db=start.judged.over_db,
-        close=chain.is_close,
+        close=chain.is_over,
         unsteady=scene.unsteadiness(chain.predicted),
         samples=scene.reference.size,
+        unlike=_unlike(scene, chain.predicted),
         rivals=rivals,
     )
+
+
+def _unlike(scene: Scene, predicted: Predicted) -> float:
+    if predicted.variance is not None:
+        return 0.0
+    off, power = (float(np.square(each).sum()) for each in (scene.generated - predicted.samples, scene.generated))
+    return off / max(power, 1e-30)

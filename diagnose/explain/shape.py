@@ -24,7 +24,8 @@ LOST_DB = 7.0  # mean depth of a loss under the line through the rest
 LEAVES = 0.5  # share of the squares that a loss may leave
 SLOPED_DB = 0.5  # dB an octave
 RANGE_DB = 2.0  # from end to end of what is kept, of a slope
-STRAIGHT = 0.5  # share of the variance that a slope has to take away
+STRAIGHT = 0.8  # share of the variance that a slope has to take away
+SLOPED_OCTAVES = 3.0  # over which a slope is a slope, and not the flank of a loss
 GAIN_DB, GAIN_BESIDE_SLOPE_DB = 1.0, 2.0  # at 1 kHz
 Parameters = dict[str, tuple[float, str]]
 
@@ -55,19 +56,21 @@ def shape(hz: Floats, gains: Floats) -> tuple[tuple[str, ...], Parameters]:
         kept[loss.first : loss.last] = False
         found.append(loss.id)
         parameters |= _of_loss(loss, hz[heard])
+    losses = len(found)
     slope, offset = _line(octaves[kept], level[kept])
     around = level[kept] - level[kept].mean()
     straight = 1 - float(np.square(level[kept] - slope * octaves[kept] - offset).sum()) / max(
         float(np.square(around).sum()), 1e-12
     )
     reach = abs(slope) * float(np.ptp(octaves[kept]))
-    if abs(slope) > SLOPED_DB and reach > RANGE_DB and straight > STRAIGHT:
+    wide = float(np.ptp(octaves[kept])) > SLOPED_OCTAVES
+    if wide and abs(slope) > SLOPED_DB and reach > RANGE_DB and straight > STRAIGHT:
         found.append("tilt")
         parameters["slope"] = (slope, "dB/octave")
         passed, least = offset, GAIN_BESIDE_SLOPE_DB
     else:
         passed, least = median(level[kept]), GAIN_DB
-    if abs(passed) > least:
+    if abs(passed) > least and not (losses and "tilt" in found):  # beside both, a level is a matter of where it is read
         found.append("gain")
         parameters["gain"] = (passed, "dB")
     return tuple(dict.fromkeys(found)), parameters
