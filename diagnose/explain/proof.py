@@ -48,13 +48,15 @@ def with_proof(pair: Pair, named: Sequence[Cause]) -> tuple[tuple[Cause, ...], P
     if not found.steps:
         return tuple(_unless_unconfirmed(cause, found) for cause in named), None
     proof = Proof("waveform", Left(found.left_db, _looks_like(found), found.before_db), _alternatives(found))
+    # Noise explains whatever it covers: of another cause that no operation is there for, it says nothing.
+    sure = found.proven and not (found.ids == ("noise",) and named and named[0].id not in BY_ID)
     recognised = {_base(cause.id, found): cause for cause in reversed(named)}
     # Noise explains something of every cell, however soft it is: it goes first only where it was recognised first.
     last = [] if named and named[0].id == "noise" else ["noise"]
     steps = sorted(_by_worth(found), key=lambda each: each[1] in last)
-    told = [_told(step, id, recognised.get(id), found) for step, id in steps]  # noqa: A001 - the contract's word
+    told = [_told(step, id, recognised.get(id), found, sure) for step, id in steps]  # noqa: A001 - the contract's word
     others = [cause for cause in named if cause.id not in {cause.id for cause in told}]
-    if not found.proven:
+    if not sure:
         others = [_unless_unconfirmed(cause, found) for cause in others]
         return tuple(sorted((*told, *others), key=lambda cause: -cause.confidence)), proof
     beside = [cause for cause in others if cause.id in OF_TIME]
@@ -87,19 +89,20 @@ def _by_worth(found: Explanation) -> Iterator[tuple[Step, str]]:
                 yield step, id
 
 
-def _told(step: Step, id: str, recognised: Cause | None, found: Explanation) -> Cause:  # noqa: A002
+def _told(step: Step, id: str, recognised: Cause | None, found: Explanation, sure: bool) -> Cause:  # noqa: A002
     """The step as a cause: in the words of who recognised it, where one did."""
     summary, fix = told(id, step.fitted.parameters)
     cause = recognised or Cause(id, PARTLY, summary, (), fix)
     before, after = round(step.without_db, 1), round(step.with_db, 1)
     applied = f"applied to the reference: it differs by {after:.0f} dB with this step, by {before:.0f} dB without it"
-    believed = (NOTHING_LEFT if found.close else MUCH_EXPLAINED) if found.proven else cause.confidence
+    proven = (NOTHING_LEFT if found.close else MUCH_EXPLAINED) if sure else 0.0
+    believed = max(cause.confidence, proven)
     believed = min(believed, MEANT) if id == "gain" and found.over_db < SMALL_DB else believed
     return msgspec.structs.replace(
         cause,
         confidence=believed,
         evidence=(*cause.evidence, applied),
-        explains=() if found.proven else cause.explains,
+        explains=() if sure else cause.explains,
         parameters={name: Amount(value, unit) for name, (value, unit) in step.fitted.parameters.items()},
         step=found.steps.index(step) + 1,
         explains_db=(before, after),
@@ -108,7 +111,7 @@ def _told(step: Step, id: str, recognised: Cause | None, found: Explanation) -> 
 
 def _unless_unconfirmed(cause: Cause, found: Explanation) -> Cause:
     """A cause whose operation was applied to the reference, and takes no part of the difference away."""
-    if cause.id not in BY_ID or cause.id in found.ids or found.over_db < NOTABLE_DB:
+    if cause.id not in BY_ID or _base(cause.id, found) in found.ids or found.over_db < NOTABLE_DB:
         return cause
     return msgspec.structs.replace(cause, confidence=min(cause.confidence, UNCONFIRMED))
 

@@ -46,7 +46,7 @@ BY_ID: dict[str, tuple[Operation, ...]] = {
     "dropout": (local.dropout,),
     "clicks": (local.clicks,),
     "noise": (added.noise,),
-    **dict.fromkeys(("hum", "tonal"), (added.lines,)),
+    **dict.fromkeys(("hum", "tonal", "frame-rate-hum"), (added.lines,)),
 }
 MOST_STEPS = 3
 BEAM = 3  # chains that are kept at each length
