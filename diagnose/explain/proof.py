@@ -23,14 +23,15 @@ SHORTEST = 4 * HOP  # samples: less has no spectrum to speak of
 NOTHING_LEFT, MUCH_EXPLAINED = 0.97, 0.9
 PARTLY = 0.3  # of a step of a chain that leaves much, and that nobody recognised
 UNCONFIRMED = 0.6  # the most that is believed of a cause that has an operation, and whose operation explains nothing
-SMALL_DB = 6.5  # over ordinary loss, of a gain that may be meant: a loudness normalised by a decibel
-MEANT = 0.75
+MEANT_DB, MEANT = 3.0, 0.75  # a gain of less, with nothing beside it, is as often a loudness normalised on purpose
 NOTABLE_DB = 3.0  # over ordinary loss: only then there is something to confirm
 # Causes of how two sounds lie to each other, and of their borders, that stand beside any chain.
 OF_TIME = (
     *("delay", "truncated", "padded", "segment-lost", "segment-inserted", "segment-repeated", "sample-rate"),
     *("time-stretch", "edge-artifact", "tail-added", "mono-stereo", "channel-swapped"),
 )
+# What says all there is: nothing else can be told of a sound that was read wrongly, or is another one.
+ALONE = ("silent", "bytes-misread", "companding", "channels-interleaved", "different-content")
 # The same operation with a pattern that another recognises: lines of the frame rate, holes and clicks at every seam.
 PATTERNS = {
     "frame-rate-hum": ("tonal", "hum"),
@@ -41,28 +42,34 @@ PATTERNS = {
 
 def with_proof(pair: Pair, named: Sequence[Cause]) -> tuple[tuple[Cause, ...], Proof | None]:
     """The causes, what undoing proves first, and what it came to; the causes as they are where there is no copy."""
-    scene = _scene(pair)
+    scene = None if any(cause.id in ALONE for cause in named) else _scene(pair)
     if scene is None:
         return tuple(named), None
     found = explain(scene, [cause.id for cause in named])
     if not found.steps:
         return tuple(_unless_unconfirmed(cause, found) for cause in named), None
-    proof = Proof("waveform", Left(found.left_db, _looks_like(found), found.before_db), _alternatives(found))
     # Noise explains whatever it covers: of another cause that no operation is there for, it says nothing.
     sure = found.proven and not (found.ids == ("noise",) and named and named[0].id not in BY_ID)
-    recognised = {_base(cause.id, found): cause for cause in reversed(named)}
-    # Noise explains something of every cell, however soft it is: it goes first only where it was recognised first.
-    last = [] if named and named[0].id == "noise" else ["noise"]
-    steps = sorted(_by_worth(found), key=lambda each: each[1] in last)
-    told = [_told(step, id, recognised.get(id), found, sure) for step, id in steps]  # noqa: A001 - the contract's word
+    told = _steps_told(found, named, sure)
     others = [cause for cause in named if cause.id not in {cause.id for cause in told}]
-    if not sure:
-        others = [_unless_unconfirmed(cause, found) for cause in others]
-        return tuple(sorted((*told, *others), key=lambda cause: -cause.confidence)), proof
-    beside = [cause for cause in others if cause.id in OF_TIME]
-    refuted = tuple(Explained(cause.id, cause.summary) for cause in others if cause.id not in OF_TIME)
-    told[0] = msgspec.structs.replace(told[0], explains=refuted)
-    return tuple(sorted((*told, *beside), key=lambda cause: -cause.confidence)), proof
+    if sure:
+        refuted = tuple(Explained(cause.id, cause.summary) for cause in others if cause.id not in OF_TIME)
+        told[0] = msgspec.structs.replace(told[0], explains=refuted)
+        others = [cause for cause in others if cause.id in OF_TIME]
+    others = [_unless_unconfirmed(cause, found) for cause in others]
+    proof = Proof("waveform", Left(found.left_db, _looks_like(found), found.before_db), _alternatives(found))
+    return tuple(sorted((*told, *others), key=lambda cause: -cause.confidence)), proof
+
+
+def _steps_told(found: Explanation, named: Sequence[Cause], sure: bool) -> list[Cause]:
+    """The steps as causes, what is worth the most first.
+
+    Noise explains something of every cell, however soft it is: it goes first only where it was recognised first.
+    """
+    recognised = {_base(cause.id, found): cause for cause in reversed(named)}
+    last = () if named and named[0].id == "noise" else ("noise",)
+    steps = sorted(_by_worth(found), key=lambda each: each[1] in last)
+    return [_told(step, id, recognised.get(id), found, sure) for step, id in steps]  # noqa: A001 - the contract's word
 
 
 def _base(id: str, found: Explanation) -> str:  # noqa: A002 - the contract's word
@@ -97,7 +104,8 @@ def _told(step: Step, id: str, recognised: Cause | None, found: Explanation, sur
     applied = f"applied to the reference: it differs by {after:.0f} dB with this step, by {before:.0f} dB without it"
     proven = (NOTHING_LEFT if found.close else MUCH_EXPLAINED) if sure else 0.0
     believed = max(cause.confidence, proven)
-    believed = min(believed, MEANT) if id == "gain" and found.over_db < SMALL_DB else believed
+    if found.ids == ("gain",) and abs(step.fitted.parameters["gain"][0]) < MEANT_DB:
+        believed = min(believed, MEANT)
     return msgspec.structs.replace(
         cause,
         confidence=believed,

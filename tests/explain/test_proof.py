@@ -1,0 +1,180 @@
+"""What undoing makes of a comparison's causes: proofs go first, what they refute is folded, and nothing is invented."""
+
+import json
+
+import numpy as np
+import pytest
+
+import diagnose
+from diagnose.explain import with_proof
+from diagnose.render.phrases import ledger, proof_line
+from diagnose.results.cause import Cause
+from diagnose.results.report_json import report_from
+
+RATE = 16_000
+
+
+@pytest.fixture(scope="module")
+def sound():
+    """Four bars of chords of decaying partials over a little noise."""
+    rng = np.random.default_rng(1)
+    time = np.arange(2 * RATE) / RATE
+    made = 1e-3 * rng.standard_normal(time.size)
+    for bar in range(4):
+        since = np.maximum(time - 0.5 * bar, 0.0)
+        envelope = np.exp(-4 * since) * (time >= 0.5 * bar) * np.minimum(since / 0.01, 1.0)
+        for hz in (110.0, 165.0, 220.0 + 20 * bar):
+            made += 0.05 * envelope * sum(np.sin(2 * np.pi * hz * k * time + k) / k for k in range(1, 25))
+    return made
+
+
+def compared(ours, theirs, rate=RATE):
+    return diagnose.compare(np.float32(ours), np.float32(theirs), rate=rate)
+
+
+def named(report):
+    return [(cause.id, cause.step) for cause in report.causes]
+
+
+def test_two_faults_are_both_named_with_their_steps_and_the_ledger(sound):
+    time = np.arange(sound.size) / RATE
+    hum = 0.03 * sum(np.sin(2 * np.pi * 50 * k * time) / k for k in (1, 2, 3))
+    report = compared(sound, 0.4 * sound + hum)
+    assert {name for name, _ in named(report)} == {"gain", "hum"}
+    assert {step for _, step in named(report)} == {1, 2}
+    for cause in report.causes:
+        before, after = cause.explains_db
+        assert cause.confidence >= 0.9
+        assert after < before - 3
+    assert report.causes[[c.id for c in report.causes].index("gain")].parameters["gain"].value == pytest.approx(
+        20 * np.log10(0.4), abs=0.1
+    )
+    assert report.proof.left.db < -35 < report.proof.left.before_db
+    assert [line[:6] for line in ledger(report.causes)] == ["step 1", "step 2"]
+    assert "ordinary loss" in proof_line(report)
+
+
+def test_the_json_holds_the_chain_and_is_read_again(sound):
+    report = compared(sound, np.clip(3 * sound, -0.2, 0.2))
+    document = json.loads(json.dumps(report.as_dict()))
+    assert document["space"] == "waveform"
+    assert set(document["left"]) == {"db", "before_db", "summary"}
+    first = document["causes"][0]
+    assert (first["id"], first["step"]) == ("clipping", 1)
+    assert first["explains_db"][1] < first["explains_db"][0]
+    assert set(first["parameters"]["high"]) == {"value", "unit"}
+    again = report_from(document)
+    assert again.causes == report.causes
+    assert again.proof == report.proof
+
+
+def test_a_report_of_before_the_chain_is_read(sound):
+    document = compared(sound, 0.4 * sound).as_dict()
+    for key in ("space", "left", "alternatives"):
+        document.pop(key)
+    for cause in document["causes"]:
+        for key in ("step", "parameters", "explains_db"):
+            cause.pop(key)
+    again = report_from(json.loads(json.dumps(document)))
+    assert again.proof is None
+    assert again.causes[0].step is None
+
+
+def test_a_copy_that_passes_is_not_explained(sound):
+    report = compared(sound, sound)
+    assert (report.verdict, report.causes, report.proof) == ("PASS", (), None)
+    assert report.as_dict()["space"] is None
+
+
+def test_integers_that_wrap_are_one_cause_with_the_gain_that_made_them(sound):
+    loud = 6 * sound
+    report = compared(sound, (loud + 1) % 2 - 1)
+    assert [name for name, _ in named(report)] == ["integer-overflow", "gain"]
+    assert {step for _, step in named(report)} == {1}
+
+
+def test_what_a_proof_refutes_is_folded_under_it(sound):
+    pair = compared(sound, 0.4 * sound).pair
+    rumour = Cause("phase-incoherent", 0.99, "phases are bent", (), "look there")
+    late = Cause("delay", 0.6, "2 ms late", (), "look here")
+    causes, _ = with_proof(pair, [rumour, late])
+    assert [cause.id for cause in causes] == ["gain", "delay"]
+    assert [one.id for one in causes[0].explains] == ["phase-incoherent"]
+
+
+def test_a_cause_whose_operation_explains_nothing_is_not_sure(sound, rng):
+    swell = np.linspace(0, 1, sound.size) ** 4
+    pair = compared(sound, sound * (1 + 2 * swell * rng.standard_normal(sound.size))).pair
+    causes, _ = with_proof(pair, [Cause("band-gap", 0.99, "a band is gone", (), "look there")])
+    assert causes[0].confidence <= 0.6
+
+
+def test_a_gain_of_a_decibel_may_be_meant(sound):
+    level = {db: compared(sound, 10 ** (db / 20) * sound).pair for db in (-2.9, -3.1)}
+    believed = {db: with_proof(pair, ())[0][0].confidence for db, pair in level.items()}
+    assert believed[-2.9] < 0.8 < believed[-3.1]
+
+
+def test_noise_alone_refutes_nothing_that_has_no_operation(sound, rng):
+    pair = compared(sound, sound + 0.01 * rng.standard_normal(sound.size)).pair
+    causes, _ = with_proof(pair, [Cause("aliasing", 0.9, "folded", (), "filter first")])
+    assert causes[0].id == "aliasing"
+
+
+def test_a_pattern_keeps_its_name_and_gets_the_step(sound):
+    time = np.arange(sound.size) / RATE
+    lines = 0.03 * sum(np.cos(2 * np.pi * 62.5 * k * time) for k in (1, 2, 3))
+    pair = compared(sound, sound + lines).pair
+    causes, _ = with_proof(pair, [Cause("frame-rate-hum", 0.9, "every 256 samples", (), "look at the hop")])
+    assert (causes[0].id, causes[0].step) == ("frame-rate-hum", 1)
+
+
+def test_what_cannot_be_told_from_it_is_listed(sound):
+    mask = np.ones(sound.size)
+    mask[8400:9400] = 0
+    assert ("gated",) in compared(sound, mask * sound).proof.alternatives
+
+
+def test_other_sounds_get_no_chain(sound, rng):
+    for other in (0.1 * rng.standard_normal(sound.size), sound[::-1], np.sin(np.arange(sound.size) / 9)):
+        report = compared(sound, other)
+        assert report.proof is None
+        assert all(cause.step is None for cause in report.causes)
+
+
+@pytest.mark.parametrize("size", [320, 700])
+def test_20_ms_get_no_chain(sound, size):
+    report = compared(sound[4000 : 4000 + size], 0.3 * sound[4000 : 4000 + size])
+    assert report.proof is None
+
+
+def test_silence_that_came_out_gets_no_chain(sound):
+    assert compared(sound, np.zeros(sound.size)).proof is None
+
+
+@pytest.mark.parametrize("hz", [440.0, 3000.0])
+def test_a_pure_tone_and_white_noise_that_are_softer_are_softer(hz, rng):
+    tone = 0.3 * np.sin(2 * np.pi * hz * np.arange(RATE) / RATE)
+    for one in (tone, 0.2 * rng.standard_normal(RATE)):
+        assert [cause.id for cause in compared(one, 0.25 * one).causes] == ["gain"]
+
+
+def test_a_fault_of_each_channel_is_told_on_one_of_them(sound):
+    both = np.stack([sound, 0.5 * np.roll(sound, 300)])
+    report = compared(both, np.clip(4 * both, -0.15, 0.15))
+    assert report.causes[0].id == "clipping"
+    assert report.causes[0].step == 1
+
+
+@pytest.mark.slow
+def test_three_clicks_in_ten_minutes_are_explained():
+    rate = 8000
+    rng = np.random.default_rng(4)
+    time = np.arange(600 * rate) / rate
+    long = 0.1 * np.sin(2 * np.pi * (200 * time + 30 * np.sin(time))) * (1 + 0.5 * np.sin(3 * time))
+    long += 0.003 * rng.standard_normal(time.size)
+    clicked = long.copy()
+    clicked[[1_000_001, 2_500_000, 4_100_007]] += 0.5
+    report = compared(long, clicked, rate)
+    assert report.causes[0].id == "clicks"
+    assert report.causes[0].parameters["clicks"].value == 3
