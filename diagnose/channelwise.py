@@ -114,9 +114,13 @@ def find_causes(judged: Judged, whatever: bool = False) -> Named:
 def _named_on(pair: Pair, rows: Sequence[MetricRow]) -> Named:
     """What is recognised on a pair, and what undoing proves of it."""
     from diagnose.causes import name_causes
+
+    causes = name_causes(pair, {row.name: row for row in rows})
+    if pair.timeline.method != "waveform":  # no copy: the engine is not even loaded
+        return Named(causes)
     from diagnose.explain import with_proof
 
-    return Named(*with_proof(pair, name_causes(pair, {row.name: row for row in rows})))
+    return Named(*with_proof(pair, causes))
 
 
 def _everywhere(judged: Judged, cause: Cause, named: Mapping[int, Mapping[str, Cause]]) -> bool:

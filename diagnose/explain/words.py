@@ -28,7 +28,7 @@ def _gain(p: Mapping[str, float]) -> Words:
     level = p.get("gain", 0.0)
     way = "loud" if level > 0 else "quiet"
     return (
-        f"{level:+.1f} dB too {way}",
+        f"{abs(level):.1f} dB too {way}",
         f"multiply the output by {10 ** (-level / 20):.3g}; look for a normalisation on one side only",
     )
 

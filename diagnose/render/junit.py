@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
-from diagnose.render.phrases import cause_line, cause_lines, place_line, places
+from diagnose.render.phrases import beside, cause_line, cause_lines, place_line, places
 from diagnose.text import printable
 
 if TYPE_CHECKING:
@@ -51,6 +51,9 @@ def _case(case: Case) -> ElementTree.Element:
 
 def _causes(causes: tuple[Cause, ...]) -> list[str]:
     """What most likely broke in lines: the first cause in full, the others in a line each."""
-    lines = [f"{'or' if index else 'cause'}: {printable(cause_line(cause))}" for index, cause in enumerate(causes)]
+    lines = [
+        f"{beside(cause, causes[0]) if index else 'cause'}: {printable(cause_line(cause))}"
+        for index, cause in enumerate(causes)
+    ]
     under = [f"{label}: {printable(text)}" for cause in causes[:1] for label, text in cause_lines(cause)]
     return lines[:1] + under + lines[1:]

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from diagnose.render.metric_pictures import picture_of
 from diagnose.render.phrases import (
     alignment_line,
+    beside,
     cause_lines,
     channel_lines,
     ledger,
@@ -55,7 +56,7 @@ def pair_environment() -> Environment:
     environment = page_environment(styles=PAIR_STYLES, script=PAIR_SCRIPT)
     environment.globals.update(number=number, amount=amount, meaning=meaning, limit_text=limit_text)
     environment.globals.update(alignment_line=alignment_line, observed_line=observed_line)
-    environment.globals.update(channel_lines=channel_lines, ledger=ledger, proof_line=proof_line)
+    environment.globals.update(channel_lines=channel_lines, beside=beside, ledger=ledger, proof_line=proof_line)
     environment.globals.update(likelihood=likelihood, cause_lines=cause_lines, picture_of=picture_of)
     return environment
 

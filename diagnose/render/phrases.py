@@ -173,6 +173,11 @@ def cause_lines(cause: Cause) -> list[tuple[str, str]]:
     return [*lines, ("fix", cause.fix)]
 
 
+def beside(cause: Cause, first: Cause) -> str:
+    """How a further cause stands to the first: both are steps of one chain, or it is another guess."""
+    return "and" if cause.step is not None and first.step is not None else "or"
+
+
 def cause_line(cause: Cause) -> str:
     """A cause in one line."""
     return f"{cause.id} ({likelihood(cause)}): {cause.summary}"

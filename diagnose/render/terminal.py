@@ -10,6 +10,7 @@ from rich.text import Text
 from diagnose.render.layout import STYLES, Fitting, Labelled, print_parts
 from diagnose.render.phrases import (
     alignment_line,
+    beside,
     case_line,
     cause_line,
     cause_lines,
@@ -113,7 +114,7 @@ def _causes(causes: tuple[Cause, ...]) -> list[Labelled]:
         shown = "" if label == before else f"{label}:"
         lines.append(Labelled(f"{'':11}{shown:10}", text))
         before = label
-    return lines + [Labelled("or         ", cause_line(cause)) for cause in causes[1:]]
+    return lines + [Labelled(f"{beside(cause, causes[0]):11}", cause_line(cause)) for cause in causes[1:]]
 
 
 def _proof(report: Report) -> list[Labelled]:
