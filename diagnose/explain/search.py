@@ -51,6 +51,7 @@ BY_ID: dict[str, tuple[Operation, ...]] = {
 MOST_STEPS = 3
 BEAM = 3  # chains that are kept at each length
 RIVAL = 0.5  # of what the cheapest chain saves, that another has to save to be looked at further
+MOST_LIKELY = 4  # operations that are tried alone and by twos before all are
 REFINEMENTS = 2  # rounds in which every step of a chain is fitted beside the others
 LEAST_NATS = 20.0  # that a step has to win beyond what it is charged
 LEAST_DB = 1.0  # over ordinary loss on the whole, or
@@ -162,13 +163,17 @@ def explain(scene: Scene, likely: Sequence[str] = ()) -> Explanation:
 
 
 def _likely(scene: Scene, start: _Chain, likely: Sequence[str]) -> _Chain | None:
-    """The chain of one step that one of the likely causes is, where it leaves nothing."""
-    asked = [operation for id in likely for operation in BY_ID.get(id, ())]  # noqa: A001 - the contract's word
-    for operation in asked if not start.is_close else ():
+    """The chain of one or two steps that likely causes are, where it leaves nothing."""
+    asked = tuple(dict.fromkeys(operation for id in likely for operation in BY_ID.get(id, ())))  # noqa: A001
+    found: list[_Chain] = []
+    for operation in asked[:MOST_LIKELY] if not start.is_close else ():
         chain = _longer(scene, start, operation)
         if chain is not None and chain.is_over and _pays(scene, start, chain):
             return chain
-    return None
+        found += [] if chain is None else [chain]
+    two = min(_all_longer(scene, found, asked[:MOST_LIKELY]), key=lambda chain: chain.price, default=None)
+    both = None if two is None else _thinned(scene, _refined(scene, two))
+    return both if both is not None and both.is_over and _pays(scene, start, both) else None
 
 
 def _cheapest_chain(scene: Scene, start: _Chain) -> tuple[_Chain, list[_Chain]]:
@@ -200,13 +205,13 @@ def _rivals(best: _Chain, seen: Sequence[_Chain]) -> tuple[tuple[str, ...], ...]
     return tuple(dict.fromkeys(ids for ids in found if set(ids) != named))
 
 
-def _all_longer(scene: Scene, beam: Sequence[_Chain]) -> list[_Chain]:
-    """Every chain of the beam with each operation that it has not yet, at its end, or where that is not the same, at
-    its front.
+def _all_longer(scene: Scene, beam: Sequence[_Chain], operations: Sequence[Operation] = OPERATIONS) -> list[_Chain]:
+    """Every chain of the beam with each of the operations that it has not yet, at its end, or where that is not the
+    same, at its front.
     """
     found: list[_Chain | None] = []
     for chain in beam:
-        left = [operation for operation in OPERATIONS if operation not in chain.operations]
+        left = [operation for operation in operations if operation not in chain.operations]
         found += [_longer(scene, chain, operation) for operation in left]
         ordered = [operation for operation in left if _ordered(operation, chain.operations)]
         place = _place(scene, chain.fitted, 0) if ordered else None
