@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from diagnose.arrays import quantile
+from diagnose.arrays import fast_size, quantile
 from diagnose.explain.operation import Fitted
 from diagnose.explain.scene import sixth_octaves
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 MAINS_HZ = (50.0, 60.0)
 ON_MAINS = 0.7  # Hz from a multiple, 0.1 s and more of which a window of 1.4 s can tell
+MOST_COHERENT, MOST_ECHOED = 0.1, 0.2  # of what is noise
 OF_MAINS = 0.9  # of the power of the lines
 MOST_LINES = 32
 AROUND_HZ = 30.0
@@ -31,7 +32,7 @@ LEAST_OF_ALL = 0.01  # all peaks together
 
 def noise(scene: Scene, before: Predicted) -> Fitted | None:
     """b = a + noise that is steady, of a power in each sixth octave: the median over frames, over ln 2."""
-    if before.variance is not None:
+    if before.variance is not None or _follows(scene, before) > MOST_COHERENT or _echoes(scene, before) > MOST_ECHOED:
         return None
     usual = before.error[scene.stands_for[:, 0] >= scene.stands_for.max()]
     edges = sixth_octaves()
@@ -40,6 +41,27 @@ def noise(scene: Scene, before: Predicted) -> Fitted | None:
     spread = np.repeat(power, np.diff(edges))[None].astype(np.float32)
     under = 10 * float(np.log10(max(float(spread.mean()), 1e-30) / max(float(scene.power.mean()), 1e-30)))
     return Fitted("noise", np.copy, power.size, {"level": (under, "dB")}, variance=spread)
+
+
+def _follows(scene: Scene, before: Predicted) -> float:
+    """Coherence of what is left over with the prediction, 0 to 1: |sum E conj(P)|**2 / (sum |E|**2 sum |P|**2) by sixth
+    octaves, averaged by |E|**2.  Noise has none; what a filter or a curve leaves has much.
+    """
+    edges = sixth_octaves()[:-1]
+    both = np.add.reduceat(((scene.spectra - before.spectra) * before.spectra.conj()).sum(axis=0), edges)
+    error = np.add.reduceat(before.error.sum(axis=0, dtype=np.float64), edges)
+    power = np.add.reduceat((before.spectra.real**2 + before.spectra.imag**2).sum(axis=0, dtype=np.float64), edges)
+    coherence = np.square(np.abs(both)) / np.maximum(error * power, 1e-30)
+    return float((coherence * error).sum() / max(float(error.sum()), 1e-30))
+
+
+def _echoes(scene: Scene, before: Predicted) -> float:
+    """The largest |r| of what is left over with the prediction at any delay, 0 to 1."""
+    error = scene.generated - before.samples
+    size = fast_size(2 * error.size)
+    cross = np.fft.irfft(np.fft.rfft(error, size) * np.fft.rfft(before.samples, size).conj(), size)
+    power = float(np.dot(error, error)) * float(np.dot(before.samples, before.samples))
+    return float(np.abs(cross).max()) / max(power**0.5, 1e-30)
 
 
 def lines(scene: Scene, before: Predicted) -> Fitted | None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 BENT = 0.5  # of the RMS, up to which the parts are equally wide; above it they grow with the level
 MOST_SAMPLES = 1 << 15
 DAMPING = 1e-7  # of the mean of the diagonal, on second differences
-INVERTED = 4096  # points of the inverse
+POINTS = 4096  # of the table that many samples, and the inverse, are read from
 
 
 class Curve(msgspec.Struct, frozen=True, eq=False):
@@ -29,6 +29,9 @@ class Curve(msgspec.Struct, frozen=True, eq=False):
     most: float
 
     def __call__(self, samples: Floats) -> Floats:
+        if samples.size > POINTS:
+            levels = self._levels()
+            return np.asarray(np.interp(samples, levels, self(levels)))
         inside = np.clip(samples, -self.most, self.most)
         at, part = _places(inside, self.bent, self.most, self.values.size - 3)
         weights = _weights(part)
@@ -37,16 +40,19 @@ class Curve(msgspec.Struct, frozen=True, eq=False):
 
     def inverse(self, samples: Floats) -> Floats:
         """The levels that the curve takes to these; of those that it never gives, its ends."""
-        levels = self.bent * np.sinh(np.linspace(-1, 1, INVERTED) * np.arcsinh(self.most / self.bent))
+        levels = self._levels()
         given = np.maximum.accumulate(self(levels))
-        rising = given + np.arange(INVERTED) * 1e-12 * max(float(np.abs(given).max()), 1e-30)
+        rising = given + np.arange(POINTS) * 1e-12 * max(float(np.abs(given).max()), 1e-30)
         return np.asarray(np.interp(samples, rising, levels))
+
+    def _levels(self) -> Floats:
+        return np.asarray(self.bent * np.sinh(np.linspace(-1, 1, POINTS) * np.arcsinh(self.most / self.bent)))
 
 
 def fit_curve(before: Floats, after: Floats, parts: int) -> Curve:
     """Least squares over some 32768 of the samples."""
     every = max(before.size // MOST_SAMPLES, 1)
-    most, bent = float(np.abs(before).max()), BENT * float(before.std())
+    most, bent = max(float(np.abs(before).max()), 1e-12), max(BENT * float(before.std()), 1e-12)
     at, part = _places(before[::every], bent, most, parts)
     weights, target, count = _weights(part), after[::every], parts + 3
     normal, right = np.zeros((count, count)), np.zeros(count)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from diagnose.explain.scene import Scene
 
 LEAST_GAIN_DB = 0.5  # less is not heard, and an encoder lowers a sound by so much
-LEAST_FACTOR = 1e-3  # of less, the copy is lost in its rounding, and silence would explain it as well
+LEAST_FACTOR = 1e-5  # of less, the copy is lost in its rounding, and silence would explain it as well
 LEAST_OFFSET = 0.01  # of the RMS
 ROUNDS = 4  # of reweighting
 BESIDE_DB = 1.0  # slope of a curve for small samples, or before a limit, that is a gain beside it
@@ -120,6 +120,8 @@ def _bent(before: Floats, after: Floats) -> bool:
     """Whether a curve through some of the samples leaves less than a straight line."""
     every = max(before.size // FEW_SAMPLES, 1)
     some, target = before[::every], after[::every]
+    if float(some.std()) < 1e-9:
+        return False
     curve = fit_curve(some, target, PARTS[0])
     centred = some - some.mean()
     slope = float(np.dot(centred, target)) / max(float(np.dot(centred, centred)), 1e-30)

@@ -51,6 +51,7 @@ BY_ID: dict[str, tuple[Operation, ...]] = {
 MOST_STEPS = 3
 BEAM = 3  # chains that are kept at each length
 RIVAL = 0.5  # of what the cheapest chain saves, that another has to save to be looked at further
+MOST_SEARCHED = 1 << 22  # samples: of a longer sound, only what is likely is tried, for every chain holds a copy
 MOST_LIKELY = 4  # operations that are tried alone and by twos before all are
 REFINEMENTS = 2  # rounds in which every step of a chain is fitted beside the others
 LEAST_NATS = 20.0  # that a step has to win beyond what it is charged
@@ -155,6 +156,8 @@ def explain(scene: Scene, likely: Sequence[str] = ()) -> Explanation:
     best = _likely(scene, start, likely)
     if best is not None:
         return _explained(scene, start, best, ())
+    if scene.reference.size > MOST_SEARCHED:
+        return _explained(scene, start, start, ())
     best, seen = _cheapest_chain(scene, start)
     found = _explained(scene, start, best, _rivals(best, seen))
     if found.proven or (found.before_db - found.left_db >= LEAST_FALL_DB and found.unlike <= NOTHING_ALIKE):

@@ -55,7 +55,7 @@ def shape(hz: Floats, gains: Floats) -> tuple[tuple[str, ...], Parameters]:
             break
         kept[loss.first : loss.last] = False
         found.append(loss.id)
-        parameters |= _of_loss(loss, hz[heard])
+        parameters = _of_loss(loss, hz[heard]) | parameters
     losses = len(found)
     slope, offset = _line(octaves[kept], level[kept])
     around = level[kept] - level[kept].mean()
@@ -79,8 +79,9 @@ def shape(hz: Floats, gains: Floats) -> tuple[tuple[str, ...], Parameters]:
 def _of_loss(loss: Loss, hz: Floats) -> Parameters:
     if loss.id == "band-gap":
         return {"low": (float(hz[loss.first]), "Hz"), "high": (float(hz[loss.last - 1]), "Hz")}
-    cutoff = hz[loss.first] if loss.id == "high-frequency-loss" else hz[loss.last - 1]
-    return {"cutoff": (float(cutoff), "Hz"), "loss": (-loss.depth, "dB")}
+    if loss.id == "low-frequency-loss":
+        return {"low cutoff": (float(hz[loss.last - 1]), "Hz"), "low loss": (loss.depth, "dB")}
+    return {"cutoff": (float(hz[loss.first]), "Hz"), "loss": (loss.depth, "dB")}
 
 
 def _largest_loss(octaves: Floats, level: Floats, kept: NDArray[np.bool_]) -> Loss | None:

@@ -82,7 +82,7 @@ def _high_loss(p: Mapping[str, float]) -> Words:
 
 def _low_loss(p: Mapping[str, float]) -> Words:
     return (
-        f"{p['loss']:.0f} dB less below {_hertz(p['cutoff'])}",
+        f"{p['low loss']:.0f} dB less below {_hertz(p['low cutoff'])}",
         "look for a high-pass, a DC blocker with too high a corner, or fmin of the mel",
     )
 

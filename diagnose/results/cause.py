@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping  # noqa: TC003 - msgspec reads the types
+from typing import Annotated
 
 import msgspec
 
@@ -42,7 +43,7 @@ class Cause(msgspec.Struct, frozen=True):
     explains: tuple[Explained, ...] = ()
     channel: int | None = None
     parameters: Mapping[str, Amount] = msgspec.field(default_factory=dict)
-    step: int | None = None
+    step: Annotated[int, msgspec.Meta(ge=1, le=100)] | None = None
     explains_db: tuple[float, float] | None = None
 
 

@@ -47,6 +47,9 @@ class _Row(msgspec.Struct, frozen=True):
     channel: int | None = None
 
 
+_Ids = Annotated[tuple[str, ...], msgspec.Meta(max_length=16)]
+
+
 class _Tool(msgspec.Struct, frozen=True):
     version: str
     libraries: dict[str, str] = msgspec.field(default_factory=dict)
@@ -68,7 +71,9 @@ class _Document(msgspec.Struct, frozen=True):
     channels: Annotated[tuple[ChannelFacts, ...], msgspec.Meta(max_length=MOST_CHANNELS)] = ()
     space: str | None = None
     left: Left | None = None
-    alternatives: Annotated[tuple[tuple[str, ...], ...], msgspec.Meta(max_length=100)] = ()
+    alternatives: Annotated[
+        tuple[Annotated[tuple[str, ...], msgspec.Meta(max_length=16)], ...], msgspec.Meta(max_length=20)
+    ] = ()
 
 
 def read_report(path: str | os.PathLike[str]) -> Report:

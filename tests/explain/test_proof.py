@@ -178,3 +178,21 @@ def test_three_clicks_in_ten_minutes_are_explained():
     report = compared(long, clicked, rate)
     assert report.causes[0].id == "clicks"
     assert report.causes[0].parameters["clicks"].value == 3
+
+
+def test_what_follows_the_sound_is_no_noise(rng):
+    """A high-pass, a comb, an echo and a bend of white noise leave noise that is steady, and is not noise."""
+    white = 0.1 * rng.standard_normal(2 * RATE)
+    high = np.fft.irfft(np.fft.rfft(white) * (np.fft.rfftfreq(white.size, 1 / RATE) > 2000), white.size)
+    bent = np.sign(white) * np.maximum(np.abs(white) - 0.03, 0)
+    for made in (high, white + 0.6 * np.roll(white, 30), white + 0.5 * np.roll(white, 1600), bent):
+        found = compared(white, made)
+        assert all(cause.id != "noise" or cause.step is None for cause in found.causes)
+    assert compared(white, high).causes[0].id == "low-frequency-loss"
+
+
+@pytest.mark.parametrize("every", [900, 15_000])
+def test_a_reference_of_single_samples_crashes_nothing(every):
+    sparse = np.zeros(RATE)
+    sparse[500::every] = 0.9
+    compared(sparse, 0.5 * sparse + 0.3 * np.roll(sparse, 77))

@@ -45,8 +45,9 @@ def test_a_slope_beside_a_level_at_1_khz_are_two():
 def test_what_is_lost_above_or_below_has_its_cutoff(level, name, cutoff):
     names, parameters = of(level)
     assert names == (name,)
-    assert parameters["cutoff"][0] == pytest.approx(cutoff, rel=0.13)
-    assert parameters["loss"][0] == pytest.approx(-50, abs=0.1)
+    low = "low " * (name == "low-frequency-loss")
+    assert parameters[f"{low}cutoff"][0] == pytest.approx(cutoff, rel=0.13)
+    assert parameters[f"{low}loss"][0] == pytest.approx(50, abs=0.1)
 
 
 def test_a_loss_has_to_be_7_db_deep():
@@ -74,3 +75,9 @@ def test_one_band_above_a_loss_is_what_leaks():
 
 def test_the_flank_of_a_low_pass_is_no_tilt():
     assert "tilt" not in of(-10 * np.log10(1 + (HZ / 2000) ** 8))[0]
+
+
+def test_losses_above_and_below_keep_their_own_figures():
+    names, parameters = of(np.where((HZ > 3400) | (HZ < 400), -50, 0))
+    assert set(names) == {"high-frequency-loss", "low-frequency-loss"}
+    assert parameters["cutoff"][0] > 3000 > 500 > parameters["low cutoff"][0]
