@@ -13,6 +13,8 @@ import pytest
 
 from diagnose.audio import Audio
 
+pytestmark = pytest.mark.slow  # each asks another program
+
 RATE = 44_100
 SEED = 7
 
@@ -42,7 +44,6 @@ def of(cause, *names):
         absent = not foreign_tools.is_installed(injector.tool)
         for severity in range(len(injector.severities)):
             marks = [pytest.mark.skipif(absent, reason=f"{injector.tool} is not installed: no one to make the fault")]
-            marks += [pytest.mark.slow] if severity + 1 < len(injector.severities) else []
             found.append(pytest.param(injector, severity, marks=marks, id=f"{injector.name}-{severity}"))
     assert found
     return pytest.mark.parametrize(("injector", "severity"), found)
