@@ -31,6 +31,7 @@ import diagnose
 from diagnose.explain import Scene, added, level, local, spectrum
 from diagnose.explain.search import _chain, _cheapest_chain, _pays, _refitted
 from diagnose.faults import FAULTS
+from diagnose.files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -103,15 +104,16 @@ def priced(case: Case) -> Priced:
     operations = tuple(FITTED[name][0] for name in case.names)
     fits = [chain for each in (operations, operations[::-1]) if (chain := _refitted(scene, each)) is not None]
     fitted = min(fits, key=lambda chain: chain.price, default=None)
+    asked = _over_ordinary(case, explaining._without(case, channel))
     found, _ = _cheapest_chain(scene, _chain(scene, (), ()))
     return Priced(
         *(case.sound, case.names, case.truth),
-        asked=_over_ordinary(case, explaining._without(case, channel)),
-        heard=_heard(case, scene, channel),
+        asked=asked,
+        heard=_heard(case, scene, channel) if "noise" in case.truth else asked,
         true=_true_price(case, scene, channel),
         fitted=None if fitted is None else fitted.price,
         found=found.price,
-        ids=tuple(id for step in found.fitted for id in step.ids),  # noqa: A001 - the contract's word
+        ids=found.ids,
         same=set(found.operations) == set(operations),
         unpaid=fitted is not None and len(found.fitted) < len(fitted.fitted) and not _pays(scene, found, fitted),
     )
@@ -129,9 +131,7 @@ def _over_ordinary(case: Case, without_db: tuple[float, ...]) -> bool:
 
 
 def _heard(case: Case, scene: Scene, channel: int) -> bool:
-    """Whether leaving out either is heard; noise is of its true level, and nobody knows its samples."""
-    if "noise" not in case.truth:
-        return _over_ordinary(case, explaining._without(case, channel))
+    """Whether leaving out the noise or the other is heard; it is of its true level, and nobody knows its samples."""
     error, variance = _noise(case, scene, channel)
     left = (scene.judge(error), scene.judge(scene.error_of(scene.spectra_of(scene.reference)), variance))
     return _over_ordinary(case, tuple(each.distance_db for each in left))
@@ -239,7 +239,7 @@ def said(found: Sequence[Priced]) -> str:
 
 def main() -> None:
     found = all_priced()
-    REPORT.write_text(page(found), encoding="utf-8")
+    write_whole(REPORT, page(found).encode())
     print(said(found))
 
 

@@ -134,8 +134,8 @@ class Pair:
         counts = [file.audio.channels for file in self.files]
         if max(counts) == 1 or counts[0] != counts[1]:
             return self.overlap
-        channel = loudest_channel(self.files[1].audio) - 1
-        ours, theirs = (resample(file.audio, self.rate).samples[channel] for file in self.files)
+        channel = loudest_channel(self.files[1].audio)
+        ours, theirs = (resample(mixed(file.audio, channel), self.rate).samples[0] for file in self.files)
         found = laid(self.timeline, ours, theirs)
         return found.reference, found.generated
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from diagnose.arrays import fast_size, quantile
 from diagnose.explain.operation import Fitted
-from diagnose.explain.scene import sixth_octaves
+from diagnose.explain.scene import power_of, sixth_octaves
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -50,7 +50,7 @@ def _follows(scene: Scene, before: Predicted) -> float:
     edges = sixth_octaves()[:-1]
     both = np.add.reduceat(((scene.spectra - before.spectra) * before.spectra.conj()).sum(axis=0), edges)
     error = np.add.reduceat(before.error.sum(axis=0, dtype=np.float64), edges)
-    power = np.add.reduceat((before.spectra.real**2 + before.spectra.imag**2).sum(axis=0, dtype=np.float64), edges)
+    power = np.add.reduceat(power_of(before.spectra).sum(axis=0, dtype=np.float64), edges)
     coherence = np.square(np.abs(both)) / np.maximum(error * power, 1e-30)
     return float((coherence * error).sum() / max(float(error.sum()), 1e-30))
 

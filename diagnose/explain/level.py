@@ -9,6 +9,7 @@ import numpy as np
 from diagnose.arrays import median, quantile
 from diagnose.explain.curve import fit_curve
 from diagnose.explain.operation import Fitted
+from diagnose.explain.scene import in_phase, power_of
 
 if TYPE_CHECKING:
     from diagnose.arrays import Floats
@@ -41,8 +42,8 @@ INSIDE = 0.8  # of the extremes, within which nothing is cut
 
 def gain(scene: Scene, before: Predicted) -> Fitted | None:
     """b = g a, g > 0, by least squares over cells, whitened, each reweighted by what it leaves over."""
-    predicted, level = before.spectra, before.spectra.real**2 + before.spectra.imag**2
-    product = predicted.real * scene.spectra.real + predicted.imag * scene.spectra.imag
+    predicted, level = before.spectra, power_of(before.spectra)
+    product = in_phase(predicted, scene.spectra)
     factor, weights = 1.0, scene.weights(before.error, before.variance)
     for _ in range(ROUNDS):
         factor = float((weights * product).sum()) / max(float((weights * level).sum()), 1e-30)

@@ -107,7 +107,7 @@ def clicks(scene: Scene, before: Predicted) -> Fitted | None:
     count = bend.size // size
     if count < 1:
         return None
-    parts = np.abs(bend[: count * size]).reshape(count, size)
+    parts = bend[: count * size].reshape(count, size)
     usual = np.partition(parts, size // 2, axis=1)[:, size // 2]
     usual = np.maximum(usual, median(usual))
     around = np.pad(usual, 1, mode="edge")

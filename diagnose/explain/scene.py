@@ -97,7 +97,7 @@ class Scene:
         self.rate = rate
         self.frames, self.stands_for = _looked_at(self.generated - self.reference)
         self.spectra = self.spectra_of(self.generated)
-        self.power = _level(self.reference, self.generated) * _smooth(_squared(self.spectra_of(self.reference)))
+        self.power = _level(self.reference, self.generated) * _smooth(power_of(self.spectra_of(self.reference)))
         loud = quantile(self.power.sum(axis=1), LOUD) / self.power.shape[1]
         floor = np.float32(max(loud * 10 ** (FLOOR_DB / 10), 1e-30) + ROUNDED)
         self.ordinary = self.power * np.float32(10 ** (ORDINARY_DB / 10)) + floor
@@ -171,7 +171,7 @@ class Scene:
 
     def error_of(self, predicted: Spectra) -> Powers:
         """|Y - P|**2 [shape=(frames, bins)] of predicted spectra."""
-        return _squared(self.spectra - predicted)
+        return power_of(self.spectra - predicted)
 
     def _summed(self, nats: Floats) -> float:
         return float((nats.sum(axis=1, dtype=np.float64) * self.stands_for[:, 0]).sum())
@@ -209,8 +209,14 @@ def _level(reference: Floats, generated: Floats) -> np.float32:
     return np.float32(np.clip(factor**2, *LEVELS))
 
 
-def _squared(spectra: Spectra) -> Powers:
+def power_of(spectra: Spectra) -> Powers:
+    """|X|**2 [shape=(frames, bins)]."""
     return np.square(spectra.real) + np.square(spectra.imag)
+
+
+def in_phase(one: Spectra, other: Spectra) -> Powers:
+    """Re(conj(X) Y) [shape=(frames, bins)]: what a factor is fitted by."""
+    return one.real * other.real + one.imag * other.imag
 
 
 def _tailed(ratio: Floats) -> Floats:

@@ -71,7 +71,7 @@ STEADY = 1.6  # standard deviation of ln power: 1.28 of noise, more of what foll
 
 class Step(msgspec.Struct, frozen=True, eq=False):
     """One step of the chain: what was fitted, the nats that leaving it out would cost, and the distance in dB, as
-    Scene.distance_db has it, of the chain without it and of the whole chain.
+    Judgement.distance_db has it, of the chain without it and of the whole chain.
     """
 
     fitted: Fitted
@@ -135,6 +135,11 @@ class _Chain(msgspec.Struct, frozen=True, eq=False):
         return self.judged.cost + self.charged
 
     @property
+    def ids(self) -> tuple[str, ...]:
+        """The causes of the steps, in the order in which they are applied."""
+        return tuple(id for step in self.fitted for id in step.ids)  # noqa: A001 - the contract's word
+
+    @property
     def is_close(self) -> bool:
         """Whether nothing is left, on the whole or anywhere, that a step could be worth."""
         return self.predicted.variance is None and self.is_over
@@ -148,7 +153,7 @@ class _Chain(msgspec.Struct, frozen=True, eq=False):
 def explain(scene: Scene, likely: Sequence[str] = ()) -> Explanation:
     """The chain of at most three steps that costs the least, each worth what it is charged.
 
-    likely: ids of causes; where the operation of one of them alone leaves nothing, that is the chain.
+    likely: ids of causes; where the operations of one or two of them leave nothing, that is the chain.
     """
     start = _chain(scene, (), ())
     if scene.correlation < LEAST_R:
@@ -200,12 +205,9 @@ def _cheapest_chain(scene: Scene, start: _Chain) -> tuple[_Chain, list[_Chain]]:
 def _rivals(best: _Chain, seen: Sequence[_Chain]) -> tuple[tuple[str, ...], ...]:
     """Ids of the chains that are no longer, and as cheap but for chance."""
     found = [
-        tuple(id for step in chain.fitted for id in step.ids)  # noqa: A001 - the contract's word
-        for chain in seen
-        if len(chain.fitted) <= len(best.fitted) and chain.price - best.price < LEAST_NATS
+        chain.ids for chain in seen if len(chain.fitted) <= len(best.fitted) and chain.price - best.price < LEAST_NATS
     ]
-    named = {id for step in best.fitted for id in step.ids}  # noqa: A001
-    return tuple(dict.fromkeys(ids for ids in found if set(ids) != named))
+    return tuple(dict.fromkeys(ids for ids in found if set(ids) != set(best.ids)))
 
 
 def _all_longer(scene: Scene, beam: Sequence[_Chain], operations: Sequence[Operation] = OPERATIONS) -> list[_Chain]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from diagnose.arrays import fast_size
 from diagnose.explain.operation import Fitted
-from diagnose.explain.scene import N_FFT, PER_OCTAVE, sixth_octaves
+from diagnose.explain.scene import N_FFT, PER_OCTAVE, in_phase, power_of, sixth_octaves
 from diagnose.explain.shape import shape
 
 if TYPE_CHECKING:
@@ -78,8 +78,7 @@ def _gains(scene: Scene, before: Predicted, edges: NDArray[np.intp]) -> _Bands:
     """Least squares, reweighted; each round corrects every band's gain by what the curve of all leaves in it, so that
     a slope inside a band is no error.
     """
-    product = before.spectra.real * scene.spectra.real + before.spectra.imag * scene.spectra.imag
-    power = before.spectra.real**2 + before.spectra.imag**2
+    product, power = in_phase(before.spectra, scene.spectra), power_of(before.spectra)
     bins = np.arange(1, power.shape[1] + 1) - 0.5  # the lowest band is one bin, at 0 Hz
     weights = scene.weights(before.error, before.variance)
     seen = np.maximum((weights * power).sum(axis=0, dtype=np.float64), 1e-30)

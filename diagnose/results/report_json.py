@@ -71,9 +71,7 @@ class _Document(msgspec.Struct, frozen=True):
     channels: Annotated[tuple[ChannelFacts, ...], msgspec.Meta(max_length=MOST_CHANNELS)] = ()
     space: str | None = None
     left: Left | None = None
-    alternatives: Annotated[
-        tuple[Annotated[tuple[str, ...], msgspec.Meta(max_length=16)], ...], msgspec.Meta(max_length=20)
-    ] = ()
+    alternatives: Annotated[tuple[_Ids, ...], msgspec.Meta(max_length=20)] = ()
 
 
 def read_report(path: str | os.PathLike[str]) -> Report:
