@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from diagnose.causes import added, level, mel, nonfinite, places, reading, spectrum, time, timeline
+from diagnose.causes import added, foreign, level, mel, nonfinite, places, reading, spectrum, time, timeline
 from diagnose.causes.channels import name_channel_causes, with_broken_samples
 from diagnose.causes.evidence import Evidence
 from diagnose.causes.rank import FOLLOWS, ranked
@@ -31,6 +31,9 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     timeline.segment_lost,
     timeline.segment_inserted,
     timeline.segment_repeated,
+    timeline.tail_added,
+    timeline.slips,
+    foreign.foreign_data,
     time.sample_rate,
     time.time_stretch,
     time.time_structure_lost,

@@ -83,6 +83,8 @@ FOLLOWS: dict[str, tuple[str, ...]] = {
     ),
     "segment-lost": (*EDITED, "segment-inserted"),
     "segment-inserted": EDITED,
+    "tail-added": (*EDITED, "frame-rate-hum", "hum", "noise", "padded", "modulation", "time-structure-lost"),
+    "foreign-data": ("clicks", "noise", "edge-artifact", "chunk-seams", "gain", "segment-inserted", "segment-replaced"),
     "segment-repeated": (*EDITED, "segment-lost", "segment-inserted"),
     "sample-rate": (*MADE_UP, *MISPLACED, "pitch", "time-stretch", "mel-range", "power-magnitude"),
     "time-stretch": (*MADE_UP, *MISPLACED, "level-reference-lost", "power-magnitude"),

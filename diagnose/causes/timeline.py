@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from diagnose.causes.words import milliseconds
 from diagnose.results.cause import Cause, cause
@@ -10,11 +13,15 @@ from diagnose.results.cause import Cause, cause
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from diagnose.audio import Samples
     from diagnose.causes.evidence import Evidence
     from diagnose.timeline import Segment
 
 SURE = {"waveform": 1.0, "spectrogram": 0.85, "warped": 0.7, "none": 0.0}
 LISTED = 3  # places that are listed as evidence
+SHORTEST_TAIL_S, TAIL_DB = 0.05, -40.0  # of a tail, and its level to the sound before it
+FEWEST_SLIPS, MOST_SLIP_S = 8, 0.005
+ON_BEAT, OFF_BEAT = 0.8, 0.1  # share of the slips that come in time, and by how much of a period they may be off
 SAME_LENGTH = 0.05  # and 2 ms, by which edits may differ and be of one length
 
 
@@ -61,6 +68,68 @@ def segment_repeated(e: Evidence) -> Cause | None:
         "heard again",
         "look for a chunk that is sent or appended twice (a retry, an overlap that is not trimmed), or a buffer "
         "that is played again while the next is late",
+    )
+
+
+def tail_added(e: Evidence) -> Cause | None:
+    """After the reference's end the generated sound goes on, and not with silence.
+
+    Misleads: a reference that was cut before its last note had died away.
+    """
+    steps = e.pair.timeline.segments
+    last = steps[-1] if steps else None
+    if last is None or last.kind != "inserted" or last.content != "sound" or len(steps) < 2:
+        return None
+    start, end = last.generated
+    part, whole = e.pair.generated.mono[start:end], e.pair.generated.mono[:start]
+    if end - start < SHORTEST_TAIL_S * e.pair.rate:
+        return None
+    level = 10 * math.log10(max(_power(part), 1e-30) / max(_power(whole), 1e-30))
+    return cause(
+        "tail-added",
+        SURE[e.pair.timeline.method] if level > TAIL_DB else 0.0,
+        f"after the end, at {start / e.pair.rate:.3f} s, it goes on for {milliseconds((end - start) / e.pair.rate)}",
+        [f"what follows is {level:+.0f} dB to the sound before, and nothing in the reference"],
+        "cut each item of a batch to its own length (mel frames x hop) after the vocoder, and pad the mel with its "
+        "floor (ln 1e-5, not 0); stop the decoder at its end token",
+    )
+
+
+def _power(samples: Samples) -> float:
+    return float(np.square(samples, dtype=np.float64).mean()) if samples.size else 0.0
+
+
+def slips(e: Evidence) -> Cause | None:
+    """The delay jumps by some samples again and again, each time after the same time: blocks that are too short.
+
+    Misleads: nothing known; a clock that runs off does so evenly.
+    """
+    matched = [step for step in e.pair.timeline.segments if step.kind == "matched"]
+    if e.method != "waveform" or len(matched) < FEWEST_SLIPS:
+        return None
+    delays = np.array([step.generated[0] - step.reference[0] for step in matched])
+    jumps, times = np.diff(delays), np.array([step.generated[0] for step in matched[1:]])
+    times, jumps = times[jumps != 0], jumps[jumps != 0]
+    if times.size < FEWEST_SLIPS or np.abs(jumps).max() > MOST_SLIP_S * e.pair.rate:
+        return None
+    apart = np.diff(times)
+    period = float(np.median(apart))
+    on_beat = np.abs(apart / period - np.rint(apart / period)) < OFF_BEAT
+    one_way = abs(float(np.sign(jumps).sum())) / jumps.size
+    if period <= 0 or on_beat.mean() < ON_BEAT or one_way < ON_BEAT:
+        return None
+    size = int(np.median(jumps))
+    what = "lost" if size < 0 else "too many"
+    samples = round(period * e.pair.files[1].rate / e.pair.rate)
+    return cause(
+        "chunk-seams",
+        0.95,
+        f"each {period / e.pair.rate:.4g} s ({samples} samples of the generated file) some samples are {what}",
+        [
+            f"the delay jumps {times.size} times, by {size:+d} samples each",
+            f"the jumps lie on one beat in {100 * on_beat.mean():.0f} %",
+        ],
+        "count samples, not milliseconds: a block of a rounded length drifts; look for [:-1], // and odd chunk sizes",
     )
 
 

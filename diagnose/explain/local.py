@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from diagnose.arrays import median, quantile, runs
+from diagnose.explain.gain_curve import swallows_quiet
 from diagnose.explain.operation import Fitted
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from diagnose.arrays import Floats
     from diagnose.explain.operation import Predicted
     from diagnose.explain.scene import Scene
@@ -20,6 +23,8 @@ LOUD = 0.95
 NEAR = 3  # blocks between two holes that are one
 SHORTEST = 2  # blocks
 MOST_HOLES = 300
+FEWEST_OF_GATE = 3  # holes
+OF_GATE = 20  # blocks, over which a gate measures the level
 FADED = 8  # blocks beside a hole in which it may fade
 FADES = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 8.0)  # blocks
 LEAST_UNDONE = 0.3  # of a fade
@@ -28,6 +33,10 @@ CLICK_S = 0.005
 OVER_MEDIAN = 12.0  # second difference of a click, over the median around it, and over the RMS of the sound there
 SMALLEST = 1e-5
 MOST_CLICKS = 0.02  # share of the samples
+ONE_CLICK = 4  # samples that are one click
+FEWEST_SEAMS = 8
+SHARES = (0.1, 0.25, 0.5)  # quantiles of the distances, one of which is the period where some seams are covered
+ON_BEAT, OFF_BEAT, THERE = 0.9, 0.02, 0.3  # share on the beat; how far off it, in periods; share of the beats with one
 
 
 def dropout(scene: Scene, before: Predicted) -> Fitted | None:
@@ -59,7 +68,7 @@ def dropout(scene: Scene, before: Predicted) -> Fitted | None:
         _silence(mask, start, (sound.size - end[0], end[1]))
     length = sum(last - first for first, last in holes) * size / scene.rate
     return Fitted(
-        "dropout",
+        "gated" if len(holes) >= FEWEST_OF_GATE and _is_gate(ours, holes) else "dropout",
         lambda x: mask * x,
         4 * len(holes),
         {
@@ -69,6 +78,16 @@ def dropout(scene: Scene, before: Predicted) -> Fitted | None:
         },
         undo=lambda x: x / np.maximum(mask, LEAST_UNDONE),  # what is gone stays so
     )
+
+
+def _is_gate(power: Floats, holes: list[list[int]]) -> bool:
+    """Whether it is the soft parts of 20 ms that are silenced; power [shape=(n,)]: of each block."""
+    shut = np.zeros(power.size)
+    for first, last in holes:
+        shut[first:last] = 1.0
+    count = power.size // OF_GATE
+    level, gone = (each[: count * OF_GATE].reshape(count, OF_GATE).mean(axis=1) for each in (power, shut))
+    return swallows_quiet(np.sqrt(level), gone > 0.5)
 
 
 def _edge(before: Floats, after: Floats, near: int, size: int) -> tuple[int, int]:
@@ -118,9 +137,40 @@ def clicks(scene: Scene, before: Predicted) -> Fitted | None:
     places = np.flatnonzero(bend > allowed)
     if not places.size or places.size > MOST_CLICKS * error.size:
         return None
+    first, apart = float(places[0]), 1 + int((np.diff(places) > size).sum())
+    parameters = {"clicks": (float(apart), "count"), "first": (first / scene.rate, "s")}
+    period = _beat(places, error.size)
+    if period is not None:  # then those that are covered are known too
+        beats = first % period + period * np.arange(int(error.size / period) + 1)
+        near = np.rint(beats)[:, None].astype(np.intp) + np.arange(-ONE_CLICK, ONE_CLICK + 1)
+        places = np.unique(np.append(places, near[(near >= 0) & (near < error.size)]))
+        parameters["period"] = (period / scene.rate, "s")
     spikes = np.zeros_like(error)
     spikes[places] = error[places]
-    apart = 1 + int((np.diff(places) > size).sum())
-    parameters = {"clicks": (float(apart), "count"), "first": (float(places[0]) / scene.rate, "s")}
-    count = int(places.size)
-    return Fitted("clicks", lambda x: x + spikes, 2 * count, parameters, lambda x: x - spikes, copied=count)
+    return Fitted(
+        "clicks" if period is None else "chunk-seams",
+        lambda x: x + spikes,
+        2 * places.size,
+        parameters,
+        undo=lambda x: x - spikes,
+        copied=places.size if period is None else 0,
+    )
+
+
+def _beat(places: NDArray[np.intp], count: int) -> float | None:
+    """The time, in samples, of which the places are multiples apart; None where they are not, or most are missing."""
+    starts = places[np.concatenate(([True], np.diff(places) > ONE_CLICK))]
+    if starts.size < FEWEST_SEAMS:
+        return None
+    apart = np.diff(starts).astype(np.float64)
+    found = (_beat_of(starts, quantile(apart, share), count) for share in SHARES)
+    return next((period for period in found if period is not None), None)
+
+
+def _beat_of(starts: NDArray[np.intp], period: float, count: int) -> float | None:
+    off = (starts - starts[0]) / period
+    period *= float(np.dot(np.rint(off), off)) / max(float(np.dot(np.rint(off), np.rint(off))), 1e-30)
+    off = (starts - starts[0]) / period
+    on_beat = np.abs(off - np.rint(off)) * period < np.maximum(ONE_CLICK, OFF_BEAT * period)
+    there = np.unique(np.rint(off)).size / max(count / period, 1.0)
+    return period if on_beat.mean() > ON_BEAT and there > THERE else None

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping  # noqa: TC003 - msgspec reads the
 from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
+import numpy as np
 
 if TYPE_CHECKING:
     from diagnose.arrays import Floats
@@ -52,3 +53,10 @@ class Fitted(msgspec.Struct, frozen=True, eq=False):
 
 # From a scene and what the chain so far predicts to the fitted step, or None.
 Operation: TypeAlias = "Callable[[Scene, Predicted], Fitted | None]"
+
+
+def left_and_gain(predicted: Floats, target: Floats) -> tuple[float, float]:
+    """(share of the target's power that a multiple of the prediction leaves, the multiple)."""
+    power, product = float(np.dot(predicted, predicted)), float(np.dot(predicted, target))
+    gain = product / power if power > 0 else 0.0
+    return 1 - gain * product / max(float(np.dot(target, target)), 1e-30), gain

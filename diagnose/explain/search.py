@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
-from diagnose.explain import added, level, local, spectrum
+from diagnose.explain import added, echo, gain_curve, law, level, local, resampled, spectrum
 from diagnose.explain.operation import Fitted, Operation, Predicted
 from diagnose.explain.scene import Judgement  # noqa: TC001 - msgspec reads the types
 
@@ -26,7 +26,12 @@ OPERATIONS: tuple[Operation, ...] = (
     level.soft_clipping,
     level.wrapped,
     level.quantisation,
+    law.companded,
+    resampled.aliased,
     spectrum.filtered,
+    echo.echoed,
+    gain_curve.periodic_gain,
+    gain_curve.slow_gain,
     *LOCAL,
     added.noise,
     added.lines,
@@ -34,7 +39,7 @@ OPERATIONS: tuple[Operation, ...] = (
 # Where a step stands does not matter: of gain, polarity and noise, beside whatever; among filters; among what is added.
 UNORDERED: tuple[Operation, ...] = (level.gain, level.polarity, added.noise)
 ADDING: tuple[Operation, ...] = (level.dc_offset, local.clicks, added.lines)
-FILTERS: tuple[Operation, ...] = (spectrum.filtered,)
+FILTERS: tuple[Operation, ...] = (spectrum.filtered, echo.echoed)
 BY_ID: dict[str, tuple[Operation, ...]] = {
     "gain": (level.gain,),
     "polarity": (level.polarity,),
@@ -42,7 +47,15 @@ BY_ID: dict[str, tuple[Operation, ...]] = {
     "clipping": (level.hard_clipping, level.soft_clipping),
     "integer-overflow": (level.wrapped,),
     "quantisation": (level.quantisation,),
-    **dict.fromkeys(("high-frequency-loss", "low-frequency-loss", "tilt", "band-gap"), (spectrum.filtered,)),
+    **dict.fromkeys(
+        ("high-frequency-loss", "low-frequency-loss", "tilt", "band-gap"), (spectrum.filtered, echo.echoed)
+    ),
+    "companding": (law.companded,),
+    "aliasing": (resampled.aliased,),
+    "reverberation": (echo.echoed,),
+    "frame-rate-tremolo": (gain_curve.periodic_gain,),
+    "modulation": (gain_curve.slow_gain,),
+    "gated": (local.dropout, gain_curve.slow_gain),
     "dropout": (local.dropout,),
     "clicks": (local.clicks,),
     "noise": (added.noise,),

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 # What cannot be told from a cause in a copy whose waveform is kept, for it gives the same samples.
 RIVALS: dict[str, tuple[str, ...]] = {
     "dropout": ("gated",),
+    "gated": ("dropout",),
     "quantisation": ("companding",),
     "high-frequency-loss": ("mel-range",),
 }
@@ -137,6 +138,72 @@ def _tonal(p: Mapping[str, float]) -> Words:
     )
 
 
+def _aliasing(p: Mapping[str, float]) -> Words:
+    ways = {
+        "stuffed": "raised by zeros between the samples, without a filter: the spectrum is mirrored above",
+        "held": "each sample is held: raised without a filter, the spectrum is mirrored above",
+        "lined": "raised by straight lines between the samples: the spectrum is mirrored above",
+        "folded": "samples were left out without a filter: what lay above is folded down",
+    }
+    way = next(text for name, text in ways.items() if name in p)
+    return (
+        f"went through {_hertz(p['rate'])}: {way}",
+        "resample with a low-pass filter (soxr, scipy.signal.resample_poly, torchaudio.transforms.Resample), not by "
+        "x[::n], np.repeat or linear interpolation",
+    )
+
+
+def _reverberation(p: Mapping[str, float]) -> Words:
+    if "decay" in p:
+        what = f"a room: {p['decay']:.2f} s until 60 dB are gone, {p['level']:+.0f} dB to the direct sound"
+    else:
+        what = f"an echo after {1000 * p['delay']:.0f} ms, {p['level']:+.0f} dB to the direct sound"
+    return what, "look for the output that leaks into the input, two copies mixed at a delay, or an effect left on"
+
+
+def _tremolo(p: Mapping[str, float]) -> Words:
+    return (
+        f"the level goes up and down by {p['depth']:.1f} dB each {1000 * p['period']:.4g} ms",
+        "use windows that add up to one at this hop (scipy.signal.check_COLA, check_NOLA), or divide by their sum",
+    )
+
+
+def _modulation(p: Mapping[str, float]) -> Words:
+    if "period" in p:
+        return _tremolo(p)[0], "look for a tremolo, or a level that is set for each chunk"
+    return (
+        f"the level moves by {p['range']:.0f} dB in the course of the sound",
+        "look for an automatic gain, a compressor, or a normalisation of each chunk on its own",
+    )
+
+
+def _gated(p: Mapping[str, float]) -> Words:
+    return (
+        "what is soft is silenced, and what is loud is as it was",
+        "look for a noise gate, a voice detector, or a spectral threshold; lower it, or turn it off",
+    )
+
+
+def _companding(p: Mapping[str, float]) -> Words:
+    law, way = next(iter(p)).split()
+    return (
+        f"samples went through {law} {'encoding' if way == 'encoded' else 'decoding'} and were taken for linear ones",
+        "decode what was encoded, and nothing else (soundfile subtype ULAW or ALAW, torchaudio mu_law_decoding)",
+    )
+
+
+def _chunk_seams(p: Mapping[str, float]) -> Words:
+    if "clicks" in p:
+        return (
+            f"{p['clicks']:.0f} clicks, one each {p['period']:.4g} s: at the seams of blocks",
+            "look for a block that is a sample short, or whose edges are set to 0 or taken from another block",
+        )
+    return (
+        f"the level falls by {p['depth']:.0f} dB at a seam each {p['period']:.4g} s",
+        "cross-fade the joins with windows that add up to one, or do not window chunks that do not overlap",
+    )
+
+
 def _hertz(value: float) -> str:
     return f"{value / 1000:.3g} kHz" if value >= 1000 else f"{value:.0f} Hz"
 
@@ -157,4 +224,11 @@ TOLD: dict[str, Callable[[Mapping[str, float]], Words]] = {
     "noise": _noise,
     "hum": _hum,
     "tonal": _tonal,
+    "aliasing": _aliasing,
+    "companding": _companding,
+    "reverberation": _reverberation,
+    "frame-rate-tremolo": _tremolo,
+    "modulation": _modulation,
+    "gated": _gated,
+    "chunk-seams": _chunk_seams,
 }

@@ -1,0 +1,69 @@
+"""One operation: samples through mu-law or A-law, one way, as if the result were linear."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from diagnose.explain.operation import Fitted, left_and_gain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from diagnose.arrays import Floats
+    from diagnose.explain.operation import Predicted
+    from diagnose.explain.scene import Scene
+
+MU, A = 255.0, 87.6  # of ITU-T G.711
+LEFT = 0.1  # of the power, at most, that a law leaves, and
+LESS = 0.25  # of what a gain leaves
+
+
+def encode_mu(samples: Floats) -> Floats:
+    """sign(x) ln(1 + mu |x|) / ln(1 + mu), |x| up to 1."""
+    return np.asarray(np.sign(samples) * np.log1p(MU * np.abs(samples)) / np.log1p(MU))
+
+
+def decode_mu(samples: Floats) -> Floats:
+    """The inverse of encode_mu."""
+    return np.asarray(np.sign(samples) * np.expm1(np.abs(samples) * np.log1p(MU)) / MU)
+
+
+def encode_a(samples: Floats) -> Floats:
+    """sign(x) A |x| / (1 + ln A) below 1 / A, else sign(x) (1 + ln(A |x|)) / (1 + ln A)."""
+    size = np.abs(samples)
+    bent = np.where(size < 1 / A, A * size, 1 + np.log(np.maximum(A * size, 1e-30)))
+    return np.asarray(np.sign(samples) * bent / (1 + np.log(A)))
+
+
+def decode_a(samples: Floats) -> Floats:
+    """The inverse of encode_a."""
+    size = np.abs(samples) * (1 + np.log(A))
+    return np.asarray(np.sign(samples) * np.where(size < 1, size, np.exp(np.minimum(size, 50.0) - 1)) / A)
+
+
+# name of the parameter: (what was done, what undoes it)
+LAWS: dict[str, tuple[Callable[[Floats], Floats], Callable[[Floats], Floats]]] = {
+    "mu-law encoded": (encode_mu, decode_mu),
+    "mu-law decoded": (decode_mu, encode_mu),
+    "A-law encoded": (encode_a, decode_a),
+    "A-law decoded": (decode_a, encode_a),
+}
+
+
+def companded(scene: Scene, before: Predicted) -> Fitted | None:
+    """b = g law(a), of four laws that which leaves the least, where it leaves far less than a gain does."""
+    straight = left_and_gain(before.samples, scene.generated)[0]
+    tried = {name: left_and_gain(law(before.samples), scene.generated) for name, (law, _) in LAWS.items()}
+    name = min(tried, key=lambda each: tried[each][0])
+    (left, gain), (law, inverse) = tried[name], LAWS[name]
+    if left > min(LEFT, LESS * straight) or gain <= 0:
+        return None
+    return Fitted(
+        "companding",
+        lambda x: gain * law(x),
+        2,
+        {name: (gain, "gain")},
+        undo=lambda y: inverse(np.clip(y / gain, -1.0, 1.0)),
+    )
