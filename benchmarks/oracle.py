@@ -28,16 +28,17 @@ from explaining_cases import MIDDLE, OURS, Case, broken_by, every_sound
 from explaining_report import Outcome
 
 import diagnose
-from diagnose.explain import Scene, added, level, local, spectrum
+from diagnose.explain import Scene
 from diagnose.explain.search import _chain, _cheapest_chain, _pays, _refitted
 from diagnose.faults import FAULTS
 from diagnose.files import write_whole
+from diagnose.operations import added, level, local, spectrum
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from diagnose.explain.operation import Operation
-    from diagnose.explain.scene import Powers
+    from diagnose.operations.operation import Operation
+    from diagnose.operations.scene import Powers
 
 REPORT = Path(__file__).resolve().parents[1] / "reports" / "explaining.md"
 # The operation of each fault, and what it is charged where it cannot be fitted even to the fault alone.

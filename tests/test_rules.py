@@ -45,6 +45,7 @@ LAYERS = [
     ("channelwise",),
     ("render",),
     ("causes", "explain", "faults", "regions"),
+    ("operations",),
     ("verdicts",),
     ("profile",),
     ("metrics",),

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from diagnose.explain.scene import HOP, ORDINARY_DB, Scene
 from diagnose.explain.search import BY_ID, explain
 from diagnose.explain.words import RIVALS, told
+from diagnose.operations.scene import HOP, ORDINARY_DB, Scene
 from diagnose.results.cause import Amount, Cause, Explained
 from diagnose.results.proof import Left, Proof
 

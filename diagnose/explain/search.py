@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
-from diagnose.explain import added, level, local, spectrum
-from diagnose.explain.operation import Fitted, Operation, Predicted
-from diagnose.explain.scene import Judgement  # noqa: TC001 - msgspec reads the types
+from diagnose.operations import added, level, local, spectrum
+from diagnose.operations.operation import Fitted, Operation, Predicted
+from diagnose.operations.scene import Judgement  # noqa: TC001 - msgspec reads the types
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from diagnose.arrays import Floats
-    from diagnose.explain.scene import Scene
+    from diagnose.operations.scene import Scene
 
 LOCAL: tuple[Operation, ...] = (local.dropout, local.clicks)
 OPERATIONS: tuple[Operation, ...] = (

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from diagnose.arrays import median, quantile, runs
-from diagnose.explain.operation import Fitted
+from diagnose.operations.operation import Fitted
 
 if TYPE_CHECKING:
     from diagnose.arrays import Floats
-    from diagnose.explain.operation import Predicted
-    from diagnose.explain.scene import Scene
+    from diagnose.operations.operation import Predicted
+    from diagnose.operations.scene import Scene
 
 BLOCK_S = 0.001
 GONE, SOUNDS = 1e-3, 1e-6  # power of the generated over the reference; of the reference over its loud blocks

@@ -9,7 +9,7 @@ import msgspec
 
 if TYPE_CHECKING:
     from diagnose.arrays import Floats
-    from diagnose.explain.scene import Powers, Scene, Spectra
+    from diagnose.operations.scene import Powers, Scene, Spectra
 
 
 class Predicted(msgspec.Struct, frozen=True, eq=False):
