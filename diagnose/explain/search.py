@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
+from diagnose.faults import CATALOGUE
 from diagnose.operations import added, level, local, spectrum
 from diagnose.operations.operation import Fitted, Operation, Predicted
 from diagnose.operations.scene import Judgement  # noqa: TC001 - msgspec reads the types
@@ -35,19 +36,7 @@ OPERATIONS: tuple[Operation, ...] = (
 UNORDERED: tuple[Operation, ...] = (level.gain, level.polarity, added.noise)
 ADDING: tuple[Operation, ...] = (level.dc_offset, local.clicks, added.lines)
 FILTERS: tuple[Operation, ...] = (spectrum.filtered,)
-BY_ID: dict[str, tuple[Operation, ...]] = {
-    "gain": (level.gain,),
-    "polarity": (level.polarity,),
-    "dc-offset": (level.dc_offset,),
-    "clipping": (level.hard_clipping, level.soft_clipping),
-    "integer-overflow": (level.wrapped,),
-    "quantisation": (level.quantisation,),
-    **dict.fromkeys(("high-frequency-loss", "low-frequency-loss", "tilt", "band-gap"), (spectrum.filtered,)),
-    "dropout": (local.dropout,),
-    "clicks": (local.clicks,),
-    "noise": (added.noise,),
-    **dict.fromkeys(("hum", "tonal", "frame-rate-hum"), (added.lines,)),
-}
+BY_ID: dict[str, tuple[Operation, ...]] = {fault.id: fault.fits for fault in CATALOGUE.values() if fault.fits}
 MOST_STEPS = 3
 BEAM = 3  # chains that are kept at each length
 RIVAL = 0.5  # of what the cheapest chain saves, that another has to save to be looked at further

@@ -1,160 +1,18 @@
-"""A fitted step in words: what was done to the sound, and what to change."""
+"""A fitted step in words: what was done to the sound, and what to change, as the catalogue says it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from diagnose.faults import CATALOGUE
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    Parameters = Mapping[str, tuple[float, str]]
-    Words = tuple[str, str]
-
+    from collections.abc import Mapping
 
 # What cannot be told from a cause in a copy whose waveform is kept, for it gives the same samples.
-RIVALS: dict[str, tuple[str, ...]] = {
-    "dropout": ("gated",),
-    "quantisation": ("companding",),
-    "high-frequency-loss": ("mel-range",),
-}
+RIVALS = {fault.id: fault.rivals for fault in CATALOGUE.values() if fault.rivals}
 
 
-def told(id: str, fitted: Parameters) -> Words:  # noqa: A002 - the contract's word
+def told(id: str, fitted: Mapping[str, tuple[float, str]]) -> tuple[str, str]:  # noqa: A002 - the contract's word
     """(summary, fix) of a cause with these parameters."""
-    return TOLD[id]({name: value for name, (value, _) in fitted.items()})
-
-
-def _gain(p: Mapping[str, float]) -> Words:
-    level = p.get("gain", 0.0)
-    way = "loud" if level > 0 else "quiet"
-    return (
-        f"{abs(level):.1f} dB too {way}",
-        f"multiply the output by {10 ** (-level / 20):.3g}; look for a normalisation on one side only",
-    )
-
-
-def _polarity(_: Mapping[str, float]) -> Words:
-    return "every sample has the opposite sign", "multiply the output by -1; look for a swapped difference or cable"
-
-
-def _dc_offset(p: Mapping[str, float]) -> Words:
-    if "offset" not in p:
-        return "a constant is added before the limiting", "remove the bias of the layer before the limiter"
-    offset = p["offset"]
-    return (
-        f"a constant of {offset:+.3f} of full scale is added to every sample",
-        f"subtract {offset:.4g}, or remove the bias of the last layer",
-    )
-
-
-def _clipping(p: Mapping[str, float]) -> Words:
-    if "high" in p:
-        return (
-            f"samples are cut flat at {p['low']:.3g} and {p['high']:.3g} of full scale",
-            "lower the level before the limiter or the integer conversion; look for a clamp",
-        )
-    return (
-        f"loud samples are bent: at the ends the curve is {p['slope at the ends']:.2g} times as steep as in the middle",
-        "look for a tanh, a limiter or a saturating activation; lower the level before it",
-    )
-
-
-def _integer_overflow(p: Mapping[str, float]) -> Words:
-    return (
-        f"{p['samples']:.0f} samples past full scale wrap to the other sign",
-        "clip to -1..1 before the conversion to integers, or lower the level",
-    )
-
-
-def _quantisation(p: Mapping[str, float]) -> Words:
-    return (
-        f"samples are rounded to {p['bits']:.3g} bits",
-        "write 16 bits or floats; look for an 8 bit file, a mu-law step or a cast to an integer type",
-    )
-
-
-def _high_loss(p: Mapping[str, float]) -> Words:
-    return (
-        f"{p['loss']:.0f} dB less above {_hertz(p['cutoff'])}",
-        "look for a low-pass, a resampling through a lower rate, or fmax of the mel",
-    )
-
-
-def _low_loss(p: Mapping[str, float]) -> Words:
-    return (
-        f"{p['low loss']:.0f} dB less below {_hertz(p['low cutoff'])}",
-        "look for a high-pass, a DC blocker with too high a corner, or fmin of the mel",
-    )
-
-
-def _band_gap(p: Mapping[str, float]) -> Words:
-    return (
-        f"the band from {_hertz(p['low'])} to {_hertz(p['high'])} is lost",
-        "look for a notch, a dropped band of the filter bank, or a codec's missing bands",
-    )
-
-
-def _tilt(p: Mapping[str, float]) -> Words:
-    way = "brighter" if p["slope"] > 0 else "duller"
-    return (
-        f"{way} by a slope of {p['slope']:+.1f} dB an octave",
-        "look for a pre-emphasis or de-emphasis on one side only, or an equaliser",
-    )
-
-
-def _dropout(p: Mapping[str, float]) -> Words:
-    return (
-        f"{p['holes']:.0f} hole{'s' * (p['holes'] > 1)}, {1000 * p['length']:.0f} ms in all, from {p['first']:.3f} s",
-        "look for lost buffers, a gate, or masked frames",
-    )
-
-
-def _clicks(p: Mapping[str, float]) -> Words:
-    return (
-        f"{p['clicks']:.0f} click{'s' * (p['clicks'] > 1)} of some samples, the first at {p['first']:.3f} s",
-        "look for buffer borders, bit errors, or integers that wrap",
-    )
-
-
-def _noise(p: Mapping[str, float]) -> Words:
-    return (
-        f"steady noise of {p['level']:.0f} dB is added",
-        "look for dither, sampling noise that was left in, or an analogue path",
-    )
-
-
-def _hum(p: Mapping[str, float]) -> Words:
-    return (
-        f"mains hum: {p['lines']:.0f} steady lines, the strongest at {_hertz(p['strongest'])}",
-        "remove the lines by a notch at the mains' frequency and its multiples; look at the recording",
-    )
-
-
-def _tonal(p: Mapping[str, float]) -> Words:
-    return (
-        f"{p['lines']:.0f} steady line{'s' * (p['lines'] > 1)}, the strongest at {_hertz(p['strongest'])}",
-        "look for a frame rate, a switching supply, or an upsampling layer: rate / stride and its multiples",
-    )
-
-
-def _hertz(value: float) -> str:
-    return f"{value / 1000:.3g} kHz" if value >= 1000 else f"{value:.0f} Hz"
-
-
-TOLD: dict[str, Callable[[Mapping[str, float]], Words]] = {
-    "gain": _gain,
-    "polarity": _polarity,
-    "dc-offset": _dc_offset,
-    "clipping": _clipping,
-    "integer-overflow": _integer_overflow,
-    "quantisation": _quantisation,
-    "high-frequency-loss": _high_loss,
-    "low-frequency-loss": _low_loss,
-    "band-gap": _band_gap,
-    "tilt": _tilt,
-    "dropout": _dropout,
-    "clicks": _clicks,
-    "noise": _noise,
-    "hum": _hum,
-    "tonal": _tonal,
-}
+    return CATALOGUE[id].in_words({name: value for name, (value, _) in fitted.items()})
