@@ -56,6 +56,11 @@ def test_the_block_on_mels_is_the_real_output(data, tmp_path):
     assert int(code) == done.returncode
 
 
+def test_the_block_on_a_rule_is_the_real_output(tmp_path):
+    command, shown = block("diagnose rule")
+    assert run(command, tmp_path).stdout == shown
+
+
 def test_the_block_on_pictures_is_the_real_output(data, tmp_path):
     shutil.copy(data / "epoch_5000.png", tmp_path / "epoch_5000.png")
     command, shown = block("diagnose image")

@@ -9,6 +9,9 @@ To add a fault is to add one object in the file of its family, and its tests.
 
 from __future__ import annotations
 
+import difflib
+
+from diagnose.errors import InputError
 from diagnose.faults import added, channels, content, data, level, mel, pitch, segments, spectrum, time
 from diagnose.faults.fault import Fault
 from diagnose.injectors import Injector
@@ -22,4 +25,16 @@ INJECTORS: dict[str, Injector] = {
     injector.name: injector for fault in CATALOGUE.values() for injector in fault.injectors
 }
 
-__all__ = ["CATALOGUE", "INJECTORS", "Fault", "Injector"]
+
+def fault_named(id: str) -> Fault:  # noqa: A002 - the contract's word
+    """The fault of this id.  Raises InputError, which names the nearest ids, where there is none."""
+    if id in CATALOGUE:
+        return CATALOGUE[id]
+    if id in INJECTORS:
+        raise InputError(f"{id!r} is an injector, not a cause; the cause is {INJECTORS[id].cause}")
+    close = difflib.get_close_matches(id.lower().replace("_", "-"), CATALOGUE, n=3)
+    hint = f"did you mean {' or '.join(close)}?" if close else "`diagnose rule` lists all"
+    raise InputError(f"no cause {id!r}; {hint}")
+
+
+__all__ = ["CATALOGUE", "INJECTORS", "Fault", "Injector", "fault_named"]
