@@ -102,7 +102,7 @@ def planned(part: str, names: Sequence[str]) -> list[Case]:
 
 def _ours(name: str) -> list[Injector]:
     """The faults that the engine has operations for, and that can happen to the sound."""
-    found = [each for each in INJECTORS.values() if each.cause in TEN and "mel" not in each.name]
+    found = [each for each in INJECTORS.values() if each.cause in TEN and not each.vocoded]
     return [each for each in found if each.fits(every_sound()[name])]
 
 

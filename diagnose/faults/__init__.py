@@ -9,8 +9,6 @@ To add a fault is to add one object in the file of its family, and its tests.
 
 from __future__ import annotations
 
-import difflib
-
 from diagnose.errors import InputError
 from diagnose.faults import added, channels, content, data, level, mel, pitch, segments, spectrum, time
 from diagnose.faults.fault import Fault
@@ -32,6 +30,8 @@ def fault_named(id: str) -> Fault:  # noqa: A002 - the contract's word
         return CATALOGUE[id]
     if id in INJECTORS:
         raise InputError(f"{id!r} is an injector, not a cause; the cause is {INJECTORS[id].cause}")
+    import difflib  # only where there is something to say
+
     close = difflib.get_close_matches(id.lower().replace("_", "-"), CATALOGUE, n=3)
     hint = f"did you mean {' or '.join(close)}?" if close else "`diagnose rule` lists all"
     raise InputError(f"no cause {id!r}; {hint}")
