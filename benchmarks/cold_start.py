@@ -15,7 +15,7 @@ import pytest
 from interleaved import ratio, rounds, table
 
 from diagnose import audio, example
-from diagnose.faults import FAULTS
+from diagnose.faults import INJECTORS
 
 HERE = Path(__file__).parent
 RUNS = 15
@@ -42,7 +42,7 @@ def explained(tmp_path_factory) -> list[str]:
     paths = [str(folder / name) for name in ("reference.wav", "generated.wav")]
     string, rng = example.bowed_string(rate=22_050), np.random.default_rng(0)
     audio.write(paths[0], string)
-    audio.write(paths[1], FAULTS["gain_down"].inject(FAULTS["hum_50"].inject(string, 0.5, rng), 0.5, rng))
+    audio.write(paths[1], INJECTORS["gain_down"].inject(INJECTORS["hum_50"].inject(string, 0.5, rng), 0.5, rng))
     return paths
 
 

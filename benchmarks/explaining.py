@@ -24,7 +24,7 @@ from explaining_report import Outcome, facts, printed, targets
 from diagnose.analysis import Pair, Signal
 from diagnose.audio import Audio, resample
 from diagnose.explain import Scene, explain
-from diagnose.faults import FAULTS
+from diagnose.faults import INJECTORS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,7 +108,7 @@ def _without(case: Case, channel: int) -> tuple[float, ...]:
     scene = Scene(sound.samples[channel], _channel(case, case.names, channel), sound.rate)
     variance = None
     if "noise" in case.truth:
-        quiet = [name for name in case.names if FAULTS[name].cause != "noise"]
+        quiet = [name for name in case.names if INJECTORS[name].cause != "noise"]
         variance = scene.error_of(scene.spectra_of(_channel(case, quiet, channel))).mean(axis=0, keepdims=True)
     distances = []
     for index, cause in enumerate(case.truth):

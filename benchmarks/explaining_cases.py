@@ -18,13 +18,13 @@ import numpy as np
 import ordinary
 import sounds
 
-from diagnose.faults import FAULTS
+from diagnose.faults import INJECTORS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from diagnose.audio import Audio
-    from diagnose.faults import Fault
+    from diagnose.faults import Injector
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 TEN = (
@@ -65,7 +65,7 @@ class Case(msgspec.Struct, frozen=True):
         if self.by in (COPY, GATE, FORCED):
             return ()
         if self.by == OURS:
-            return tuple(FAULTS[name].cause for name in self.names)
+            return tuple(INJECTORS[name].cause for name in self.names)
         return (injectors()[self.names[0]].cause,)
 
     @property
@@ -100,9 +100,9 @@ def planned(part: str, names: Sequence[str]) -> list[Case]:
     return PLANS[part](part, [name for name in every_sound() if name in names])
 
 
-def _ours(name: str) -> list[Fault]:
+def _ours(name: str) -> list[Injector]:
     """The faults that the engine has operations for, and that can happen to the sound."""
-    found = [each for each in FAULTS.values() if each.cause in TEN and "mel" not in each.name]
+    found = [each for each in INJECTORS.values() if each.cause in TEN and not each.vocoded]
     return [each for each in found if each.fits(every_sound()[name])]
 
 
@@ -161,7 +161,7 @@ def _foreign(part: str, names: Sequence[str]) -> list[Case]:
         for each in injectors().values()
         for index in range(len(each.severities))
     ]
-    return theirs + [case for case in _single(part, few) if FAULTS[case.names[0]].cause in causes]
+    return theirs + [case for case in _single(part, few) if INJECTORS[case.names[0]].cause in causes]
 
 
 PLANS: dict[str, Callable[[str, Sequence[str]], list[Case]]] = {
@@ -193,5 +193,5 @@ def broken_by(name: str, chosen: Sequence[str], severity: float) -> Audio:
     """The sound with these faults, in their order; a fault draws the same whatever stands beside it."""
     broken = every_sound()[name]
     for fault in chosen:
-        broken = FAULTS[fault].inject(broken, severity, np.random.default_rng(seed_of(name, fault, severity)))
+        broken = INJECTORS[fault].inject(broken, severity, np.random.default_rng(seed_of(name, fault, severity)))
     return broken

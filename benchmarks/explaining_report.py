@@ -10,7 +10,7 @@ import numpy as np
 from explaining_cases import FORCED, GATE, OURS
 from timeline_report import Target
 
-from diagnose.explain.scene import ORDINARY_DB
+from diagnose.operations.scene import ORDINARY_DB
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

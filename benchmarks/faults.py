@@ -28,8 +28,8 @@ import sounds
 
 import diagnose
 from diagnose.audio import Audio, read
-from diagnose.faults import FAULTS
-from diagnose.faults.fault import audible
+from diagnose.faults import INJECTORS
+from diagnose.injectors.injector import audible
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT.parent / "shared" / "data"
@@ -66,7 +66,7 @@ def all_sounds() -> dict[str, Audio]:
 def broken(sound: str, fault: str, severity: str) -> Audio:
     """The faulty copy; the same one whenever and wherever it is made."""
     rng = np.random.default_rng(zlib.crc32(f"{sound}/{fault}/{severity}".encode()))
-    return FAULTS[fault].inject(all_sounds()[sound], SEVERITIES.get(severity, 1.0), rng)
+    return INJECTORS[fault].inject(all_sounds()[sound], SEVERITIES.get(severity, 1.0), rng)
 
 
 def clean(sound: Audio, kind: str, folder: Path) -> Audio:
@@ -86,7 +86,7 @@ def outcomes(task: tuple[str, bool, str]) -> list[Outcome]:
     """All pairs of one sound."""
     name, held_out, folder = task
     sound, found = all_sounds()[name], []
-    for fault in FAULTS.values():
+    for fault in INJECTORS.values():
         if not fault.fits(sound):
             continue
         for severity in SEVERITIES if fault.unit else (UNGRADED,):
@@ -185,7 +185,7 @@ def main() -> None:
     result = {
         "version": diagnose.__version__,
         "date": datetime.now(UTC).date().isoformat(),
-        "faults": len(FAULTS),
+        "faults": len(INJECTORS),
         **{name: summary(part) for name, part in parts.items() if part},
         "confusion": confusion(found),
         "misses": [msgspec.to_builtins(one) for one in found if _missed(one)],

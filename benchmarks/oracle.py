@@ -28,16 +28,17 @@ from explaining_cases import MIDDLE, OURS, Case, broken_by, every_sound
 from explaining_report import Outcome
 
 import diagnose
-from diagnose.explain import Scene, added, level, local, spectrum
+from diagnose.explain import Scene
 from diagnose.explain.search import _chain, _cheapest_chain, _pays, _refitted
-from diagnose.faults import FAULTS
+from diagnose.faults import INJECTORS
 from diagnose.files import write_whole
+from diagnose.operations import added, level, local, spectrum
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from diagnose.explain.operation import Operation
-    from diagnose.explain.scene import Powers
+    from diagnose.operations.operation import Operation
+    from diagnose.operations.scene import Powers
 
 REPORT = Path(__file__).resolve().parents[1] / "reports" / "explaining.md"
 # The operation of each fault, and what it is charged where it cannot be fitted even to the fault alone.
@@ -139,7 +140,7 @@ def _heard(case: Case, scene: Scene, channel: int) -> bool:
 
 def _noise(case: Case, scene: Scene, channel: int) -> tuple[Powers, Powers]:
     """What the sound without the noise leaves, and the mean over frames by bin."""
-    quiet = [name for name in case.names if FAULTS[name].cause != "noise"]
+    quiet = [name for name in case.names if INJECTORS[name].cause != "noise"]
     error = scene.error_of(scene.spectra_of(explaining._channel(case, quiet, channel)))
     return error, error.mean(axis=0, keepdims=True)
 
@@ -165,7 +166,7 @@ def all_priced() -> list[Priced]:
         Case("oracle", sound, pair, OURS, MIDDLE)
         for sound in SOUNDS
         for pair in itertools.permutations(FITTED, 2)
-        if all(FAULTS[name].fits(every_sound()[sound]) for name in pair)
+        if all(INJECTORS[name].fits(every_sound()[sound]) for name in pair)
     ]
     found, began = [], time.perf_counter()
     with ProcessPoolExecutor(2) as pool:

@@ -11,7 +11,7 @@ import librosa
 import numpy as np
 
 from diagnose import audio, example
-from diagnose.faults import FAULTS
+from diagnose.faults import INJECTORS
 from tnca.bench.measure import table
 from tnca.fixes.page import number
 
@@ -34,8 +34,8 @@ def test_the_first_block_is_the_real_output(data, tmp_path):
 def test_the_ledger_is_the_real_output(tmp_path):
     note, rng = example.bowed_string(220.0, 2.0, 22_050), np.random.default_rng(0)
     audio.write(tmp_path / "note.wav", note)
-    hummed = FAULTS["hum_50"].break_by(note, -20.0, rng)
-    audio.write(tmp_path / "note-out.wav", FAULTS["gain_down"].break_by(hummed, -9.0, rng))
+    hummed = INJECTORS["hum_50"].break_by(note, -20.0, rng)
+    audio.write(tmp_path / "note-out.wav", INJECTORS["gain_down"].break_by(hummed, -9.0, rng))
     _, shown = block("diagnose compare note.wav note-out.wav")
     printed = run(["diagnose", "compare", "note.wav", "note-out.wav"], tmp_path).stdout.splitlines()
     first = next(index for index, line in enumerate(printed) if line.startswith("explained"))
@@ -54,6 +54,11 @@ def test_the_block_on_mels_is_the_real_output(data, tmp_path):
     noise = re.compile(r"fits within [0-9.e-]+ dB")
     assert noise.sub("", done.stdout) == noise.sub("", shown)
     assert int(code) == done.returncode
+
+
+def test_the_block_on_a_rule_is_the_real_output(tmp_path):
+    command, shown = block("diagnose rule")
+    assert run(command, tmp_path).stdout == shown
 
 
 def test_the_block_on_pictures_is_the_real_output(data, tmp_path):

@@ -16,7 +16,7 @@ from diagnose import audio, example
 from diagnose.causes import HYPOTHESES
 from diagnose.causes.rank import FOLLOWS
 from diagnose.causes.reading import INTERLEAVED, READINGS, STUFFED
-from diagnose.faults import FAULTS
+from diagnose.faults import INJECTORS
 from diagnose.metrics import METRICS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -44,7 +44,9 @@ LAYERS = [
     ("comparison",),
     ("channelwise",),
     ("render",),
-    ("causes", "explain", "faults", "regions"),
+    ("causes", "explain", "regions"),
+    ("faults",),
+    ("injectors", "operations"),
     ("verdicts",),
     ("profile",),
     ("metrics",),
@@ -550,7 +552,7 @@ def test_every_cause_on_the_list_has_a_hypothesis():
 
 def test_what_follows_what_and_what_is_injected_speaks_of_causes_on_the_list():
     assert {*FOLLOWS, *(one for others in FOLLOWS.values() for one in others)} <= CAUSES
-    assert {fault.cause for fault in FAULTS.values()} <= CAUSES
+    assert {fault.cause for fault in INJECTORS.values()} <= CAUSES
 
 
 # The repository

@@ -6,7 +6,7 @@ import os
 
 import click
 
-from diagnose.cli import batch, gate, history, image, mel, pair, render
+from diagnose.cli import batch, gate, history, image, mel, pair, render, rule
 from diagnose.cli.shell import run
 from diagnose.version import VERSION
 
@@ -26,6 +26,7 @@ def cli() -> None:
     diagnose demo                               try it: compare a synthesised note with a broken copy
     diagnose compare violin.wav generated.wav   compare two sounds: verdict, metrics, likely causes
     diagnose render report.json --html F        show a saved report again
+    diagnose rule dc-offset                     explain a cause: what it is, how to fix it
     diagnose mel mel.npy --for bigvgan          find the convention of a mel, and check it for a vocoder
     diagnose image epoch_5000.png               read the spectrogram in a training picture
     diagnose batch pairs.csv --out results      compare thousands of pairs
@@ -39,7 +40,7 @@ def cli() -> None:
     """
 
 
-for command in (pair.compare, pair.demo, render.render, mel.mel, mel.contracts, image.image):
+for command in (pair.compare, pair.demo, render.render, rule.rule, mel.mel, mel.contracts, image.image):
     cli.add_command(command)
 for command in (gate.record, gate.check, gate.accept, gate.calibrate, gate.sensitivity, history.history):
     cli.add_command(command)

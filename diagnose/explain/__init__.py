@@ -3,9 +3,9 @@
 A cause that is found so is proven: what it says was done to the reference, and the result is the generated sound.
 """
 
-from diagnose.explain.operation import Fitted
 from diagnose.explain.proof import with_proof
-from diagnose.explain.scene import Scene
 from diagnose.explain.search import OPERATIONS, Explanation, Step, explain
+from diagnose.operations.operation import Fitted
+from diagnose.operations.scene import Scene
 
 __all__ = ["OPERATIONS", "Explanation", "Fitted", "Scene", "Step", "explain", "with_proof"]

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from diagnose.explain.scene import HOP, ORDINARY_DB, Scene
 from diagnose.explain.search import BY_ID, explain
 from diagnose.explain.words import RIVALS, told
+from diagnose.operations.scene import HOP, ORDINARY_DB, Scene
 from diagnose.results.cause import Amount, Cause, Explained
 from diagnose.results.proof import Left, Proof
 
@@ -33,6 +33,7 @@ OF_TIME = (
 )
 # What says all there is: nothing else can be told of a sound that was read wrongly, or is another one.
 ALONE = ("silent", "bytes-misread", "companding", "channels-interleaved", "different-content")
+OF_MANY_KINDS = ("chunk-seams",)  # the operations know some, and refute none of the others
 # The same operation with a pattern that another recognises: lines of the frame rate, holes and clicks at every seam.
 PATTERNS = {
     "frame-rate-hum": ("tonal", "hum"),
@@ -120,7 +121,12 @@ def _told(step: Step, id: str, recognised: Cause | None, found: Explanation, sur
 
 def _unless_unconfirmed(cause: Cause, found: Explanation) -> Cause:
     """A cause whose operation was applied to the reference, and takes no part of the difference away."""
-    if cause.id not in BY_ID or _base(cause.id, found) in found.ids or found.over_db < NOTABLE_DB:
+    if (
+        cause.id not in BY_ID
+        or cause.id in OF_MANY_KINDS
+        or _base(cause.id, found) in found.ids
+        or found.over_db < NOTABLE_DB
+    ):
         return cause
     return msgspec.structs.replace(cause, confidence=min(cause.confidence, UNCONFIRMED))
 

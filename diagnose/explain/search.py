@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
-from diagnose.explain import added, echo, gain_curve, law, level, local, resampled, spectrum
-from diagnose.explain.operation import Fitted, Operation, Predicted
-from diagnose.explain.scene import Judgement  # noqa: TC001 - msgspec reads the types
+from diagnose.faults import CATALOGUE
+from diagnose.operations import added, echo, gain_curve, law, level, local, resampled, spectrum
+from diagnose.operations.operation import Fitted, Operation, Predicted
+from diagnose.operations.scene import Judgement  # noqa: TC001 - msgspec reads the types
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from diagnose.arrays import Floats
-    from diagnose.explain.scene import Scene
+    from diagnose.operations.scene import Scene
 
 LOCAL: tuple[Operation, ...] = (local.dropout, local.clicks)
 OPERATIONS: tuple[Operation, ...] = (
@@ -40,27 +41,7 @@ OPERATIONS: tuple[Operation, ...] = (
 UNORDERED: tuple[Operation, ...] = (level.gain, level.polarity, added.noise)
 ADDING: tuple[Operation, ...] = (level.dc_offset, local.clicks, added.lines)
 FILTERS: tuple[Operation, ...] = (spectrum.filtered, echo.echoed)
-BY_ID: dict[str, tuple[Operation, ...]] = {
-    "gain": (level.gain,),
-    "polarity": (level.polarity,),
-    "dc-offset": (level.dc_offset,),
-    "clipping": (level.hard_clipping, level.soft_clipping),
-    "integer-overflow": (level.wrapped,),
-    "quantisation": (level.quantisation,),
-    **dict.fromkeys(
-        ("high-frequency-loss", "low-frequency-loss", "tilt", "band-gap"), (spectrum.filtered, echo.echoed)
-    ),
-    "companding": (law.companded,),
-    "aliasing": (resampled.aliased,),
-    "reverberation": (echo.echoed,),
-    "frame-rate-tremolo": (gain_curve.periodic_gain,),
-    "modulation": (gain_curve.slow_gain,),
-    "gated": (local.dropout, gain_curve.slow_gain),
-    "dropout": (local.dropout,),
-    "clicks": (local.clicks,),
-    "noise": (added.noise,),
-    **dict.fromkeys(("hum", "tonal", "frame-rate-hum"), (added.lines,)),
-}
+BY_ID: dict[str, tuple[Operation, ...]] = {fault.id: fault.fits for fault in CATALOGUE.values() if fault.fits}
 MOST_STEPS = 3
 BEAM = 3  # chains that are kept at each length
 RIVAL = 0.5  # of what the cheapest chain saves, that another has to save to be looked at further

@@ -1,89 +1,63 @@
-"""A fault: a function that breaks a sound by a stated amount, and the cause that should be found."""
+"""A fault: everything that is known of one cause, by its id."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import Literal, TypeAlias
 
 import msgspec
-import numpy as np
 
-from diagnose.audio import Audio
+from diagnose.injectors import Injector  # noqa: TC001 - msgspec reads the types
+from diagnose.operations import Operation  # noqa: TC001 - msgspec reads the types
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from diagnose.arrays import Floats
-
-    Injector = Callable[[Audio, float, np.random.Generator], Audio]
-
-
-INAUDIBLE_DB = -50.0
+Family = Literal["level", "data", "channels", "time", "pitch", "spectrum", "added", "mel", "content"]
+# Where the fault happens: to samples, inside a mel, or where one stage's output is read as what it is not.
+Domain = Literal["samples", "mel", "interface"]
+Figures: TypeAlias = Mapping[str, float]
+Words: TypeAlias = tuple[str, str]
 
 
-class Fault(msgspec.Struct, frozen=True):
-    """A known fault.
+class Fault(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """One cause, and all that the tool knows of it.
 
-    cause: the id a diagnosis should name.  break_by(audio, amount, rng): the broken sound; amount is in unit.
-    weak, strong: the amount at severity 0 (just to be found) and 1; without a unit there is nothing to grade.
-    geometric: whether severities step by a factor.  needs: what a sound has to have for the fault to show.
+    id: its name in every report; it never changes its meaning.  title: what a listing says, in a few words.
+    what: what it is, and how it comes about.  told_by: how the tool recognises it, and by what it proves it.
+    confused_with: {another id: how the two are told apart}.  fix: what to change.
+    metric: the one whose limit breaks at middle severity; where there is none, no_metric says why.
+    rivals: ids that give the same samples, so that nothing tells them apart in a copy whose waveform is kept.
+    injectors: known ways to break a sound like that.  fits: operations that read it off a pair, and undo it.
+    told(figures): what a fitted step did, and how the fix begins for these figures ("" where there is nothing to add);
+    None where nothing fits it yet.
     """
 
-    name: str
-    cause: str
-    about: str
-    break_by: Injector
-    unit: str = ""
-    weak: float = 0.0
-    strong: float = 0.0
-    geometric: bool = False
-    needs: Callable[[Audio], bool] | None = None
+    id: str
+    family: Family
+    domain: Domain = "samples"
+    title: str
+    what: str
+    told_by: str
+    confused_with: Mapping[str, str]
+    fix: str
+    metric: str | None = None
+    no_metric: str = ""
+    rivals: tuple[str, ...] = ()
+    injectors: tuple[Injector, ...] = ()
+    fits: tuple[Operation, ...] = ()
+    told: Callable[[Figures], Words] | None = None
 
-    def amount(self, severity: float) -> float:
-        """Severity 0..1 in the fault's unit."""
-        if self.geometric:
-            return float(self.weak * (self.strong / self.weak) ** severity)
-        return self.weak + (self.strong - self.weak) * severity
-
-    def inject(self, audio: Audio, severity: float, rng: np.random.Generator) -> Audio:
-        """The sound as the broken link would have made it; float samples, not clipped unless that is the fault."""
-        if not 0 <= severity <= 1:
-            raise ValueError(f"severity must be 0 to 1, not {severity}")
-        return self.break_by(audio, self.amount(severity), rng)
-
-    def fits(self, audio: Audio) -> bool:
-        """Whether the fault can happen to this sound at all: a mono sound has no channel to lose."""
-        return self.needs is None or self.needs(audio)
+    def in_words(self, figures: Figures) -> Words:
+        """(summary, fix) of a step that was fitted with these figures.  Raises LookupError where nothing fits it."""
+        if self.told is None:
+            raise LookupError(f"{self.id}: no operation fits this cause")
+        summary, begins = self.told(figures)
+        return summary, f"{begins}; {self.fix}" if begins else self.fix
 
 
-def audible(sound: Audio, copy: Audio) -> bool:
-    """Whether the copy differs by more than -50 dB of the sound; another length, rate or channel count does."""
-    if sound.samples.shape != copy.samples.shape or sound.rate != copy.rate:
-        return True
-    change = np.square(copy.samples - sound.samples, dtype=np.float64).sum()
-    power = np.square(sound.samples, dtype=np.float64).sum()
-    return bool(change > 10 ** (INAUDIBLE_DB / 10) * power)
+def hertz(value: float) -> str:
+    """Hz, or kHz from 1000 on, to three digits."""
+    return f"{value / 1000:.3g} kHz" if value >= 1000 else f"{value:.0f} Hz"
 
 
-def remade(audio: Audio, samples: Floats) -> Audio:
-    """The sound with other samples [shape=(n,) or (channels, n)]."""
-    return Audio(np.atleast_2d(samples).astype(np.float32), audio.rate, audio.name)
-
-
-def each_channel(audio: Audio, change: Callable[[Floats], Floats]) -> Audio:
-    """The sound with every channel changed alike."""
-    return remade(audio, np.stack([change(channel.astype(np.float64)) for channel in audio.samples]))
-
-
-def rms(samples: Floats) -> float:
-    """sqrt(mean(x**2)) without the mean."""
-    return float(np.std(samples, dtype=np.float64))
-
-
-def times(audio: Audio) -> Floats:
-    """Time of each sample, s."""
-    return np.arange(audio.length) / audio.rate
-
-
-def factor(decibels: float) -> float:
-    """Amplitude factor of a level in dB."""
-    return float(10 ** (decibels / 20))
+def plural(count: float, word: str) -> str:
+    """1 hole, 2 holes."""
+    return f"{count:.0f} {word}{'s' * (count > 1)}"

@@ -1,131 +1,223 @@
-"""Faults at the mel interface: a sound's mel in one convention, read by a synthesis that expects another.
-
-The synthesis stands for a vocoder of BigVGAN's convention at 22,050 Hz: ln(max(mel of |STFT|, 1e-5)), 80 bands to
-8 kHz, hop 256.  Like a network it has never seen values over ln 12 and gives no sample beyond full scale.
-"""
+"""Faults at the mel interface: a mel in one convention, read by a vocoder that expects another; and inside the mel."""
 
 from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING
 
-import msgspec
 import numpy as np
 
-from diagnose.audio import Audio, resample
-from diagnose.example import misfed_vocoder
+from diagnose import injectors
 from diagnose.faults.fault import Fault
-from diagnose.resynthesis import griffin_lim, magnitude_from_mel
-from diagnose.scale import Magnitude, Power
-from diagnose.spectrogram import MelGrid, mel
+from diagnose.injectors import Injector
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from diagnose.arrays import Floats
-
-GRID = MelGrid(22_050)
-CLIP = 1e-5
-LOUDEST_NATS = 2.5
-FLOOR_DB = -80.0
-LEAST_LEVEL_DB = 2.0
-
-
-def spoken(log_mel: Floats, length: int, rng: np.random.Generator, grid: MelGrid = GRID) -> Audio:
-    """What the vocoder makes of values [shape=(bands, frames)] it takes for ln(magnitude)."""
-    magnitude = np.exp(np.clip(log_mel, np.log(CLIP), LOUDEST_NATS))
-    samples = griffin_lim(magnitude_from_mel(magnitude, grid), grid.framing, length, rng)
-    return Audio(np.clip(samples, -1, 1)[None].astype(np.float32), grid.rate, "vocoder")
-
-
-def magnitudes(audio: Audio, grid: MelGrid = GRID) -> Floats:
-    """Mel of the magnitudes [shape=(bands, frames)], at least 1e-5."""
-    return np.maximum(mel(_samples(audio), grid, Magnitude()).values.astype(np.float64), CLIP)
-
-
-def _samples(audio: Audio) -> Floats:
-    return resample(audio, GRID.rate).mono
-
-
-def _decibels(magnitude: Floats) -> Floats:
-    """20 log10 under the maximum, down to -80: librosa's amplitude_to_db(ref=np.max)."""
-    return np.maximum(20 * np.log10(magnitude / magnitude.max()), FLOOR_DB)
-
-
-def given(audio: Audio, amount: float, rng: np.random.Generator, values: Callable[[Floats], Floats]) -> Audio:
-    """values(magnitude) given to the vocoder as if it were ln(magnitude)."""
-    return spoken(values(magnitudes(audio)), _samples(audio).size, rng)
-
-
-def linear_power(audio: Audio, amount: float, rng: np.random.Generator) -> Audio:
-    """Mel of the power, as librosa's melspectrogram returns it, given as ln(magnitude)."""
-    return spoken(mel(_samples(audio), GRID, Power()).values.astype(np.float64), _samples(audio).size, rng)
-
-
-def level_lost(audio: Audio, amount: float, rng: np.random.Generator) -> Audio:
-    """dB under the maximum, turned back without the maximum: the loudest band comes out as 1."""
-    magnitude = magnitudes(audio)
-    return spoken(np.log(magnitude / magnitude.max()), _samples(audio).size, rng)
-
-
-def has_a_level(audio: Audio) -> bool:
-    """Whether the loudest band is 2 dB or more from the 1 that a lost level leaves."""
-    return bool(abs(20 * np.log10(magnitudes(audio).max())) > LEAST_LEVEL_DB)
-
-
-def wrong_range(audio: Audio, fmax: float, rng: np.random.Generator) -> Audio:
-    """A mel up to fmax read as one up to 8 kHz."""
-    grid = msgspec.structs.replace(GRID, fmax=fmax)
-    return spoken(np.log(magnitudes(audio, grid)), _samples(audio).size, rng)
-
-
-def wrong_formula(audio: Audio, amount: float, rng: np.random.Generator) -> Audio:
-    """A mel by HTK's formula read as one by Slaney's."""
-    grid = msgspec.structs.replace(GRID, formula="htk")
-    return spoken(np.log(magnitudes(audio, grid)), _samples(audio).size, rng)
-
-
-def wrong_hop(audio: Audio, hop: float, rng: np.random.Generator) -> Audio:
-    """Frames 256 samples apart, laid hop samples apart."""
-    values = np.log(magnitudes(audio))
-    grid = msgspec.structs.replace(GRID, hop=2 * round(hop / 2))
-    return spoken(values, values.shape[1] * grid.hop, rng, grid)
-
-
-def frames_shuffled(audio: Audio, seconds: float, rng: np.random.Generator) -> Audio:
-    """Frames in an order of their own within stretches of some length."""
-    values = np.log(magnitudes(audio))
-    width = max(round(seconds * GRID.rate / GRID.hop), 2)
-    order = np.concatenate(
-        [start + rng.permutation(min(width, values.shape[1] - start)) for start in range(0, values.shape[1], width)]
-    )
-    return spoken(values[:, order], _samples(audio).size, rng)
-
-
-def frames_reversed(audio: Audio, amount: float, rng: np.random.Generator) -> Audio:
-    """Frames from the last to the first."""
-    return spoken(np.log(magnitudes(audio))[:, ::-1], _samples(audio).size, rng)
-
-
-def hummed(audio: Audio, bias: float, rng: np.random.Generator) -> Audio:
-    """Linear values given to a vocoder that makes one waveform of one frame: it hums at the frame rate."""
-    return misfed_vocoder(audio, GRID.rate, bias)
-
+    from diagnose.injectors.injector import Break
 
 SCALE, SLOPE = "vocoder-input-scale", "power-magnitude"
-FAULTS = (
-    Fault("mel_linear_hum", SCALE, "linear values for logarithms; the network hums", hummed, "bias", 0.0, 0.4),
-    Fault("mel_linear_power", SCALE, "linear power for ln(magnitude)", linear_power),
-    Fault("mel_linear_magnitude", SCALE, "linear magnitude for ln(magnitude)", partial(given, values=lambda m: m)),
-    Fault("mel_decibel", SCALE, "dB for ln(magnitude)", partial(given, values=_decibels)),
-    Fault("mel_log10", SCALE, "log10 for the natural logarithm", partial(given, values=np.log10)),
-    Fault("mel_unit", SCALE, "0..1 for ln(magnitude)", partial(given, values=lambda m: _decibels(m) / -FLOOR_DB + 1)),
-    Fault("mel_20_for_10", SLOPE, "10**(dB/20) for 10**(dB/10)", partial(given, values=lambda m: 0.5 * np.log(m))),
-    Fault("mel_10_for_20", SLOPE, "10**(dB/10) for 10**(dB/20)", partial(given, values=lambda m: 2 * np.log(m))),
-    Fault("mel_ref_lost", "level-reference-lost", "level of ref=np.max not restored", level_lost, needs=has_a_level),
-    Fault("mel_fmax", "mel-range", "a mel up to fmax read as one to 8 kHz", wrong_range, "Hz", 8800.0, 11_025.0),
-    Fault("mel_htk", "mel-range", "HTK's mel formula for Slaney's", wrong_formula),
-    Fault("mel_hop", "time-stretch", "hop 256 read as another", wrong_hop, "samples", 266.0, 384.0, True),
-    Fault("mel_shuffled", "time-structure-lost", "frames in another order", frames_shuffled, "s", 0.1, 2.0, True),
-    Fault("mel_reversed", "time-structure-lost", "frames from last to first", frames_reversed),
+
+
+def _given(values: Callable[[Floats], Floats]) -> Break:
+    """values(magnitude) given to the vocoder as if it were ln(magnitude)."""
+    return partial(injectors.mel.given, values=values)
+
+
+VOCODER_INPUT_SCALE = Fault(
+    id=SCALE,
+    family="mel",
+    domain="interface",
+    title="the vocoder got values on another scale than it reads",
+    what=(
+        "A vocoder that reads natural logarithms was given linear values, values from 0 to 1, decibels or logarithms "
+        "to another base. It answers with a hum at the frame rate, with hiss, or with the loudest parts alone."
+    ),
+    told_by=(
+        "The curve of the generated log-mel over the reference's: next to no spread for linear values, 0.434 of it "
+        "for log10, only the loudest cells for decibels. `diagnose mel` proves it on the array itself."
+    ),
+    confused_with={
+        "noise": "loud noise flattens a mel too, but keeps its loudest cells",
+        "power-magnitude": "there the slope is 2 or 1/2",
+        "frame-rate-hum": "a hum that lies under an intact sound is the vocoder's own",
+        "dc-offset": "a misfed network puts its bias out as well",
+    },
+    fix=(
+        "give the vocoder what it reads; for BigVGAN and HiFi-GAN: ln(clamp(mel_basis @ |STFT|, 1e-5)), natural "
+        "logarithms of magnitudes. `diagnose mel mel.npy --for bigvgan` says what differs"
+    ),
+    metric="log_mel_spread_nats",
+    injectors=(
+        Injector(
+            "mel_linear_hum",
+            SCALE,
+            "linear values for logarithms; the network hums",
+            injectors.mel.hummed,
+            "bias",
+            0.0,
+            0.4,
+            vocoded=True,
+        ),
+        Injector("mel_linear_power", SCALE, "linear power for ln(magnitude)", injectors.mel.linear_power, vocoded=True),
+        Injector(
+            "mel_linear_magnitude",
+            SCALE,
+            "linear magnitude for ln(magnitude)",
+            _given(lambda m: m),
+            vocoded=True,
+        ),
+        Injector("mel_decibel", SCALE, "dB for ln(magnitude)", _given(injectors.mel.decibels), vocoded=True),
+        Injector("mel_log10", SCALE, "log10 for the natural logarithm", _given(np.log10), vocoded=True),
+        Injector(
+            "mel_unit",
+            SCALE,
+            "0..1 for ln(magnitude)",
+            _given(lambda m: injectors.mel.decibels(m) / -injectors.mel.FLOOR_DB + 1),
+            vocoded=True,
+        ),
+    ),
 )
+
+POWER_MAGNITUDE = Fault(
+    id=SLOPE,
+    family="mel",
+    domain="interface",
+    title="a power is read as a magnitude, or the reverse",
+    what=(
+        "Decibels of a power are 10 log10(p), those of a magnitude 20 log10(m). With one turned back by the other's "
+        "formula, the dynamic range is doubled or halved."
+    ),
+    told_by="The slope of the generated log-mel over the reference's is 2 or 1/2, and the curve fits closely.",
+    confused_with={
+        SCALE: "log10 for ln has a slope of 0.434, near to 1/2",
+        "modulation": "an expander or compressor of 1:2 does the same; look for one first",
+        "over-smoothed": "there the slope falls because detail is lost, and the curve does not fit",
+    },
+    fix="10 log10(p) goes back with 10**(dB/10), 20 log10(m) with 10**(dB/20); take a root or a square once",
+    metric="log_mel_spread_nats",
+    injectors=(
+        Injector(
+            "mel_20_for_10",
+            SLOPE,
+            "10**(dB/20) for 10**(dB/10)",
+            _given(lambda m: 0.5 * np.log(m)),
+            vocoded=True,
+        ),
+        Injector("mel_10_for_20", SLOPE, "10**(dB/10) for 10**(dB/20)", _given(lambda m: 2 * np.log(m)), vocoded=True),
+    ),
+)
+
+LEVEL_REFERENCE_LOST = Fault(
+    id="level-reference-lost",
+    family="mel",
+    domain="interface",
+    title="the absolute level is lost: decibels below the maximum",
+    what=(
+        "The mel was written in dB below its own maximum (ref=np.max) and turned back without that maximum. Every "
+        "sound comes out at one level, whatever it had."
+    ),
+    told_by="The level is wrong, the scale is right (slope 1), and the loudest mel cell is exactly 1.",
+    confused_with={
+        "gain": "an output that was normalised to just that level looks the same",
+        SCALE: "there the slope is not 1",
+    },
+    fix="use power_to_db(S, ref=1.0), or keep ref = S.max() and multiply by it when going back",
+    metric="rms_ratio",
+    injectors=(
+        Injector(
+            "mel_ref_lost",
+            "level-reference-lost",
+            "level of ref=np.max not restored",
+            injectors.mel.level_lost,
+            needs=injectors.mel.has_a_level,
+            vocoded=True,
+        ),
+    ),
+)
+
+MEL_RANGE = Fault(
+    id="mel-range",
+    family="mel",
+    domain="interface",
+    title="a mel in one range or formula is read in another",
+    what=(
+        "The bands of the mel lie at other frequencies than the vocoder assumes: another fmin or fmax, HTK's formula "
+        "for Slaney's, another number of bands. The pitch is wrong, by another factor at each frequency."
+    ),
+    told_by=(
+        "The spectrogram fits better when its frequencies are moved as such a mistake moves them, better than by one "
+        "shift in pitch. `diagnose mel --audio` proves it on the array itself."
+    ),
+    confused_with={
+        "pitch": "a sound with nothing above 1 kHz is shifted by one factor in both cases",
+        "high-frequency-loss": "a mel that only ends too low loses its top; a copy of that is the same",
+        "formant-shift": "there the partials stay",
+    },
+    fix=(
+        "make the mel with the vocoder's fmin, fmax and formula: 8000 Hz and Slaney (librosa's htk=False, "
+        "norm='slaney') for BigVGAN and HiFi-GAN; librosa's own fmax is rate / 2, torchaudio's formula is HTK's"
+    ),
+    metric="f0_deviation_cents",
+    rivals=("high-frequency-loss",),
+    injectors=(
+        Injector(
+            "mel_fmax",
+            "mel-range",
+            "a mel up to fmax read as one to 8 kHz",
+            injectors.mel.wrong_range,
+            "Hz",
+            8800.0,
+            11_025.0,
+            vocoded=True,
+        ),
+        Injector("mel_htk", "mel-range", "HTK's mel formula for Slaney's", injectors.mel.wrong_formula, vocoded=True),
+    ),
+)
+
+AXES_EXCHANGED = Fault(
+    id="axes-exchanged",
+    family="mel",
+    domain="interface",
+    title="bands and frames of the mel are exchanged",
+    what=(
+        "An array of [frames, bands] was read as [bands, frames]: what should move in time stands as a spectrum, and "
+        "the reverse. Nothing of the sound is left to the ear."
+    ),
+    told_by=(
+        "The tool does not recognise it from sounds yet, and may report vocoder-input-scale or different-content. "
+        "`diagnose mel` reads the axes of the array itself."
+    ),
+    confused_with={
+        "time-structure-lost": "there each frame is right, and their order is not",
+        "different-content": "there the sound makes sense by itself",
+        SCALE: "there the rhythm is often still heard",
+    },
+    fix="turn the mel before the vocoder, mel = mel.T, and assert mel.shape[0] == n_mels where it is made",
+    metric="spectral_convergence",
+)
+
+OVER_SMOOTHED = Fault(
+    id="over-smoothed",
+    family="mel",
+    domain="mel",
+    title="detail of the mel is averaged away",
+    what=(
+        "Peaks and valleys of the mel are flattened, so that the vocoder's sound is muffled and buzzing. Models "
+        "trained on a mean error give such an average wherever they are not sure."
+    ),
+    told_by=(
+        "The tool does not recognise it yet. The spread of the log-mel falls (log_mel_spread_nats) and the "
+        "harmonic-to-noise ratio with it."
+    ),
+    confused_with={
+        SCALE: "there the spread falls by one factor in all cells",
+        "phase-incoherent": "there the mel itself is right",
+        "high-frequency-loss": "there only the top is missing",
+    },
+    fix="train with an adversarial or spectral loss beside the mean error, or refine the mel with a post-net",
+    metric="log_mel_spread_nats",
+)
+
+FAULTS = (VOCODER_INPUT_SCALE, POWER_MAGNITUDE, LEVEL_REFERENCE_LOST, MEL_RANGE, AXES_EXCHANGED, OVER_SMOOTHED)

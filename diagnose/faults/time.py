@@ -1,119 +1,270 @@
-"""Faults of time: delay, length, rate, pitch, speed, holes."""
+"""Faults of time: where things lie, what is missing, what is heard twice, and how fast it runs."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from diagnose.audio import Audio, resample
-from diagnose.faults.fault import Fault, remade, rms
-from diagnose.resynthesis import inverse_stft, stft
-from diagnose.spectrogram import Framing
+from diagnose import injectors, operations
+from diagnose.faults.fault import Fault, plural
+from diagnose.injectors import Injector
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from diagnose.faults.fault import Figures, Words
 
-    from diagnose.arrays import Floats
-
-VOCODER = Framing(n_fft=2048, hop=256, padding="centre")
-HOLE_S = (0.02, 0.06)
-FADE_S = 0.001
-
-
-def delay(audio: Audio, seconds: float, rng: np.random.Generator) -> Audio:
-    """Silence before the sound."""
-    return remade(audio, np.pad(audio.samples, ((0, 0), (round(seconds * audio.rate), 0))))
-
-
-def truncate(audio: Audio, share: float, rng: np.random.Generator) -> Audio:
-    """The end is missing."""
-    return remade(audio, audio.samples[:, : max(round((1 - share) * audio.length), 1)])
-
-
-def pad_tail(audio: Audio, share: float, rng: np.random.Generator) -> Audio:
-    """Silence after the sound, as a batch pads its items."""
-    return remade(audio, np.pad(audio.samples, ((0, 0), (0, round(share * audio.length)))))
-
-
-def mislabel_rate(audio: Audio, ratio: float, rng: np.random.Generator) -> Audio:
-    """The same samples under another rate: played ratio times as fast."""
-    return Audio(audio.samples, round(ratio * audio.rate), audio.name)
-
-
-def stretch(audio: Audio, factor: float, rng: np.random.Generator) -> Audio:
-    """Factor times as long at the same pitch and level, by a phase vocoder."""
-    longer = stretched(audio.samples.astype(np.float64), factor)
-    # Phases that no longer fit each other cost a few dB, which would be a fault of its own.
-    return remade(audio, longer * (rms(audio.mono) / max(rms(longer.mean(axis=0)), 1e-12)))
-
-
-def shift_pitch(audio: Audio, cents: float, rng: np.random.Generator) -> Audio:
-    """Higher by cents at the same speed: stretched, then played faster."""
-    ratio = 2 ** (cents / 1200)
-    longer = stretch(audio, ratio, rng)
-    faster = resample(Audio(longer.samples, 48_000, audio.name), round(48_000 / ratio)).samples
-    missing = max(audio.length - faster.shape[1], 0)
-    return remade(audio, np.pad(faster, ((0, 0), (0, missing)))[:, : audio.length])
-
-
-def stretched(samples: Floats, factor: float) -> Floats:
-    """Phase vocoder: frames are read 1/factor hops apart, and their phases run on at the speed they had.
-
-    samples: [shape=(channels, n)].  Every bin turns as the nearest peak of the mix does, in all channels alike, so
-    that neither a partial nor the middle of the stereo image cancels itself.
-    Source: Flanagan & Golden, Phase vocoder, 1966; locked to peaks as by Laroche & Dolson, 1999.
-    """
-    padded = np.pad(samples, ((0, 0), (0, VOCODER.hop)))
-    mix = stft(padded.mean(axis=0), VOCODER)
-    places = np.arange(0, len(mix) - 1, 1 / factor)
-    before = places.astype(int)
-    part = (places - before)[:, None]
-    advance = np.angle(mix[before + 1] * np.conj(mix[before]))
-    phase = np.angle(mix[0]) + np.cumsum(np.concatenate([np.zeros_like(advance[:1]), advance[:-1]]), axis=0)
-    turn = np.take_along_axis(phase - np.angle(mix[before]), _nearest_peak(np.abs(mix[before])), axis=1)
-
-    def through(channel: Floats) -> Floats:
-        spectra = stft(channel, VOCODER)
-        magnitude = (1 - part) * np.abs(spectra[before]) + part * np.abs(spectra[before + 1])
-        turned = magnitude * np.exp(1j * (np.angle(spectra[before]) + turn))
-        return inverse_stft(turned, VOCODER, round(factor * samples.shape[1]))
-
-    return np.stack([through(channel) for channel in padded])
-
-
-def _nearest_peak(magnitude: Floats) -> NDArray[np.intp]:
-    """Index of the nearest local maximum along each row [shape=(frames, bins)]; bin 0 where a row has none."""
-    bins = np.arange(magnitude.shape[1])
-    edged = np.pad(magnitude, ((0, 0), (1, 1)), constant_values=-1)
-    peak = (magnitude > edged[:, :-2]) & (magnitude >= edged[:, 2:])
-    peak[:, 0] |= ~peak.any(axis=1)
-    below = np.maximum.accumulate(np.where(peak, bins, -bins.size), axis=1)
-    above = np.minimum.accumulate(np.where(peak, bins, 2 * bins.size)[:, ::-1], axis=1)[:, ::-1]
-    return np.where(bins - below <= above - bins, below, above)
-
-
-def drop_out(audio: Audio, share: float, rng: np.random.Generator) -> Audio:
-    """Holes of 20 to 60 ms where the sound is not already silent, with 1 ms of fade on either side."""
-    envelope = np.ones(audio.length)
-    loud = np.flatnonzero(np.abs(audio.mono) > 0.1 * np.abs(audio.mono).max())
-    while 1 - envelope.mean() < share:
-        width = round(rng.uniform(*HOLE_S) * audio.rate)
-        start = max(int(rng.choice(loud)) - width // 2, 0)
-        envelope[start : start + width] = 0
-    fade = max(round(FADE_S * audio.rate), 1)
-    return remade(audio, audio.samples * np.convolve(envelope, np.ones(fade) / fade, "same"))
-
-
-FAULTS = (
-    Fault("delay", "delay", "silence before the sound", delay, "s", 0.07, 0.5, True),
-    Fault("truncated", "truncated", "the end is missing", truncate, "of the length", 0.05, 0.5, True),
-    Fault("padded_tail", "padded", "silence after the sound", pad_tail, "of the length", 0.05, 0.5, True),
-    Fault("rate_label_high", "sample-rate", "labelled with too high a rate", mislabel_rate, "times", 1.03, 2.0, True),
-    Fault("rate_label_low", "sample-rate", "labelled with too low a rate", mislabel_rate, "times", 0.97, 0.5, True),
-    Fault("pitch_up", "pitch", "higher at the same speed", shift_pitch, "cents", 30.0, 400.0, True),
-    Fault("pitch_down", "pitch", "lower at the same speed", shift_pitch, "cents", -30.0, -400.0, True),
-    Fault("slower", "time-stretch", "slower at the same pitch", stretch, "times", 1.03, 1.5, True),
-    Fault("faster", "time-stretch", "faster at the same pitch", stretch, "times", 0.97, 0.65, True),
-    Fault("drop_out", "dropout", "holes of 20 to 60 ms", drop_out, "of the time", 0.02, 0.25, True),
+DELAY = Fault(
+    id="delay",
+    family="time",
+    title="the sound begins too late or too early",
+    what=(
+        "The same sound lies at another place in time. It comes from frames that are centred on one side only, from "
+        "a codec's priming samples, from a buffer, or from silence that was cut or added at the start."
+    ),
+    told_by=(
+        "The waveforms, or the spectrograms where phases are a vocoder's own, fit at another place. The place that "
+        "fits is the proof. It is known to a fraction of a sample for a copy, and to a frame otherwise."
+    ),
+    confused_with={
+        "truncated": "a sound that is early and shorter has lost its start",
+        "sample-rate": "there the delay grows with time",
+        "segment-inserted": "there the delay begins inside the sound",
+    },
+    fix="cut or pad the start by that many samples; use one setting of center= for the mel and the vocoder",
+    metric="delay_s",
+    injectors=(Injector("delay", "delay", "silence before the sound", injectors.time.delay, "s", 0.07, 0.5, True),),
 )
+
+TRUNCATED = Fault(
+    id="truncated",
+    family="time",
+    title="the start or the end is missing",
+    what=(
+        "A part of the reference at its start or end has no counterpart. It comes from a length counted in whole "
+        "frames, a batch cut to its shortest item, a limit on the length, or a missing last frame."
+    ),
+    told_by="What of the reference matches is laid on the generated sound; what is left over at an end is missing.",
+    confused_with={
+        "delay": "a delayed sound of the same length has lost its end too; the delay is then named first",
+        "segment-lost": "there the sound goes on after what is missing",
+        "dropout": "there silence stands for what is missing, and the length is kept",
+    },
+    fix="keep the last frame: pad the input to whole frames, and cut the output to the input's length",
+    metric="lost_s",
+    injectors=(
+        Injector(
+            "truncated", "truncated", "the end is missing", injectors.time.truncate, "of the length", 0.05, 0.5, True
+        ),
+    ),
+)
+
+PADDED = Fault(
+    id="padded",
+    family="time",
+    title="silence is added at the end",
+    what=(
+        "The sound is followed by silence that the reference does not have. It comes from a batch padded to its "
+        "longest item, or from a length rounded up to whole frames or chunks."
+    ),
+    told_by="All of the reference matches, and what follows it is at least 25 dB under the sound.",
+    confused_with={
+        "tail-added": "there what follows can be heard",
+        "delay": "there the silence stands before the sound",
+    },
+    fix="cut the output to the input's length: y[:, :length]",
+    metric="duration_s",
+    injectors=(
+        Injector(
+            "padded_tail",
+            "padded",
+            "silence after the sound",
+            injectors.time.pad_tail,
+            "of the length",
+            0.05,
+            0.5,
+            True,
+        ),
+    ),
+)
+
+SAMPLE_RATE = Fault(
+    id="sample-rate",
+    family="time",
+    domain="interface",
+    title="played at another rate: length and pitch change by one factor",
+    what=(
+        "The samples are right, and the rate in the header is not. The sound is too fast and too high, or too slow "
+        "and too low. It comes from a default rate (22050, 24000) in place of that of the model."
+    ),
+    told_by=(
+        "The length is off by a factor, and the spectrogram fits once it is shifted in pitch by that very factor. A "
+        "factor in length alone proves nothing."
+    ),
+    confused_with={
+        "time-stretch": "there the length changes and the pitch does not",
+        "pitch": "there the pitch changes and the length does not",
+        "channels-interleaved": "there the length doubles, and every second sample belongs to another channel",
+    },
+    fix="write the file with the rate of the model, or resample to the rate of the file before writing",
+    metric="f0_deviation_cents",
+    injectors=(
+        Injector(
+            "rate_label_high",
+            "sample-rate",
+            "labelled with too high a rate",
+            injectors.time.mislabel_rate,
+            "times",
+            1.03,
+            2.0,
+            geometric=True,
+        ),
+        Injector(
+            "rate_label_low",
+            "sample-rate",
+            "labelled with too low a rate",
+            injectors.time.mislabel_rate,
+            "times",
+            0.97,
+            0.5,
+            geometric=True,
+        ),
+    ),
+)
+
+TIME_STRETCH = Fault(
+    id="time-stretch",
+    family="time",
+    title="slower or faster at the same pitch",
+    what=(
+        "The sound runs at another speed without a change of pitch. Frames were taken at one hop and laid at another, "
+        "or a duration model is off by a factor."
+    ),
+    told_by=(
+        "Stretched to one length, the spectrograms fit, and a shift in pitch makes it no better. A quotient of two "
+        "hops in use is named with it. It is recognised on spectrograms, not proven on samples."
+    ),
+    confused_with={
+        "sample-rate": "there the pitch changes by the same factor",
+        "different-content": "who speaks again has an uneven timing; a wrong hop stretches everything alike",
+        "wow": "there the speed goes up and down",
+    },
+    fix="use one hop and one rate for the mel and for the vocoder",
+    metric="duration_s",
+    injectors=(
+        Injector(
+            "slower", "time-stretch", "slower at the same pitch", injectors.time.stretch, "times", 1.03, 1.5, True
+        ),
+        Injector(
+            "faster", "time-stretch", "faster at the same pitch", injectors.time.stretch, "times", 0.97, 0.65, True
+        ),
+        Injector(
+            "mel_hop",
+            "time-stretch",
+            "hop 256 read as another",
+            injectors.mel.wrong_hop,
+            "samples",
+            266.0,
+            384.0,
+            geometric=True,
+            vocoded=True,
+        ),
+    ),
+)
+
+WOW = Fault(
+    id="wow",
+    family="time",
+    title="the speed goes up and down",
+    what=(
+        "Speed and pitch swing together, as those of a worn tape or a record that is not centred. In a pipeline it "
+        "comes from a clock that drifts, or from a resampler whose ratio is corrected all the time."
+    ),
+    told_by=(
+        "The tool does not name it yet. A slow drift is measured as clock_drift_ppm; a swing leaves a waveform that "
+        "does not fit at any one delay."
+    ),
+    confused_with={
+        "pitch": "there the pitch is off by the same amount all the time",
+        "phase-incoherent": "there the magnitudes agree in every frame",
+        "delay": "there one delay holds for the whole sound",
+    },
+    fix="play and record by one clock, and resample by one fixed ratio",
+    metric="spectral_convergence",
+)
+
+
+def _dropout(p: Figures) -> Words:
+    return f"{plural(p['holes'], 'hole')}, {1000 * p['length']:.0f} ms in all, from {p['first']:.3f} s", ""
+
+
+DROPOUT = Fault(
+    id="dropout",
+    family="time",
+    title="parts are silenced, and the length is kept",
+    what=(
+        "For some milliseconds there is silence where the reference sounds. It comes from lost packets or buffers, a "
+        "gate, masked frames, or NaN replaced by 0."
+    ),
+    told_by=(
+        "Stretches in which nothing of the reference is left, though it sounds there. It is proven by silencing the "
+        "same stretches of the reference."
+    ),
+    confused_with={
+        "gated": "a gate closes where the reference is quiet; without that the two are the same",
+        "segment-lost": "there the length is not kept: what follows comes too early",
+        "chunk-seams": "there the holes come at one distance",
+        "spectral-holes": "there single bands go, and not all of them at once",
+    },
+    fix="look for lost buffers, a gate, masked frames, or NaN replaced by 0",
+    metric="missing_share",
+    rivals=("gated",),
+    injectors=(
+        Injector(
+            "drop_out", "dropout", "holes of 20 to 60 ms", injectors.time.drop_out, "of the time", 0.02, 0.25, True
+        ),
+    ),
+    fits=(operations.local.dropout,),
+    told=_dropout,
+)
+
+TIME_STRUCTURE_LOST = Fault(
+    id="time-structure-lost",
+    family="time",
+    domain="mel",
+    title="the material is there, in another order or in none",
+    what=(
+        "Frames are shuffled, reversed, or averaged over time, so that the long-term spectrum is right and the sound "
+        "is not. It comes from exchanged axes, shuffling in a loader, or chunks joined in the wrong order."
+    ),
+    told_by=(
+        "The long-term spectra agree and the spectrograms do not; played backwards, or frame by frame in another "
+        "order, they may. It is recognised, not proven."
+    ),
+    confused_with={
+        "different-content": "another performance of one piece has the same long-term spectrum and another order",
+        "axes-exchanged": "there bands stand for frames, and the spectrum is wrong as well",
+        "segment-replaced": "there most of the sound is in its place",
+    },
+    fix="check the axes of the mel ([bands, frames] or [frames, bands]), the loader's shuffling, and the joins",
+    metric="envelope_correlation",
+    injectors=(
+        Injector(
+            "mel_shuffled",
+            "time-structure-lost",
+            "frames in another order",
+            injectors.mel.frames_shuffled,
+            "s",
+            0.1,
+            2.0,
+            geometric=True,
+            vocoded=True,
+        ),
+        Injector(
+            "mel_reversed",
+            "time-structure-lost",
+            "frames from last to first",
+            injectors.mel.frames_reversed,
+            vocoded=True,
+        ),
+    ),
+)
+
+FAULTS = (DELAY, TRUNCATED, PADDED, SAMPLE_RATE, TIME_STRETCH, WOW, DROPOUT, TIME_STRUCTURE_LOST)

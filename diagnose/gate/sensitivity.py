@@ -28,9 +28,10 @@ from diagnose.analysis import Signal
 from diagnose.audio import Audio, read, resample
 from diagnose.comparison import judge_pair
 from diagnose.errors import DiagnoseError, InputError
-from diagnose.faults import FAULTS, Fault, mel
-from diagnose.faults.fault import INAUDIBLE_DB, audible
+from diagnose.faults import INJECTORS, Injector
 from diagnose.gate.suite import load_suite
+from diagnose.injectors import mel
+from diagnose.injectors.injector import INAUDIBLE_DB, audible
 from diagnose.metrics import METRICS
 from diagnose.profile import default_profile
 from diagnose.results.sensitivity import (
@@ -61,7 +62,6 @@ UNGRADED = (1.0,)
 LONGEST_S = 10.0
 SOUNDS_SHARE = 0.01  # of the peak: -40 dB
 LEAD_S = 0.01
-MEL_FAULTS = frozenset(fault.name for fault in mel.FAULTS)
 
 
 def probe(
@@ -100,15 +100,15 @@ def probe(
     )
 
 
-def _chosen(names: Iterable[str] | None) -> list[Fault]:
-    """The faults of these names in the order of FAULTS."""
-    wanted = list(FAULTS) if names is None else list(names)
+def _chosen(names: Iterable[str] | None) -> list[Injector]:
+    """The faults of these names in the order of INJECTORS."""
+    wanted = list(INJECTORS) if names is None else list(names)
     for name in wanted:
-        if name not in FAULTS:
-            close = difflib.get_close_matches(name, FAULTS, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"the faults are: {', '.join(FAULTS)}"
+        if name not in INJECTORS:
+            close = difflib.get_close_matches(name, INJECTORS, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"the faults are: {', '.join(INJECTORS)}"
             raise InputError(f"no fault {name!r}; {hint}")
-    return [fault for name, fault in FAULTS.items() if name in wanted]
+    return [fault for name, fault in INJECTORS.items() if name in wanted]
 
 
 def _by_reference(suite: SuitePlan) -> list[list[CasePlan]]:
@@ -138,7 +138,7 @@ def _teller(progress: Progress | None, done: int, total: int, case: str) -> Call
 
 
 def _probed(
-    group: list[CasePlan], profile: Profile, faults: list[Fault], tell: Callable[[int, str], None]
+    group: list[CasePlan], profile: Profile, faults: list[Injector], tell: Callable[[int, str], None]
 ) -> list[tuple[ProbedCase, dict[str, CaseFinding]]]:
     """The cases of one reference; where it cannot be probed, each with the error and without a finding."""
     try:
@@ -146,7 +146,7 @@ def _probed(
         sound, start_s = _excerpt(whole)
         probe = Probe(sound, profile, group[0].limits)
         # Asked for first, so that a vocoder that cannot take the sound is no surprise in the middle.
-        vocoder_alarms = probe.alarms(mel=True) if any(fault.name in MEL_FAULTS for fault in faults) else ()
+        vocoder_alarms = probe.alarms(mel=True) if any(fault.vocoded for fault in faults) else ()
     except DiagnoseError as error:
         tell(len(faults), "")
         return [(ProbedCase(plan.id, plan.reference, error=str(error)), {}) for plan in group]
@@ -195,11 +195,11 @@ class Probe:
         self.untouched = self._figures(sound)
         self._round_trip: Figured | None = None
 
-    def finding(self, fault: Fault) -> CaseFinding:
+    def finding(self, fault: Injector) -> CaseFinding:
         """Up the ladder until a metric FAILs; case is left empty."""
         if not fault.fits(self.sound):
             return CaseFinding("", skipped="does not apply to this sound")
-        control = self._control(mel=fault.name in MEL_FAULTS)
+        control = self._control(mel=fault.vocoded)
         warn = None
         for severity in LADDER if fault.unit else UNGRADED:
             try:
@@ -220,7 +220,7 @@ class Probe:
         judged = self._judged(self._control(mel))
         return tuple(name for name, judgement in judged.items() if judgement.verdict == "FAIL")
 
-    def _broken(self, fault: Fault, severity: float) -> Audio:
+    def _broken(self, fault: Injector, severity: float) -> Audio:
         """The faulty copy; the same one for a sound whatever its name and its case's are."""
         seed = zlib.crc32(f"{fault.name}/{severity}".encode(), self.seed)
         return fault.inject(self.sound, severity, np.random.default_rng(seed))
@@ -247,7 +247,7 @@ class Probe:
         return judged
 
     def _rung(
-        self, fault: Fault, severity: float, figures: Figured, control: Figured, verdict: Literal["WARN", "FAIL"]
+        self, fault: Injector, severity: float, figures: Figured, control: Figured, verdict: Literal["WARN", "FAIL"]
     ) -> Rung | None:
         """Whether a metric is at least at the verdict, and was not without the fault; the furthest over its limit."""
         found = _over(self._judged(figures), self._judged(control), verdict)

@@ -1,4 +1,4 @@
-"""Result -> text.  A renderer reads a result and nothing else; it measures nothing.  A module a form."""
+"""Result -> text.  A renderer reads a result, or a fault of the catalogue, and measures nothing.  A module a form."""
 
 __all__ = [
     "draw",
@@ -15,6 +15,7 @@ __all__ = [
     "page",
     "phrases",
     "picture",
+    "rule",
     "sensitivity",
     "sounds",
     "summary",

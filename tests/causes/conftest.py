@@ -13,7 +13,7 @@ from diagnose.analysis import Pair, Signal
 from diagnose.audio import Audio, from_array
 from diagnose.causes import Evidence
 from diagnose.comparison import judge_pair
-from diagnose.faults import FAULTS
+from diagnose.faults import INJECTORS
 from diagnose.profile import default_profile
 
 RATE = 22050
@@ -66,8 +66,8 @@ def broken(melody, stereo):
 
     @cache
     def make(fault, severity=0.5):
-        whole = melody if FAULTS[fault].fits(melody) else stereo
-        return whole, FAULTS[fault].inject(whole, severity, np.random.default_rng(1))
+        whole = melody if INJECTORS[fault].fits(melody) else stereo
+        return whole, INJECTORS[fault].inject(whole, severity, np.random.default_rng(1))
 
     return make
 

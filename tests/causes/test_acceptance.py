@@ -15,7 +15,7 @@ import diagnose
 from diagnose import example
 from diagnose.audio import Audio, read
 from diagnose.errors import DiagnoseError
-from diagnose.faults import FAULTS
+from diagnose.faults import INJECTORS
 
 RATE = 22050
 SCALE = "vocoder-input-scale"
@@ -140,7 +140,7 @@ OFTEN = dict(zip(SOUNDS, MEL_FAULTS, strict=True))  # each sound and each fault 
 )
 def test_linear_values_for_logarithms_are_named_for_any_sound(rng, kind, fault):
     sound = Audio(SOUNDS[kind](rng)[None].astype(np.float32), RATE)
-    causes = diagnose.compare(sound, FAULTS[fault].inject(sound, 0.5, rng)).causes
+    causes = diagnose.compare(sound, INJECTORS[fault].inject(sound, 0.5, rng)).causes
     assert causes[0].id == SCALE
     assert causes[0].confidence > 0.5
 
@@ -192,7 +192,7 @@ def test_a_very_short_sound_has_a_sensible_answer(tone, rng, milliseconds, rate,
     sound = Audio(tone(300, rate, (milliseconds + 1) / 1000, 0.3)[None], rate)
     if fault == "low_pass" and rate < 8000:
         return
-    report = diagnose.compare(sound, FAULTS[fault].inject(sound, 1.0, rng))
+    report = diagnose.compare(sound, INJECTORS[fault].inject(sound, 1.0, rng))
     assert all(0 < cause.confidence <= 0.99 for cause in report.causes)
     assert not [cause for cause in report.causes if re.search(r"\b(nan|inf)\b", words(cause))]
     if fault in ("gain_up", "polarity", "delay", "hard_clip"):  # a copy that correlates is no vocoder's
@@ -210,7 +210,7 @@ def test_the_lowest_rate_has_causes_too(rng):
     sound = example.bowed_string(110.0, 2.0, 2000)
     assert ids(diagnose.compare(sound, Audio(0.25 * sound.samples, 2000)))[0] == "gain"
     assert ids(diagnose.compare(sound, Audio(-sound.samples, 2000)))[0] == "polarity"
-    assert ids(diagnose.compare(sound, FAULTS["white_noise"].inject(sound, 0.7, rng)))[0] == "noise"
+    assert ids(diagnose.compare(sound, INJECTORS["white_noise"].inject(sound, 0.7, rng)))[0] == "noise"
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 import diagnose
 from diagnose.causes import added
-from diagnose.faults import FAULTS
+from diagnose.faults import INJECTORS
 
 RATE = 22050
 HYPOTHESES = [added.noise, added.hum, added.frame_rate_hum, added.clicks, added.edge_artifact]
@@ -17,7 +17,7 @@ HYPOTHESES = [added.noise, added.hum, added.frame_rate_hum, added.clicks, added.
 
 @pytest.fixture
 def copy(melody, rng):
-    return lambda fault, amount: FAULTS[fault].break_by(melody, amount, rng)
+    return lambda fault, amount: INJECTORS[fault].break_by(melody, amount, rng)
 
 
 def test_noise_is_named_with_its_level(melody, copy):

@@ -6,7 +6,7 @@ import pytest
 
 import diagnose
 from diagnose.causes import mel
-from diagnose.faults import FAULTS
+from diagnose.faults import INJECTORS
 
 HYPOTHESES = [mel.vocoder_input_scale, mel.power_magnitude, mel.level_reference_lost, mel.mel_range]
 
@@ -70,7 +70,7 @@ def test_a_lost_reference_is_named_with_the_level_and_the_loudest_cell(clues):
 
 @pytest.mark.parametrize("fmax", [9500.0, 11_025.0])
 def test_another_range_is_named_with_its_end(melody, rng, fmax):
-    found = diagnose.compare(melody, FAULTS["mel_fmax"].break_by(melody, fmax, rng)).causes[0]
+    found = diagnose.compare(melody, INJECTORS["mel_fmax"].break_by(melody, fmax, rng)).causes[0]
     assert found.id == "mel-range"
     made = float(found.summary.split("up to ")[1].split()[0])
     assert made == pytest.approx(fmax, rel=0.03)
@@ -116,5 +116,5 @@ def test_the_same_sound_has_none_of_these(same, hypothesis):
 
 @pytest.mark.parametrize("level", [-25.0, 5.0])
 def test_noise_over_a_copy_flattens_a_mel_and_is_no_wrong_scale(melody, evidence, rng, level):
-    noisy = FAULTS["white_noise"].break_by(melody, level, rng)
+    noisy = INJECTORS["white_noise"].break_by(melody, level, rng)
     assert mel.vocoder_input_scale(evidence(melody, noisy)) is None

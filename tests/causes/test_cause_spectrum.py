@@ -9,7 +9,7 @@ import pytest
 
 import diagnose
 from diagnose.causes import spectrum
-from diagnose.faults import FAULTS
+from diagnose.faults import INJECTORS
 
 RATE = 22050
 HYPOTHESES = [
@@ -25,7 +25,7 @@ HYPOTHESES = [
 @pytest.fixture
 def copy(melody, rng):
     """copy("low_pass", 2000.0): the melody broken by that much."""
-    return lambda fault, amount: FAULTS[fault].break_by(melody, amount, rng)
+    return lambda fault, amount: INJECTORS[fault].break_by(melody, amount, rng)
 
 
 def first(melody, copy):

@@ -10,7 +10,7 @@ import pytest
 import diagnose
 from diagnose.audio import Audio, resample
 from diagnose.causes import name_causes, time
-from diagnose.faults import FAULTS
+from diagnose.faults import INJECTORS
 
 RATE = 22050
 HYPOTHESES = [
@@ -28,7 +28,7 @@ def ids(causes):
     return [cause.id for cause in causes]
 
 
-@pytest.mark.parametrize("fault", FAULTS.values(), ids=lambda f: f.name)
+@pytest.mark.parametrize("fault", INJECTORS.values(), ids=lambda f: f.name)
 def test_every_fault_of_a_middle_strength_is_named_first(report, fault):
     causes = report(fault.name).causes
     assert causes[0].id == fault.cause
@@ -110,7 +110,7 @@ def test_a_length_or_a_pitch_alone_is_no_sample_rate(clues, fault):
 
 @pytest.mark.parametrize("hop", [320, 384])
 def test_a_wrong_hop_is_named_by_both(melody, rng, hop):
-    first = diagnose.compare(melody, FAULTS["mel_hop"].break_by(melody, hop, rng)).causes[0]
+    first = diagnose.compare(melody, INJECTORS["mel_hop"].break_by(melody, hop, rng)).causes[0]
     assert first.id == "time-stretch"
     assert f"hop 256 read as {hop}" in first.summary
     assert f"256 samples, not {hop}" in first.fix

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from diagnose.audio import Audio
 from diagnose.causes.match import SLOTS, STEPS, Match, _shifted, best_shift, correlation, made_for_hz
-from diagnose.faults import FAULTS
+from diagnose.faults import INJECTORS
 
 RATE = 22050
 
@@ -40,7 +40,7 @@ def pair_at_common_rate(melody, ratio):
 
 @pytest.mark.parametrize("cents", [-320.0, 70.0, 240.0])
 def test_a_shift_in_pitch_is_found_to_five_cents(melody, match, cents):
-    found = match(FAULTS["pitch_up"].break_by(melody, cents, None))
+    found = match(INJECTORS["pitch_up"].break_by(melody, cents, None))
     assert found.shifted.cents == pytest.approx(cents, abs=5)
     assert found.shifted.r > 0.9
     assert found.length_ratio == 1
@@ -48,7 +48,7 @@ def test_a_shift_in_pitch_is_found_to_five_cents(melody, match, cents):
 
 @pytest.mark.parametrize("factor", [0.7, 1.4])
 def test_a_stretched_melody_fits_once_it_is_laid_on_its_whole_length(melody, match, factor):
-    found = match(FAULTS["slower"].break_by(melody, factor, None))
+    found = match(INJECTORS["slower"].break_by(melody, factor, None))
     assert found.same_stretched > 0.97
     assert found.same > 0.95  # along the warp
     assert found.shifted_stretched.cents == pytest.approx(0, abs=3)
@@ -71,7 +71,7 @@ def test_the_same_fits_in_every_reading_but_backwards(melody, match):
 
 @pytest.mark.parametrize("fmax", [8800.0, 9900.0, 11_025.0])
 def test_a_mel_in_another_range_tells_its_fmax(melody, match, rng, fmax):
-    warp = match(FAULTS["mel_fmax"].break_by(melody, fmax, rng)).warped
+    warp = match(INJECTORS["mel_fmax"].break_by(melody, fmax, rng)).warped
     assert warp.name == "fmax"
     assert made_for_hz(warp.scale) == pytest.approx(fmax, rel=0.02)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from diagnose.explain import Scene, explain
-from diagnose.explain.scene import NEAREST_DB
+from diagnose.operations.scene import NEAREST_DB
 
 RATE = 16000
 

@@ -12,7 +12,7 @@ import pytest
 from diagnose import audio, comparison, example
 from diagnose.audio import Audio
 from diagnose.errors import InputError
-from diagnose.faults import FAULTS
+from diagnose.faults import INJECTORS
 from diagnose.gate import sensitivity
 from diagnose.profile import default_profile, load_profile
 from diagnose.render.sensitivity import tables_to_copy, to_json
@@ -78,7 +78,7 @@ def test_the_hint_is_the_metric_that_a_comparison_finds_furthest_over_its_limit(
     assert len(found.blind) == 4
     for fault in found.blind:
         hint = fault.cases[0].hint
-        copy = FAULTS[fault.name].inject(note, 1.0, np.random.default_rng(0))
+        copy = INJECTORS[fault.name].inject(note, 1.0, np.random.default_rng(0))
         worst = comparison.compare(note, copy).worst_first[0]
         assert (hint.metric, hint.verdict, hint.tightens) == (worst.name, "FAIL", False), fault.name
         assert hint.limit == default_profile()[hint.metric]

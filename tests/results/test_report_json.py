@@ -17,7 +17,7 @@ import diagnose
 from diagnose import audio, example
 from diagnose.comparison import reattach
 from diagnose.errors import InputError
-from diagnose.faults import FAULTS
+from diagnose.faults import INJECTORS
 from diagnose.render.json import to_json
 from diagnose.render.junit import to_junit
 from diagnose.render.markdown import to_markdown
@@ -28,7 +28,7 @@ from diagnose.results.report_json import LARGEST, MOST_BYTES, MOST_ITEMS, MOST_T
 
 RATE = 22050
 NOTE = example.bowed_string(seconds=0.5, rate=RATE)
-FITTING = [name for name, fault in FAULTS.items() if fault.fits(NOTE)]
+FITTING = [name for name, fault in INJECTORS.items() if fault.fits(NOTE)]
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +80,7 @@ def same(one, other):
 @given(st.sampled_from(FITTING), st.floats(0, 1), st.integers(0, 3))
 @settings(max_examples=15)
 def test_a_report_is_read_as_it_was_written(name, severity, seed):
-    report = diagnose.compare(NOTE, FAULTS[name].inject(NOTE, severity, np.random.default_rng(seed)))
+    report = diagnose.compare(NOTE, INJECTORS[name].inject(NOTE, severity, np.random.default_rng(seed)))
     read = report_from(json.loads(to_json(report)))
     assert same(read, report)
     assert read.pair is None

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from diagnose.explain.operation import Predicted
-from diagnose.explain.scene import NEAREST_DB, ORDINARY_DB, Scene
+from diagnose.operations.operation import Predicted
+from diagnose.operations.scene import NEAREST_DB, ORDINARY_DB, Scene
 
 RATE = 16_000
 

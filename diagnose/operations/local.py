@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from diagnose.arrays import median, quantile, runs
-from diagnose.explain.gain_curve import swallows_quiet
-from diagnose.explain.operation import Fitted
+from diagnose.operations.gain_curve import swallows_quiet
+from diagnose.operations.operation import Fitted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from diagnose.arrays import Floats
-    from diagnose.explain.operation import Predicted
-    from diagnose.explain.scene import Scene
+    from diagnose.operations.operation import Predicted
+    from diagnose.operations.scene import Scene
 
 BLOCK_S = 0.001
 GONE, SOUNDS = 1e-3, 1e-6  # power of the generated over the reference; of the reference over its loud blocks

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from diagnose.arrays import median, quantile
-from diagnose.explain.curve import fit_curve
-from diagnose.explain.operation import Fitted
-from diagnose.explain.scene import in_phase, power_of
+from diagnose.operations.curve import fit_curve
+from diagnose.operations.operation import Fitted
+from diagnose.operations.scene import in_phase, power_of
 
 if TYPE_CHECKING:
     from diagnose.arrays import Floats
-    from diagnose.explain.curve import Curve
-    from diagnose.explain.operation import Predicted
-    from diagnose.explain.scene import Scene
+    from diagnose.operations.curve import Curve
+    from diagnose.operations.operation import Predicted
+    from diagnose.operations.scene import Scene
 
 LEAST_GAIN_DB = 0.5  # less is not heard, and an encoder lowers a sound by so much
 LEAST_FACTOR = 1e-5  # of less, the copy is lost in its rounding, and silence would explain it as well

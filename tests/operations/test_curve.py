@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diagnose.explain.curve import fit_curve
+from diagnose.operations.curve import fit_curve
 
 
 @pytest.fixture(scope="module")

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from diagnose.arrays import fast_size, quantile
-from diagnose.explain.operation import Fitted
-from diagnose.explain.scene import power_of, sixth_octaves
+from diagnose.operations.operation import Fitted
+from diagnose.operations.scene import power_of, sixth_octaves
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from diagnose.arrays import Floats
-    from diagnose.explain.operation import Predicted
-    from diagnose.explain.scene import Scene
+    from diagnose.operations.operation import Predicted
+    from diagnose.operations.scene import Scene
 
     Spectrum = NDArray[np.complex128]
 

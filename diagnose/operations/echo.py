@@ -8,9 +8,9 @@ import msgspec
 import numpy as np
 
 from diagnose.arrays import fast_size, median
-from diagnose.explain.operation import Fitted
-from diagnose.explain.scene import N_FFT, power_of, sixth_octaves
-from diagnose.explain.shape import shape
+from diagnose.operations.operation import Fitted
+from diagnose.operations.scene import N_FFT, power_of, sixth_octaves
+from diagnose.operations.shape import shape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from diagnose.arrays import Floats
-    from diagnose.explain.operation import Predicted
-    from diagnose.explain.scene import Scene
+    from diagnose.operations.operation import Predicted
+    from diagnose.operations.scene import Scene
 
 AHEAD = 64  # samples before the direct sound: of a filter of linear phase, or of a delay that was read a little off
 LENGTHS_S = (0.01, 0.06, 0.5)  # of the responses that are tried: filters, echoes of a device, rooms
@@ -193,7 +193,8 @@ class _Problem:
             if apart is None:
                 taps += _solved(self.power[: taps.size], right)
             else:
-                normal = self.power[np.abs(apart[:, None] - apart[None, :])] + RIDGE * self.power[0] * np.eye(apart.size)
+                normal = self.power[np.abs(apart[:, None] - apart[None, :])]
+                normal += RIDGE * self.power[0] * np.eye(apart.size)
                 taps[apart] += np.linalg.solve(normal, right[apart])
             response = msgspec.structs.replace(response, taps=taps)
         return response

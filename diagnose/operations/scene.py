@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from diagnose.arrays import Floats
-    from diagnose.explain.operation import Predicted
+    from diagnose.operations.operation import Predicted
 
     Spectra = NDArray[np.complex64]
     Powers = NDArray[np.float32]

@@ -8,8 +8,8 @@ from scipy.signal import welch
 
 from diagnose import example
 from diagnose.audio import Audio
-from diagnose.faults.fault import rms
-from diagnose.faults.spectrum import FRAMING, band_gap, low_pass, random_phase, spectral_holes, tilt
+from diagnose.injectors.injector import rms
+from diagnose.injectors.spectrum import FRAMING, band_gap, low_pass, random_phase, spectral_holes, tilt
 from diagnose.resynthesis import stft
 
 RATE = 44_100

@@ -8,8 +8,8 @@ import pytest
 
 from diagnose import example
 from diagnose.audio import Audio
-from diagnose.faults import FAULTS
-from diagnose.faults.mel import CLIP, GRID, LOUDEST_NATS, frames_shuffled, magnitudes, spoken, wrong_hop, wrong_range
+from diagnose.faults import INJECTORS
+from diagnose.injectors.mel import CLIP, GRID, LOUDEST_NATS, frames_shuffled, magnitudes, spoken, wrong_hop, wrong_range
 from diagnose.scale import Magnitude
 from diagnose.spectrogram import mel as mel_of
 from diagnose.spectrogram import mel_filterbank
@@ -29,7 +29,7 @@ def values(note):
 
 
 def broken(name, sound, severity=1.0):
-    return FAULTS[name].inject(sound, severity, np.random.default_rng(0))
+    return INJECTORS[name].inject(sound, severity, np.random.default_rng(0))
 
 
 def loud(values, db=30):
@@ -90,7 +90,7 @@ def test_a_lost_level_leaves_the_loudest_band_at_1(note, values):
 
 
 def test_a_level_is_lost_only_where_there_is_one(note, values):
-    fits = FAULTS["mel_ref_lost"].fits
+    fits = INJECTORS["mel_ref_lost"].fits
     assert [fits(Audio(note.samples * np.float32(g * np.exp(-values.max())), RATE)) for g in (0.5, 1.0, 2.0)] == [
         True,
         False,

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from diagnose import example
 from diagnose.audio import Audio
-from diagnose.faults import FAULTS, Fault
-from diagnose.faults.fault import factor, rms
+from diagnose.faults import INJECTORS, Injector
+from diagnose.injectors.injector import factor, rms
 
 DESIGN = {  # DESIGN, "Cause ids"
     *("vocoder-input-scale", "level-reference-lost", "gain", "dc-offset", "clipping", "polarity", "delay"),
@@ -22,8 +22,8 @@ DESIGN = {  # DESIGN, "Cause ids"
     *("quantisation", "pitch"),
 }
 BESIDES = {"padded", "time-stretch", "tilt", "band-gap", "spectral-holes"}
-ONE_CHANNEL = {name for name in FAULTS if name.startswith("mel_")} | {"to_mono"}
-SLOW = {name for name in FAULTS if name.startswith("mel_")}
+ONE_CHANNEL = {name for name in INJECTORS if name.startswith("mel_")} | {"to_mono"}
+SLOW = {name for name in INJECTORS if name.startswith("mel_")}
 
 
 @st.composite
@@ -40,9 +40,9 @@ def sounds(draw):
     return Audio(np.array(channels, np.float32), rate)
 
 
-@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.parametrize("name", INJECTORS)
 def test_any_sound_becomes_a_finite_one_and_stays_as_it_was(name):
-    fault = FAULTS[name]
+    fault = INJECTORS[name]
 
     @settings(max_examples=2 if name in SLOW else 10)
     @given(sounds(), st.floats(0, 1), st.integers(0, 2**32 - 1))
@@ -63,11 +63,11 @@ def test_any_sound_becomes_a_finite_one_and_stays_as_it_was(name):
     holds()
 
 
-@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.parametrize("name", INJECTORS)
 def test_it_changes_the_sound(name):
     note = example.bowed_string(seconds=0.2, rate=22050).mono
     sound = Audio(np.stack([note, 0.5 * np.roll(note, 40)]).astype(np.float32), 22050)
-    broken = FAULTS[name].inject(sound, 1.0, np.random.default_rng(0))
+    broken = INJECTORS[name].inject(sound, 1.0, np.random.default_rng(0))
     same = broken.rate == sound.rate and broken.samples.shape == sound.samples.shape
     assert not same or np.abs(broken.samples - sound.samples).max() > 0.003
 
@@ -76,12 +76,12 @@ def test_it_changes_the_sound(name):
 def test_a_severity_is_0_to_1(severity):
     sound = Audio(np.ones((1, 100), np.float32), 8000)
     with pytest.raises(ValueError, match="severity must be 0 to 1"):
-        FAULTS["gain_up"].inject(sound, severity, np.random.default_rng(0))
+        INJECTORS["gain_up"].inject(sound, severity, np.random.default_rng(0))
 
 
-@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.parametrize("name", INJECTORS)
 def test_amounts_run_from_weak_to_strong(name):
-    fault = FAULTS[name]
+    fault = INJECTORS[name]
     amounts = [fault.amount(step / 8) for step in range(9)]
     assert amounts[0] == pytest.approx(fault.weak)
     assert amounts[-1] == pytest.approx(fault.strong)
@@ -91,18 +91,18 @@ def test_amounts_run_from_weak_to_strong(name):
 
 
 def test_a_geometric_amount_steps_by_a_factor_and_another_by_a_difference():
-    assert Fault("x", "x", "x", lambda *_: None, "s", 1.0, 16.0, True).amount(0.5) == pytest.approx(4)
-    assert Fault("x", "x", "x", lambda *_: None, "s", 1.0, 16.0).amount(0.5) == pytest.approx(8.5)
+    assert Injector("x", "x", "x", lambda *_: None, "s", 1.0, 16.0, True).amount(0.5) == pytest.approx(4)
+    assert Injector("x", "x", "x", lambda *_: None, "s", 1.0, 16.0).amount(0.5) == pytest.approx(8.5)
 
 
 def test_there_are_many_each_under_its_name():
-    assert len(FAULTS) >= 25
-    assert all(name == fault.name and re.fullmatch(r"[a-z0-9_]+", name) for name, fault in FAULTS.items())
-    assert len({fault.about for fault in FAULTS.values()}) == len(FAULTS)
+    assert len(INJECTORS) >= 25
+    assert all(name == fault.name and re.fullmatch(r"[a-z0-9_]+", name) for name, fault in INJECTORS.items())
+    assert len({fault.about for fault in INJECTORS.values()}) == len(INJECTORS)
 
 
 def test_every_cause_is_one_a_report_may_name():
-    named = {fault.cause for fault in FAULTS.values()}
+    named = {fault.cause for fault in INJECTORS.values()}
     assert named - BESIDES == DESIGN
 
 
@@ -119,8 +119,8 @@ def test_what_needs_two_channels_fits_no_mono_sound():
     mono, both = Audio(note[None], 44100), Audio(np.stack([note, note]), 44100)
     stereo = Audio(np.stack([note, np.roll(note, 50)]), 44100)
     for name in ("to_mono", "dead_channel"):
-        assert [FAULTS[name].fits(sound) for sound in (mono, both, stereo)] == [False, False, True]
-    assert FAULTS["gain_up"].fits(mono)
+        assert [INJECTORS[name].fits(sound) for sound in (mono, both, stereo)] == [False, False, True]
+    assert INJECTORS["gain_up"].fits(mono)
 
 
 def test_levels():

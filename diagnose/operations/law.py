@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from diagnose.explain.operation import Fitted, left_and_gain
+from diagnose.operations.operation import Fitted, left_and_gain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from diagnose.arrays import Floats
-    from diagnose.explain.operation import Predicted
-    from diagnose.explain.scene import Scene
+    from diagnose.operations.operation import Predicted
+    from diagnose.operations.scene import Scene
 
 MU, A = 255.0, 87.6  # of ITU-T G.711
 LEFT = 0.1  # of the power, at most, that a law leaves, and

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from diagnose.audio import Audio
-from diagnose.faults import FAULTS
-from diagnose.faults.level import gain, hard_clip, quantise, soft_clip
+from diagnose.faults import INJECTORS
+from diagnose.injectors.level import gain, hard_clip, quantise, soft_clip
 
 RATE = 22050
 
@@ -20,8 +20,8 @@ def sound(rng):
 @pytest.mark.parametrize("name", ["gain_up", "gain_down"])
 @pytest.mark.parametrize("severity", [0, 0.5, 1])
 def test_a_gain_is_that_of_its_amount_in_db(sound, rng, name, severity):
-    ratio = FAULTS[name].inject(sound, severity, rng).samples / sound.samples
-    assert 20 * np.log10(ratio.astype(np.float64)) == pytest.approx(FAULTS[name].amount(severity), abs=1e-4)
+    ratio = INJECTORS[name].inject(sound, severity, rng).samples / sound.samples
+    assert 20 * np.log10(ratio.astype(np.float64)) == pytest.approx(INJECTORS[name].amount(severity), abs=1e-4)
 
 
 def test_a_gain_is_not_clipped(sound, rng):
@@ -29,7 +29,7 @@ def test_a_gain_is_not_clipped(sound, rng):
 
 
 def test_an_offset_is_a_share_of_the_rms(sound, rng):
-    broken = FAULTS["dc_offset"].inject(sound, 1, rng)
+    broken = INJECTORS["dc_offset"].inject(sound, 1, rng)
     assert broken.samples - sound.samples == pytest.approx(1.5 * np.std(sound.mono), rel=1e-4)
 
 
@@ -52,7 +52,7 @@ def test_a_soft_clip_is_tanh_with_gain_1_for_small_samples(rng):
 
 
 def test_polarity_is_the_sign(sound, rng):
-    assert np.array_equal(FAULTS["polarity"].inject(sound, 1, rng).samples, -sound.samples)
+    assert np.array_equal(INJECTORS["polarity"].inject(sound, 1, rng).samples, -sound.samples)
 
 
 @pytest.mark.parametrize("bits", [3, 6, 10])
@@ -72,7 +72,7 @@ def test_half_a_bit_is_half_a_bit(rng):
 
 
 def test_mono_is_the_mean(sound, rng):
-    broken = FAULTS["to_mono"].inject(sound, 1, rng)
+    broken = INJECTORS["to_mono"].inject(sound, 1, rng)
     assert broken.samples.shape == (1, 20_000)
     assert broken.samples[0] == pytest.approx(sound.samples.mean(axis=0), abs=1e-7)
 
@@ -80,7 +80,7 @@ def test_mono_is_the_mean(sound, rng):
 def test_one_channel_is_dead_and_the_other_as_it_was(sound):
     dead = set()
     for seed in range(8):
-        broken = FAULTS["dead_channel"].inject(sound, 1, np.random.default_rng(seed)).samples
+        broken = INJECTORS["dead_channel"].inject(sound, 1, np.random.default_rng(seed)).samples
         (silent,) = np.flatnonzero(~broken.any(axis=1))
         assert np.array_equal(broken[1 - silent], sound.samples[1 - silent])
         dead.add(int(silent))

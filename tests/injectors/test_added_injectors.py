@@ -9,9 +9,9 @@ import pytest
 from scipy.signal import welch
 
 from diagnose.audio import Audio
-from diagnose.faults import FAULTS
-from diagnose.faults.added import HARMONICS, clicks, edge_burst, frame_rate_hum, hum, pink_noise, white_noise
-from diagnose.faults.fault import rms
+from diagnose.faults import INJECTORS
+from diagnose.injectors.added import HARMONICS, clicks, edge_burst, frame_rate_hum, hum, pink_noise, white_noise
+from diagnose.injectors.injector import rms
 
 RATE = 22050
 
@@ -56,7 +56,7 @@ def test_hum_is_the_mains_and_its_harmonics_and_nothing_else(sound, rng, mains_h
     assert power[lines].sum() > 0.99999 * power.sum()
     assert np.sqrt(power[lines] / power[lines[0]]) == pytest.approx(np.array(HARMONICS), abs=1e-3)
     for name in ("hum_50", "hum_60"):
-        assert FAULTS[name].break_by.keywords == {"mains_hz": float(name[-2:])}
+        assert INJECTORS[name].break_by.keywords == {"mains_hz": float(name[-2:])}
 
 
 def test_frame_rate_hum_is_one_waveform_again_and_again_without_bias(sound, rng):
@@ -92,4 +92,4 @@ def test_a_burst_lies_in_18_ms_at_its_border(sound, rng, side):
     assert not difference[width:].any()
     level = 20 * np.log10(difference[:width].std() / rms(sound.mono))
     assert level == pytest.approx(10, abs=1.5)  # of 397 samples of noise
-    assert FAULTS[f"edge_{side}"].break_by.keywords == {"side": side}
+    assert INJECTORS[f"edge_{side}"].break_by.keywords == {"side": side}

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from diagnose.explain.shape import shape
+from diagnose.operations.shape import shape
 
 HZ = 40 * 2 ** (np.arange(52) / 6)
 OCTAVES = np.log2(HZ / 1000)

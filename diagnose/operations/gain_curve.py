@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from diagnose.arrays import fast_size, quantile
-from diagnose.explain.operation import Fitted
+from diagnose.operations.operation import Fitted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from diagnose.arrays import Floats
-    from diagnose.explain.operation import Predicted
-    from diagnose.explain.scene import Scene
+    from diagnose.operations.operation import Predicted
+    from diagnose.operations.scene import Scene
 
 AROUND_S = 0.05  # over which the level of the sound is smoothed
 QUIET = 1e-5  # of the mean power, below which no gain is read off
@@ -174,9 +174,7 @@ def slow_gain(scene: Scene, before: Predicted) -> Fitted | None:
         return None
     level = np.sqrt(np.add.reduceat(np.square(before.samples), np.arange(0, before.samples.size, step)))
     name = "gated" if swallows_quiet(level, knots[: level.size] < CLOSED * knots.max()) else "modulation"
-    return _fitted(
-        name, lambda x: _between(x.size, knots, step), knots.size, {"range": (min(range_db, 60.0), "dB")}
-    )
+    return _fitted(name, lambda x: _between(x.size, knots, step), knots.size, {"range": (min(range_db, 60.0), "dB")})
 
 
 def _knots(scene: Scene, sound: Floats, step: int) -> Floats | None:
@@ -184,9 +182,7 @@ def _knots(scene: Scene, sound: Floats, step: int) -> Floats | None:
     count = -(-sound.size // step) + 1
     if count < SHORTEST_KNOTS:
         return None
-    product, power = (
-        _at_knots(each, step, count) for each in (sound * scene.generated, np.square(sound))
-    )
+    product, power = (_at_knots(each, step, count) for each in (sound * scene.generated, np.square(sound)))
     told = power > QUIET * float(power.mean()) + 1e-30
     if told.sum() < SHORTEST_KNOTS:
         return None

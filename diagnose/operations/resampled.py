@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 
 from diagnose.arrays import fast_size
-from diagnose.explain.operation import Fitted, left_and_gain
+from diagnose.operations.operation import Fitted, left_and_gain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from diagnose.arrays import Floats
-    from diagnose.explain.operation import Predicted
-    from diagnose.explain.scene import Scene
+    from diagnose.operations.operation import Predicted
+    from diagnose.operations.scene import Scene
 
 RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100)
 WHOLE = range(2, 9)  # factors
@@ -130,7 +130,7 @@ def _raised(scene: Scene, before: Predicted, raising: str, lattice: Lattice) -> 
         apply,
         4,
         {raising: (float(lattice.factor), "times"), "rate": (scene.rate / float(lattice.factor), "Hz")},
-        undo=(lambda y: _lowered(y, raising, lattice, moved, slope)) if lattice.factor.denominator == 1 else None,
+        undo=(lambda y: _lowered(y, lattice, moved, slope)) if lattice.factor.denominator == 1 else None,
     )
 
 
@@ -149,7 +149,7 @@ def _up(source: Floats, raising: str, lattice: Lattice, moved: float) -> Floats:
     return raised
 
 
-def _lowered(raised: Floats, raising: str, lattice: Lattice, moved: float, slope: float) -> Floats:
+def _lowered(raised: Floats, lattice: Lattice, moved: float, slope: float) -> Floats:
     """What was raised by a whole factor, raised by an ideal filter instead."""
     knots = lattice.knots(raised.size)
     stuffed = np.zeros(raised.size)
@@ -189,9 +189,7 @@ def _folded(scene: Scene, before: Predicted) -> Fitted | None:
 def _may_be_folded(scene: Scene, before: Predicted, factor: Fraction) -> bool:
     """Whether the generated sound ends at half the lower rate, and the prediction does not."""
     edge = int(np.ceil(scene.spectra.shape[1] / float(factor) * 1.05)) + 2
-    ours, theirs = (
-        np.square(np.abs(each)).sum(axis=0, dtype=np.float64) for each in (before.spectra, scene.spectra)
-    )
+    ours, theirs = (np.square(np.abs(each)).sum(axis=0, dtype=np.float64) for each in (before.spectra, scene.spectra))
     if edge >= ours.size:
         return False
     return bool(theirs[edge:].sum() < BEYOND * theirs.sum() and ours[edge:].sum() > FOLDED * ours.sum())

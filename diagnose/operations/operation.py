@@ -10,7 +10,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from diagnose.arrays import Floats
-    from diagnose.explain.scene import Powers, Scene, Spectra
+    from diagnose.operations.scene import Powers, Scene, Spectra
 
 
 class Predicted(msgspec.Struct, frozen=True, eq=False):

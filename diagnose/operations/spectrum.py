@@ -8,16 +8,16 @@ import msgspec
 import numpy as np
 
 from diagnose.arrays import fast_size
-from diagnose.explain.operation import Fitted
-from diagnose.explain.scene import N_FFT, PER_OCTAVE, in_phase, power_of, sixth_octaves
-from diagnose.explain.shape import shape
+from diagnose.operations.operation import Fitted
+from diagnose.operations.scene import N_FFT, PER_OCTAVE, in_phase, power_of, sixth_octaves
+from diagnose.operations.shape import shape
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from diagnose.arrays import Floats
-    from diagnose.explain.operation import Predicted
-    from diagnose.explain.scene import Scene
+    from diagnose.operations.operation import Predicted
+    from diagnose.operations.scene import Scene
 
 ROUNDS = 3  # of reweighting
 CORRECTED = 3.0  # times, at most, that a round after the first changes a band's gain

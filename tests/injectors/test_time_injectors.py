@@ -7,9 +7,9 @@ import pytest
 
 from diagnose import example
 from diagnose.audio import Audio
-from diagnose.faults import FAULTS
-from diagnose.faults.fault import rms
-from diagnose.faults.time import delay, drop_out, mislabel_rate, pad_tail, shift_pitch, stretch, truncate
+from diagnose.faults import INJECTORS
+from diagnose.injectors.injector import rms
+from diagnose.injectors.time import delay, drop_out, mislabel_rate, pad_tail, shift_pitch, stretch, truncate
 
 RATE = 22050
 
@@ -94,7 +94,7 @@ def test_a_shifted_sine_is_higher_by_cents_and_as_long(tone, rng, cents):
 def test_a_change_of_pitch_or_speed_is_none_of_level(rng, name, severity):
     note = example.bowed_string(seconds=0.6, rate=RATE).mono
     stereo = Audio(np.stack([note, np.roll(note, 30)]), RATE)
-    broken = FAULTS[name].inject(stereo, severity, rng)
+    broken = INJECTORS[name].inject(stereo, severity, rng)
     assert 20 * np.log10(rms(broken.mono) / rms(stereo.mono)) == pytest.approx(0, abs=0.3)
 
 
