@@ -76,7 +76,7 @@ def _steps_told(found: Explanation, named: Sequence[Cause], sure: bool) -> list[
 
 def _base(id: str, found: Explanation) -> str:  # noqa: A002 - the contract's word
     """The step of the chain that a recognised pattern is a pattern of; the id itself where there is none."""
-    return next((each for each in PATTERNS.get(id, ()) if each in found.ids), id)
+    return next((each for each in (id, *PATTERNS.get(id, ())) if each in found.ids), id)
 
 
 def _scene(pair: Pair) -> Scene | None:
@@ -121,12 +121,8 @@ def _told(step: Step, id: str, recognised: Cause | None, found: Explanation, sur
 
 def _unless_unconfirmed(cause: Cause, found: Explanation) -> Cause:
     """A cause whose operation was applied to the reference, and takes no part of the difference away."""
-    if (
-        cause.id not in BY_ID
-        or cause.id in OF_MANY_KINDS
-        or _base(cause.id, found) in found.ids
-        or found.over_db < NOTABLE_DB
-    ):
+    asked = cause.id in BY_ID and cause.id not in OF_MANY_KINDS
+    if not asked or _base(cause.id, found) in found.ids or found.over_db < NOTABLE_DB:
         return cause
     return msgspec.structs.replace(cause, confidence=min(cause.confidence, UNCONFIRMED))
 

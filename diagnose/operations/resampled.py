@@ -111,7 +111,7 @@ def _raised(scene: Scene, before: Predicted, raising: str, lattice: Lattice) -> 
     """The best of what was read off: as it was or through a filter, at each place near that of the lattice."""
     sound = before.samples
     sources = {False: sound, True: _below(sound, lattice.factor)}
-    reach, parts = int(np.ceil(lattice.factor)), 1 if lattice.factor.denominator == 1 else 2
+    reach, parts = int(np.ceil(float(lattice.factor))), 1 if lattice.factor.denominator == 1 else 2
     tried = [
         (*left_and_gain(_up(sources[filtered], raising, lattice, step / parts), scene.generated), filtered, step)
         for filtered in sources
@@ -177,13 +177,13 @@ def _folded(scene: Scene, before: Predicted) -> Fitted | None:
         tried = [(*left_and_gain(_fold(before.samples, factor, at), scene.generated), at) for at in shifts]
         left, slope, at = min(tried)
         if left < LEAVES * filtered and left < MOST_LEFT:
-            return Fitted(
-                "aliasing",
-                lambda x, factor=factor, at=at, slope=slope: slope * _fold(x, factor, at),
-                3,
-                {"folded": (float(factor), "times"), "rate": (scene.rate / float(factor), "Hz")},
-            )
+            return _fitted_fold(scene, factor, at, slope)
     return None
+
+
+def _fitted_fold(scene: Scene, factor: Fraction, first: int, slope: float) -> Fitted:
+    parameters = {"folded": (float(factor), "times"), "rate": (scene.rate / float(factor), "Hz")}
+    return Fitted("aliasing", lambda x: slope * _fold(x, factor, first), 3, parameters)
 
 
 def _may_be_folded(scene: Scene, before: Predicted, factor: Fraction) -> bool:
