@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 SURE = {"waveform": 1.0, "spectrogram": 0.85, "warped": 0.7, "none": 0.0}
 LISTED = 3  # places that are listed as evidence
 SHORTEST_TAIL_S, TAIL_DB = 0.05, -40.0  # of a tail, and its level to the sound before it
+ENDED_DB = -70.0  # of the loudest 50 ms: the reference has ended
+FEWEST_BLOCKS, STANDS_OUT = 2, 10.0  # of 50 ms; times the power of what differs before: else all of it differs
 FEWEST_SLIPS, MOST_SLIP_S = 8, 0.005
 ON_BEAT, OFF_BEAT = 0.8, 0.1  # share of the slips that come in time, and by how much of a period they may be off
 SAME_LENGTH = 0.05  # and 2 ms, by which edits may differ and be of one length
@@ -72,27 +74,57 @@ def segment_repeated(e: Evidence) -> Cause | None:
 
 
 def tail_added(e: Evidence) -> Cause | None:
-    """After the reference's end the generated sound goes on, and not with silence.
+    """After the reference's end, or where it is silent up to its end, the generated sound goes on.
 
     Misleads: a reference that was cut before its last note had died away.
     """
-    steps = e.pair.timeline.segments
-    last = steps[-1] if steps else None
-    if last is None or last.kind != "inserted" or last.content != "sound" or len(steps) < 2:
+    found = _after_end(e) or _after_sound(e)
+    if found is None:
         return None
-    start, end = last.generated
-    part, whole = e.pair.generated.mono[start:end], e.pair.generated.mono[:start]
-    if end - start < SHORTEST_TAIL_S * e.pair.rate:
-        return None
-    level = 10 * math.log10(max(_power(part), 1e-30) / max(_power(whole), 1e-30))
+    start, length, level = found
     return cause(
         "tail-added",
-        SURE[e.pair.timeline.method] if level > TAIL_DB else 0.0,
-        f"after the end, at {start / e.pair.rate:.3f} s, it goes on for {milliseconds((end - start) / e.pair.rate)}",
+        SURE[e.pair.timeline.method],
+        f"after the end, at {start / e.pair.rate:.3f} s, it goes on for {milliseconds(length / e.pair.rate)}",
         [f"what follows is {level:+.0f} dB to the sound before, and nothing in the reference"],
         "cut each item of a batch to its own length (mel frames x hop) after the vocoder, and pad the mel with its "
         "floor (ln 1e-5, not 0); stop the decoder at its end token",
     )
+
+
+def _after_end(e: Evidence) -> tuple[int, int, float] | None:
+    """(sample, samples, dB to what is before) of the sound that stands after all of the reference."""
+    steps = e.pair.timeline.segments
+    last = steps[-1] if len(steps) > 1 else None
+    if last is None or last.kind != "inserted" or last.content != "sound":
+        return None
+    start, end = last.generated
+    part, whole = e.pair.generated.mono[start:end], e.pair.generated.mono[:start]
+    level = _decibels(part, whole)
+    return (start, end - start, level) if end - start > SHORTEST_TAIL_S * e.pair.rate and level > TAIL_DB else None
+
+
+def _after_sound(e: Evidence) -> tuple[int, int, float] | None:
+    """As _after_end, of a reference that ends with silence; nothing where it differs by as much before."""
+    if e.method != "waveform" or e.pair.silent:
+        return None
+    ours, theirs = e.pair.overlap
+    size = round(SHORTEST_TAIL_S * e.pair.rate)
+    count = ours.size // size
+    differs = theirs - np.float32(e.pair.gain) * ours
+    level, off = (
+        np.square(each[: count * size].astype(np.float64)).reshape(count, size).mean(axis=1) for each in (ours, differs)
+    )
+    sounds = np.flatnonzero(level > 10 ** (ENDED_DB / 10) * level.max(initial=0.0))
+    first = int(sounds[-1]) + 1 if sounds.size else count
+    if count - first < FEWEST_BLOCKS or float(np.median(off[first:])) < STANDS_OUT * float(off[:first].mean()):
+        return None
+    over = _decibels(theirs[first * size :], theirs[: first * size])
+    return (first * size, ours.size - first * size, over) if over > TAIL_DB else None
+
+
+def _decibels(part: Samples, whole: Samples) -> float:
+    return 10 * math.log10(max(_power(part), 1e-30) / max(_power(whole), 1e-30))
 
 
 def _power(samples: Samples) -> float:

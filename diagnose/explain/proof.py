@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from diagnose.explain.search import BY_ID, explain
+from diagnose.explain.search import BY_ID, PROVEN_DB, explain
+from diagnose.explain.stranger import stranger
 from diagnose.explain.words import RIVALS, told
-from diagnose.operations.scene import HOP, ORDINARY_DB, Scene
+from diagnose.operations.scene import HOP, Scene
 from diagnose.results.cause import Amount, Cause, Explained
 from diagnose.results.proof import Left, Proof
 
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 SHORTEST = 4 * HOP  # samples: less has no spectrum to speak of
 # How often such a cause was the right one: benchmarks/explaining.py ("proven, with a wrong step") where nothing is
 # left, and benchmarks/faults.py where something is, in some moments or bands: 41 % of 41; then nobody is refuted.
-NOTHING_LEFT, MUCH_EXPLAINED = 0.97, 0.5
+NOTHING_LEFT, NEARLY_NOTHING_LEFT, MUCH_EXPLAINED = 0.97, 0.9, 0.5
+MUCH_DB = 10.0  # of the distance: a proof that takes so much away leaves nothing for another cause, but some moments
 PARTLY = 0.3  # of a step of a chain that leaves much, and that nobody recognised
 UNCONFIRMED = 0.45  # the most that is believed of a cause that has an operation, and whose operation explains nothing
 MEANT_DB, MEANT = 3.0, 0.75  # a gain of less, with nothing beside it, is as often a loudness normalised on purpose
@@ -48,10 +50,13 @@ def with_proof(pair: Pair, named: Sequence[Cause]) -> tuple[tuple[Cause, ...], P
     if scene is None:
         return tuple(named), None
     found = explain(scene, [cause.id for cause in named])
+    other = None if found.proven else stranger(scene, found.predicted)
     if not found.steps:
-        return tuple(_unless_unconfirmed(cause, found) for cause in named), None
+        left = [_unless_unconfirmed(cause, found) for cause in named]
+        return tuple(left) if other is None else (other, *_beside_stranger(left)), None
     # Noise explains whatever it covers: of another cause that no operation is there for, it says nothing.
-    sure = found.proven and found.close and not (found.ids == ("noise",) and named and named[0].id not in BY_ID)
+    covers = found.ids == ("noise",) and named and named[0].id not in BY_ID
+    sure = found.proven and (found.close or found.fall_db > MUCH_DB) and not covers
     told = _steps_told(found, named, sure)
     others = [cause for cause in named if cause.id not in {cause.id for cause in told}]
     if sure:
@@ -59,8 +64,15 @@ def with_proof(pair: Pair, named: Sequence[Cause]) -> tuple[tuple[Cause, ...], P
         told[0] = msgspec.structs.replace(told[0], explains=refuted)
         others = [cause for cause in others if cause.id in OF_TIME]
     others = [_unless_unconfirmed(cause, found) for cause in others]
+    if other is not None:
+        told, others = [other, *told], list(_beside_stranger(others))
     proof = Proof("waveform", Left(found.left_db, _looks_like(found), found.before_db), _alternatives(found))
     return tuple(sorted((*told, *others), key=lambda cause: -cause.confidence)), proof
+
+
+def _beside_stranger(causes: Sequence[Cause]) -> list[Cause]:
+    """What is beside another sound may be the other sound's."""
+    return [msgspec.structs.replace(each, confidence=min(each.confidence, UNCONFIRMED)) for each in causes]
 
 
 def _steps_told(found: Explanation, named: Sequence[Cause], sure: bool) -> list[Cause]:
@@ -104,7 +116,10 @@ def _told(step: Step, id: str, recognised: Cause | None, found: Explanation, sur
     cause = recognised or Cause(id, PARTLY, summary, (), fix)
     before, after = round(step.without_db, 1), round(step.with_db, 1)
     applied = f"applied to the reference: it differs by {after:.0f} dB with this step, by {before:.0f} dB without it"
-    proven = NOTHING_LEFT if sure else MUCH_EXPLAINED if found.proven else 0.0
+    nothing_left = NOTHING_LEFT if found.close else NEARLY_NOTHING_LEFT
+    proven = nothing_left if sure else MUCH_EXPLAINED if found.proven else 0.0
+    if step.without_db <= PROVEN_DB and not found.close:  # the others are a proof as well
+        proven = min(proven, MUCH_EXPLAINED)
     believed = max(cause.confidence, proven)
     if found.ids == ("gain",) and abs(step.fitted.parameters["gain"][0]) < MEANT_DB:
         believed = min(believed, MEANT)
@@ -137,7 +152,7 @@ def _alternatives(found: Explanation) -> tuple[tuple[str, ...], ...]:
 def _looks_like(found: Explanation) -> str:
     if found.close:
         return "no more than ordinary loss"
-    if found.left_db <= ORDINARY_DB and not found.noisy:
+    if found.proven and not found.noisy:
         return "ordinary loss, but for some moments or bands"
     if found.noisy:
         return "noise of a stated level, and what it covers" if found.steady else "what follows the sound, like noise"

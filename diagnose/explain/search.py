@@ -80,6 +80,7 @@ class Explanation(msgspec.Struct, frozen=True, eq=False):
     over_db: by how much the difference is louder than ordinary loss.  close: whether nothing is left that a step could
     be worth.  unsteady: of the noise that it states, as Scene.unsteadiness has it; 0 without.  samples: of the sound.
     unlike: share of the generated sound's power that the chain's is off by; 0 where it states noise.
+    predicted: what the chain makes of the reference.
     rivals: ids of other chains that explain as much.
     """
 
@@ -91,6 +92,7 @@ class Explanation(msgspec.Struct, frozen=True, eq=False):
     unsteady: float
     samples: int
     unlike: float
+    predicted: Predicted
     rivals: tuple[tuple[str, ...], ...] = ()
 
     @property
@@ -106,9 +108,15 @@ class Explanation(msgspec.Struct, frozen=True, eq=False):
         """Whether the chain, applied to the reference, gives the generated sound, but for ordinary loss and steady
         noise of a stated level.
         """
-        copied = sum(step.fitted.copied for step in self.steps)
+        # What is copied by a step without which the rest is a proof as well, proves nothing and spoils nothing.
+        copied = sum(step.fitted.copied for step in self.steps if step.without_db > PROVEN_DB)
         told = self.left_db <= PROVEN_DB and copied <= MOST_COPIED * self.samples
         return bool(self.steps) and told and self.steady and self.unlike <= MOST_UNLIKE
+
+    @property
+    def fall_db(self) -> float:
+        """By how much the chain lessens the distance."""
+        return self.before_db - self.left_db
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -373,6 +381,7 @@ def _explained(scene: Scene, start: _Chain, chain: _Chain, rivals: tuple[tuple[s
         unsteady=scene.unsteadiness(chain.predicted),
         samples=scene.reference.size,
         unlike=_unlike(scene, chain.predicted),
+        predicted=chain.predicted,
         rivals=rivals,
     )
 

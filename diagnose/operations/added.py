@@ -32,18 +32,23 @@ LEAST_OF_ALL = 0.01  # all peaks together
 
 def noise(scene: Scene, before: Predicted) -> Fitted | None:
     """b = a + noise that is steady, of a power in each sixth octave: the median over frames, over ln 2."""
-    if before.variance is not None or _follows(scene, before) > MOST_COHERENT or _echoes(scene, before) > MOST_ECHOED:
+    if before.variance is not None or coherence(scene, before) > MOST_COHERENT or echo(scene, before) > MOST_ECHOED:
         return None
+    spread = steady_power(scene, before)
+    under = 10 * float(np.log10(max(float(spread.mean()), 1e-30) / max(float(scene.power.mean()), 1e-30)))
+    return Fitted("noise", np.copy, sixth_octaves().size - 1, {"level": (under, "dB")}, variance=spread)
+
+
+def steady_power(scene: Scene, before: Predicted) -> Floats:
+    """Power by bin [shape=(1, bins)] of the steady noise that what is left over would be: one for each sixth octave."""
     usual = before.error[scene.stands_for[:, 0] >= scene.stands_for.max()]
     edges = sixth_octaves()
     middle = np.partition(usual, len(usual) // 2, axis=0)[len(usual) // 2]
     power = np.add.reduceat(middle / np.float32(np.log(2)), edges[:-1]) / np.diff(edges)
-    spread = np.repeat(power, np.diff(edges))[None].astype(np.float32)
-    under = 10 * float(np.log10(max(float(spread.mean()), 1e-30) / max(float(scene.power.mean()), 1e-30)))
-    return Fitted("noise", np.copy, power.size, {"level": (under, "dB")}, variance=spread)
+    return np.repeat(power, np.diff(edges))[None].astype(np.float32)
 
 
-def _follows(scene: Scene, before: Predicted) -> float:
+def coherence(scene: Scene, before: Predicted) -> float:
     """Coherence of what is left over with the prediction, 0 to 1: |sum E conj(P)|**2 / (sum |E|**2 sum |P|**2) by sixth
     octaves, averaged by |E|**2.  Noise has none; what a filter or a curve leaves has much.
     """
@@ -55,7 +60,7 @@ def _follows(scene: Scene, before: Predicted) -> float:
     return float((coherence * error).sum() / max(float(error.sum()), 1e-30))
 
 
-def _echoes(scene: Scene, before: Predicted) -> float:
+def echo(scene: Scene, before: Predicted) -> float:
     """The largest |r| of what is left over with the prediction at any delay, 0 to 1."""
     error = scene.generated - before.samples
     size = fast_size(2 * error.size)

@@ -1,0 +1,74 @@
+"""Another sound beside the reference: what is left over has nothing to do with it, and is no noise either.
+
+No operation can give it, for it is nowhere in the reference; so this is no proof, but what is left when all was tried.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+import numpy as np
+
+from diagnose.faults import CATALOGUE
+from diagnose.operations.added import coherence, echo, steady_power
+from diagnose.operations.scene import power_of, sixth_octaves
+from diagnose.results.cause import Cause
+
+if TYPE_CHECKING:
+    from diagnose.arrays import Floats
+    from diagnose.operations import Predicted, Scene
+
+LIKELY = 0.85  # how often it was so: benchmarks/reported.py
+HEARD_DB = 3.0  # over ordinary loss
+MOST_COHERENT, MOST_ECHOED = 0.03, 0.06  # with the reference, now or at any delay; what was done to it follows it
+MOST_ALIKE = 0.55  # r of its level with the reference's, over bands and time: loss and distortion rise with the sound
+UNSTEADY = 1.8  # standard deviation of ln power; 1.28 of noise
+LASTS = 0.3  # share of the time in which it is heard: less is a click, or a seam
+AUDIBLE = 3.0  # times ordinary loss, of a cell
+
+
+def stranger(scene: Scene, predicted: Predicted) -> Cause | None:
+    """The cause interference, where what a chain leaves over is a sound of its own."""
+    if scene.judge(predicted.error).over_db < HEARD_DB:
+        return None
+    if coherence(scene, predicted) > MOST_COHERENT or echo(scene, predicted) > MOST_ECHOED:
+        return None
+    alike, lasts = _like_the_reference(scene, predicted)
+    spread = scene.unsteadiness(msgspec.structs.replace(predicted, variance=steady_power(scene, predicted)))
+    if abs(alike) > MOST_ALIKE or lasts < LASTS or spread < UNSTEADY:
+        return None
+    error, power = (float(np.square(each).sum()) for each in (scene.generated - predicted.samples, predicted.samples))
+    level = 10 * np.log10(max(error, 1e-30) / max(power, 1e-30))
+    return Cause(
+        "interference",
+        LIKELY,
+        f"another sound is heard beside it, at {level:+.0f} dB to the reference",
+        (
+            f"what is left over is there in {100 * lasts:.0f} % of the time, and has no part of the reference in it",
+            f"its level does not follow the reference's (r = {alike:.2f}), and is not steady as noise is",
+        ),
+        CATALOGUE["interference"].fix,
+    )
+
+
+def _like_the_reference(scene: Scene, predicted: Predicted) -> tuple[float, float]:
+    """(r of the levels in dB of what is left over and of the prediction, over sixth octaves and time, the mean of each
+    band taken off, where it is heard; share of the frames in which it is heard).
+    """
+    edges = sixth_octaves()[:-1]
+    error, power, ordinary = (
+        np.add.reduceat(each, edges, axis=1) for each in (predicted.error, power_of(predicted.spectra), scene.ordinary)
+    )
+    heard = error > AUDIBLE * ordinary
+    if not heard.any():
+        return 1.0, 0.0
+    ours, theirs = (_about_mean(np.log(each))[heard] for each in (error + ordinary, power + ordinary))
+    product = float(np.dot(ours, theirs))
+    return product / max(float(np.dot(ours, ours) * np.dot(theirs, theirs)) ** 0.5, 1e-30), float(
+        heard.any(axis=1).mean()
+    )
+
+
+def _about_mean(level: Floats) -> Floats:
+    return level - level.mean(axis=0)
