@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from diagnose.causes import added, foreign, level, mel, nonfinite, places, reading, spectrum, time, timeline
+from diagnose.causes import added, clock, foreign, level, mel, nonfinite, places, reading, spectrum, time, timeline
 from diagnose.causes.channels import name_channel_causes, with_broken_samples
 from diagnose.causes.evidence import Evidence
 from diagnose.causes.rank import FOLLOWS, ranked
@@ -34,6 +34,7 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     timeline.tail_added,
     timeline.slips,
     foreign.foreign_data,
+    clock.clock_or_wow,
     time.sample_rate,
     time.time_stretch,
     time.time_structure_lost,
@@ -77,7 +78,7 @@ COSTLY: dict[Hypothesis, str] = {
     added.hum: "hum",
     added.clicks: "clicks",
 }
-OF_TIMING: tuple[Hypothesis, ...] = (time.sample_rate, time.time_stretch)
+OF_TIMING: tuple[Hypothesis, ...] = (clock.clock_or_wow, time.sample_rate, time.time_stretch)
 ALONE: tuple[Hypothesis, ...] = (reading.misread, timeline.different_content)
 APART: tuple[Hypothesis, ...] = (nonfinite.non_finite, *ALONE)
 CERTAIN = 0.95

@@ -1,0 +1,188 @@
+"""A waveform whose delay moves: a clock that runs off, wow and flutter."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+import numpy as np
+
+from diagnose.arrays import median, quantile
+from diagnose.causes.words import milliseconds, percent
+from diagnose.results.cause import Cause, cause
+
+if TYPE_CHECKING:
+    from diagnose.arrays import Floats
+    from diagnose.audio import Samples
+    from diagnose.causes.evidence import Evidence
+
+BLOCK_S = 0.04  # in which the delay hardly moves
+FIRST_S, NEXT_S = 0.08, 0.0015  # by which the first delay, and then each next one, may differ
+FLOOR = 1e-3  # of the loudest block's power, under which no delay is read
+SURE_R, LEAST_R = 0.8, 0.5  # of a block that is found; of one that says at least where to look next
+FEWEST = 24  # blocks
+TRIED = 16  # blocks, of which half have to be found, before the rest is looked for
+FOUND = 0.75  # share of the blocks that are found
+LONGEST_S = 60.0  # that is followed
+STRAIGHT_S = 0.0003  # of the delay from a line, for four fifths of the time, of a clock
+SLIPPED = 5  # blocks, by the median of which a slip by a period is put right
+NEARER = 0.05  # of r: what a place at the end of the reach has to be better by than one in its middle
+LEAST_PPM = 150.0  # a clock's: what is less is a sound card's
+MOMENT_S = 0.006
+WHOLE, MOSTLY_WHOLE = 0.08, 0.5  # samples from a whole delay; share of the blocks: then samples are left out
+JUMPS = 0.1  # median of the speeds over the fastest: a delay that jumps stands still between
+SWING_S = 0.00006  # of the delay, for four fifths of the time, of a wow
+MOST_SPEED = 0.15  # slope of a delay
+
+
+class Track(msgspec.Struct, frozen=True, eq=False):
+    """Delays in s of the generated sound at times in s of the reference [shape=(n,)]; found: share of the blocks."""
+
+    times: Floats
+    delays: Floats
+    found: float
+
+
+def clock_or_wow(e: Evidence) -> Cause | None:
+    """sample-rate where the delay grows evenly, chunk-seams where it does so sample by sample, wow where it swings.
+
+    At each moment the waveform is the reference's.
+    Misleads: a very regular sound, which fits itself a period later as well.
+    """
+    steady = e.method == "waveform" and len(e.pair.timeline.segments) < FEWEST
+    if steady or e.method == "none" or e.silent:
+        return None
+    track = follow(e.pair.reference.mono, e.pair.generated.mono, e.pair.rate)
+    if track is None or track.found < FOUND:
+        return None
+    slope = _slope(track)
+    off = track.delays - slope * track.times
+    off = _without_slips(off - median(off))
+    spread = quantile(off, 0.9) - quantile(off, 0.1)
+    evidence = [
+        f"block by block the waveform is the reference's, in {percent(track.found)} of {track.times.size} blocks",
+        f"the delay lies within {milliseconds(spread)} of a line of {1e6 * slope:+.0f} ppm",
+    ]
+    if abs(slope) * 1e6 > LEAST_PPM and spread < STRAIGHT_S:
+        return _samples_lost(e, slope, evidence) if _is_whole(e, track) else _clock(slope, evidence)
+    speeds = np.abs(np.diff(off) / np.diff(track.times))
+    moves_always = median(speeds) > JUMPS * quantile(speeds, 0.95)
+    return _wow(track, off, speeds, evidence) if spread > SWING_S and moves_always else None
+
+
+def _is_whole(e: Evidence, track: Track) -> bool:
+    """Whether the delay is a whole number of samples in moments so short that few blocks end in them."""
+    rate, size = e.pair.rate, round(MOMENT_S * e.pair.rate)
+    ours, theirs = e.pair.reference.mono, e.pair.generated.mono
+    found = []
+    for time, delay in zip(track.times, track.delays, strict=True):
+        start = round(time * rate) - size // 2
+        at, r = _delay_near(ours[start : start + size], theirs, start + round(delay * rate), 3)
+        if r > SURE_R:
+            found.append(at)
+    places = np.array(found)
+    return places.size > 0 and float((np.abs(places - np.rint(places)) < WHOLE).mean()) > MOSTLY_WHOLE
+
+
+def _clock(slope: float, evidence: list[str]) -> Cause | None:
+    size = f"{100 * abs(slope):.2f} % {'longer' if slope > 0 else 'shorter'}, pitch and all"
+    return cause(
+        "sample-rate",
+        1.0,
+        f"the clock runs {abs(slope) * 1e6:.0f} ppm too {'slow' if slope > 0 else 'fast'}: {size}",
+        evidence,
+        "look for a resampling by a rounded quotient of rates, two clocks without a common one, or frames that are "
+        "counted as if a hop were another",
+    )
+
+
+def _samples_lost(e: Evidence, slope: float, evidence: list[str]) -> Cause | None:
+    every = 1 / abs(slope)
+    samples = round(every * e.pair.files[1].rate / e.pair.rate)
+    return cause(
+        "chunk-seams",
+        0.95,
+        f"a sample is {'lost' if slope < 0 else 'too many'} each {samples} samples, or some in each block of several",
+        [*evidence, "the delay is a whole number of samples throughout: it jumps, and does not run"],
+        "count samples, not milliseconds: a block of a rounded length drifts; look for [:-1], // and odd chunk sizes",
+    )
+
+
+def _wow(track: Track, off: Floats, speeds: Floats, evidence: list[str]) -> Cause | None:
+    swing = milliseconds(quantile(off, 0.975) - quantile(off, 0.025))
+    return cause(
+        "wow",
+        0.95,
+        f"the speed goes up and down by {percent(quantile(speeds, 0.95))}: the delay swings by {swing}",
+        [*evidence, f"it comes back about each {_period(track.times, off):.2g} s"],
+        "look for a resampler that is driven by a moving quotient, a clock that is corrected again and again, or a "
+        "tape among the references",
+    )
+
+
+def _slope(track: Track) -> float:
+    """The median of the slopes between blocks half the sound apart (Theil, 1950)."""
+    half = track.times.size // 2
+    return median(
+        (track.delays[half:] - track.delays[: track.delays.size - half])
+        / (track.times[half:] - track.times[: track.times.size - half])
+    )
+
+
+def _without_slips(delays: Floats) -> Floats:
+    padded = np.pad(delays, SLIPPED // 2, mode="edge")
+    return np.asarray(np.median(np.lib.stride_tricks.sliding_window_view(padded, SLIPPED), axis=1))
+
+
+def follow(reference: Samples, generated: Samples, rate: int) -> Track | None:
+    """The delay of each block of 40 ms, looked for near that of the one before; None where it is soon lost."""
+    size = round(BLOCK_S * rate)
+    starts = np.arange(0, min(reference.size, round(LONGEST_S * rate)) - size, size)
+    power = np.array([float(np.square(reference[start : start + size], dtype=np.float64).mean()) for start in starts])
+    starts = starts[power > FLOOR * power.max(initial=0.0)] if starts.size else starts
+    if starts.size < FEWEST:
+        return None
+    reach, delay, last = round(FIRST_S * rate), 0.0, int(starts[0])
+    times, delays, tried = [], [], 0
+    for start in starts.tolist():
+        near = reach + round(MOST_SPEED * 0.1 * max(start - last - size, 0))
+        at, r = _delay_near(reference[start : start + size], generated, start + round(delay), near)
+        tried += 1
+        if r > LEAST_R:
+            delay = at - start
+        if r > SURE_R:
+            times.append((start + size / 2) / rate)
+            delays.append(delay / rate)
+            reach, last = round(NEXT_S * rate), start
+        if tried == TRIED and len(times) < TRIED // 2:
+            return None
+    if len(times) < FEWEST // 2:
+        return None
+    return Track(np.array(times), np.array(delays), len(times) / tried)
+
+
+def _delay_near(block: Samples, generated: Samples, place: int, reach: int) -> tuple[float, float]:
+    """(place of the block in the generated sound, between samples; |r| there), at most so many samples from a place."""
+    first = max(place - reach, 0)
+    part = generated[first : max(place + reach, 0) + block.size].astype(np.float64)
+    if part.size < block.size:
+        return float(place), 0.0
+    ours = block.astype(np.float64)
+    product = np.correlate(part, ours, "valid")
+    summed = np.concatenate(([0.0], np.cumsum(np.square(part))))
+    power = (summed[block.size :] - summed[: -block.size]) * float(np.dot(ours, ours))
+    r = np.abs(product) / np.sqrt(np.maximum(power, 1e-30))
+    away = np.abs(np.arange(r.size) - (place - first)) / max(reach, 1)
+    top = int(np.argmax(r * (1 - NEARER * away)))
+    off = 0.0
+    if 0 < top < r.size - 1:
+        below, above = r[top - 1], r[top + 1]
+        off = 0.5 * (below - above) / min(below - 2 * r[top] + above, -1e-12)
+    return first + top + float(off), float(r[top])
+
+
+def _period(times: Floats, off: Floats) -> float:
+    """Seconds from one rise through the median to the next."""
+    above = off > median(off)
+    rises = times[1:][above[1:] & ~above[:-1]]
+    return float(np.diff(rises).mean()) if rises.size > 1 else float(times[-1] - times[0])
