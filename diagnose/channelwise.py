@@ -116,8 +116,6 @@ def _named_on(pair: Pair, rows: Sequence[MetricRow]) -> Named:
     from diagnose.causes import name_causes
 
     causes = name_causes(pair, {row.name: row for row in rows})
-    if pair.timeline.method != "waveform":  # no copy: the engine is not even loaded
-        return Named(causes)
     from diagnose.explain import with_proof
 
     return Named(*with_proof(pair, causes))

@@ -115,7 +115,8 @@ def _asked(evidence: Evidence) -> list[Cause]:
     for hypothesis in asked:
         if hypothesis not in APART and not _settled(hypothesis, found) and (cause := hypothesis(evidence)):
             found.append(cause)
-    return found
+    strongest = {cause.id: cause for cause in sorted(found, key=lambda cause: cause.confidence)}
+    return [cause for cause in found if strongest[cause.id] is cause]
 
 
 def _settled(hypothesis: Hypothesis, found: list[Cause]) -> bool:

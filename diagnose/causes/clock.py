@@ -28,8 +28,8 @@ STRAIGHT_S = 0.0003  # of the delay from a line, for four fifths of the time, of
 SLIPPED = 5  # blocks, by the median of which a slip by a period is put right
 NEARER = 0.05  # of r: what a place at the end of the reach has to be better by than one in its middle
 LEAST_PPM = 150.0  # a clock's: what is less is a sound card's
-MOMENT_S = 0.006
-WHOLE, MOSTLY_WHOLE = 0.08, 0.5  # samples from a whole delay; share of the blocks: then samples are left out
+MOMENT_S, PARTS = 0.003, (-0.4, -0.2, 0.0, 0.2, 0.4)  # of a block: its delay may jump in one of them
+WHOLE, MOSTLY_WHOLE = 0.1, 0.4  # samples from a whole delay; share of the blocks: then samples are left out
 JUMPS = 0.1  # median of the speeds over the fastest: a delay that jumps stands still between
 SWING_S = 0.00006  # of the delay, for four fifths of the time, of a wow
 MOST_SPEED = 0.15  # slope of a delay
@@ -76,10 +76,11 @@ def _is_whole(e: Evidence, track: Track) -> bool:
     ours, theirs = e.pair.reference.mono, e.pair.generated.mono
     found = []
     for time, delay in zip(track.times, track.delays, strict=True):
-        start = round(time * rate) - size // 2
-        at, r = _delay_near(ours[start : start + size], theirs, start + round(delay * rate), 3)
-        if r > SURE_R:
-            found.append(at)
+        for part in PARTS:
+            start = max(round((time + part * BLOCK_S) * rate), 0)
+            at, r = _delay_near(ours[start : start + size], theirs, start + round(delay * rate), 3)
+            if r > SURE_R:
+                found.append(at)
     places = np.array(found)
     return places.size > 0 and float((np.abs(places - np.rint(places)) < WHOLE).mean()) > MOSTLY_WHOLE
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from diagnose.causes.level import SURE
 from diagnose.results.cause import Cause, cause
 
 if TYPE_CHECKING:
@@ -52,7 +51,7 @@ def foreign_data(e: Evidence) -> Cause | None:
     places = f" and at {len(new) - 1} more places" if len(new) > 1 else ""
     return cause(
         "foreign-data",
-        SURE,
+        1.0,
         f"{first[1]} is played as samples at {seconds[0]:.3f} s{places}",
         [
             f"the bytes of the samples there read: {first[2]!r}",

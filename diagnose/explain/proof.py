@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from diagnose.explain.laid import scene_of
 from diagnose.explain.search import BY_ID, PROVEN_DB, explain
 from diagnose.explain.stranger import stranger
 from diagnose.explain.words import RIVALS, told
-from diagnose.operations.scene import HOP, Scene
 from diagnose.results.cause import Amount, Cause, Explained
 from diagnose.results.proof import Left, Proof
 
@@ -17,24 +17,33 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from diagnose.analysis import Pair
-    from diagnose.explain.search import Explanation, Step
+from diagnose.explain.search import Explanation, Step
 
-SHORTEST = 4 * HOP  # samples: less has no spectrum to speak of
 # How often such a cause was the right one: benchmarks/explaining.py ("proven, with a wrong step") where nothing is
 # left, and benchmarks/faults.py where something is, in some moments or bands: 41 % of 41; then nobody is refuted.
 NOTHING_LEFT, NEARLY_NOTHING_LEFT, MUCH_EXPLAINED = 0.97, 0.9, 0.5
+MOST_DB, MOST_EXPLAINED = 15.0, 0.6  # of the distance, that a chain takes away and is no proof; so likely it is right
 MUCH_DB = 10.0  # of the distance: a proof that takes so much away leaves nothing for another cause, but some moments
 PARTLY = 0.3  # of a step of a chain that leaves much, and that nobody recognised
 UNCONFIRMED = 0.45  # the most that is believed of a cause that has an operation, and whose operation explains nothing
+UNEXPLAINED = 0.6  # of phases that are said to be lost, in a copy: they are those of the reference, by and large
 MEANT_DB, MEANT = 3.0, 0.75  # a gain of less, with nothing beside it, is as often a loudness normalised on purpose
 NOTABLE_DB = 3.0  # over ordinary loss: only then there is something to confirm
 # Causes of how two sounds lie to each other, and of their borders, that stand beside any chain.
 OF_TIME = (
     *("delay", "truncated", "padded", "segment-lost", "segment-inserted", "segment-repeated", "sample-rate"),
-    *("time-stretch", "edge-artifact", "tail-added", "mono-stereo", "channel-swapped"),
+    *("time-stretch", "wow", "edge-artifact", "tail-added", "mono-stereo", "channel-swapped", "foreign-data"),
 )
 # What says all there is: nothing else can be told of a sound that was read wrongly, or is another one.
-ALONE = ("silent", "bytes-misread", "companding", "channels-interleaved", "different-content")
+ALONE = ("silent", "bytes-misread", "companding", "channels-interleaved")
+# What fits a little of everything: a filter takes for its own what was cut out of a band at times.
+FLEXIBLE = ("high-frequency-loss", "low-frequency-loss", "tilt", "band-gap", "gain")
+# What a step of a chain does besides: no cause of its own beside it.
+PARTS: dict[str, tuple[str, ...]] = {
+    "gated": ("modulation", "dropout"),
+    "reverberation": ("tail-added", "padded"),
+    "aliasing": ("high-frequency-loss",),
+}
 OF_MANY_KINDS = ("chunk-seams",)  # the operations know some, and refute none of the others
 # The same operation with a pattern that another recognises: lines of the frame rate, holes and clicks at every seam.
 PATTERNS = {
@@ -46,9 +55,11 @@ PATTERNS = {
 
 def with_proof(pair: Pair, named: Sequence[Cause]) -> tuple[tuple[Cause, ...], Proof | None]:
     """The causes, what undoing proves first, and what it came to; the causes as they are where there is no copy."""
-    scene = None if any(cause.id in ALONE for cause in named) else _scene(pair)
+    scene = None if any(cause.id in ALONE for cause in named) else scene_of(pair)
     if scene is None:
         return tuple(named), None
+    # Where a filter keeps both coherent, they are no two sounds.
+    named = [cause for cause in named if cause.id != "different-content"]
     found = explain(scene, [cause.id for cause in named])
     other = None if found.proven else stranger(scene, found.predicted)
     if not found.steps:
@@ -56,18 +67,28 @@ def with_proof(pair: Pair, named: Sequence[Cause]) -> tuple[tuple[Cause, ...], P
         return tuple(left) if other is None else (other, *_beside_stranger(left)), None
     # Noise explains whatever it covers: of another cause that no operation is there for, it says nothing.
     covers = found.ids == ("noise",) and named and named[0].id not in BY_ID
-    sure = found.proven and (found.close or found.fall_db > MUCH_DB) and not covers
+    bent = found.ids[0] in FLEXIBLE and not found.close
+    sure = found.proven and (found.close or found.fall_db > MUCH_DB) and not covers and not bent
     told = _steps_told(found, named, sure)
     others = [cause for cause in named if cause.id not in {cause.id for cause in told}]
+    parts = {part for each in found.ids for part in PARTS.get(each, ())}
+    others = [cause for cause in others if cause.id not in parts]
     if sure:
         refuted = tuple(Explained(cause.id, cause.summary) for cause in others if cause.id not in OF_TIME)
         told[0] = msgspec.structs.replace(told[0], explains=refuted)
         others = [cause for cause in others if cause.id in OF_TIME]
     others = [_unless_unconfirmed(cause, found) for cause in others]
+    if not sure and found.fall_db > MOST_DB:
+        others = [_beside(cause) for cause in others]
     if other is not None:
         told, others = [other, *told], list(_beside_stranger(others))
     proof = Proof("waveform", Left(found.left_db, _looks_like(found), found.before_db), _alternatives(found))
     return tuple(sorted((*told, *others), key=lambda cause: -cause.confidence)), proof
+
+
+def _beside(cause: Cause) -> Cause:
+    """Beside a chain that takes most away, though not all: what is recognised there is as likely a part of it."""
+    return cause if cause.id in OF_TIME else msgspec.structs.replace(cause, confidence=min(cause.confidence, PARTLY))
 
 
 def _beside_stranger(causes: Sequence[Cause]) -> list[Cause]:
@@ -83,22 +104,14 @@ def _steps_told(found: Explanation, named: Sequence[Cause], sure: bool) -> list[
     recognised = {_base(cause.id, found): cause for cause in reversed(named)}
     last = () if named and named[0].id == "noise" else ("noise",)
     steps = sorted(_by_worth(found), key=lambda each: each[1] in last)
+    parts = {part for each in found.ids for part in PARTS.get(each, ())}
+    steps = [each for each in steps if each[1] not in parts]
     return [_told(step, id, recognised.get(id), found, sure) for step, id in steps]  # noqa: A001 - the contract's word
 
 
 def _base(id: str, found: Explanation) -> str:  # noqa: A002 - the contract's word
     """The step of the chain that a recognised pattern is a pattern of; the id itself where there is none."""
     return next((each for each in (id, *PATTERNS.get(id, ())) if each in found.ids), id)
-
-
-def _scene(pair: Pair) -> Scene | None:
-    """The loudest channel of both, where one is a copy of the other."""
-    if pair.silent or pair.unrelated or pair.timeline.method != "waveform":
-        return None
-    if pair.files[1].audio.broken is not None:  # what was filled is no copy
-        return None
-    ours, theirs = pair.loudest_overlap
-    return Scene(ours, theirs, pair.rate) if ours.size >= SHORTEST else None
 
 
 def _by_worth(found: Explanation) -> Iterator[tuple[Step, str]]:
@@ -117,7 +130,8 @@ def _told(step: Step, id: str, recognised: Cause | None, found: Explanation, sur
     before, after = round(step.without_db, 1), round(step.with_db, 1)
     applied = f"applied to the reference: it differs by {after:.0f} dB with this step, by {before:.0f} dB without it"
     nothing_left = NOTHING_LEFT if found.close else NEARLY_NOTHING_LEFT
-    proven = nothing_left if sure else MUCH_EXPLAINED if found.proven else 0.0
+    much = MOST_EXPLAINED if found.fall_db > MOST_DB else 0.0
+    proven = nothing_left if sure else max(much, MUCH_EXPLAINED if found.proven else 0.0)
     if step.without_db <= PROVEN_DB and not found.close:  # the others are a proof as well
         proven = min(proven, MUCH_EXPLAINED)
     believed = max(cause.confidence, proven)
@@ -136,6 +150,8 @@ def _told(step: Step, id: str, recognised: Cause | None, found: Explanation, sur
 
 def _unless_unconfirmed(cause: Cause, found: Explanation) -> Cause:
     """A cause whose operation was applied to the reference, and takes no part of the difference away."""
+    if cause.id == "phase-incoherent":  # of a copy, a name for what nothing explains
+        cause = msgspec.structs.replace(cause, confidence=min(cause.confidence, UNEXPLAINED))
     asked = cause.id in BY_ID and cause.id not in OF_MANY_KINDS
     if not asked or _base(cause.id, found) in found.ids or found.over_db < NOTABLE_DB:
         return cause

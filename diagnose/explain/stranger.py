@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
+from diagnose.arrays import quantile
 from diagnose.faults import CATALOGUE
 from diagnose.operations.added import coherence, echo, steady_power
-from diagnose.operations.scene import power_of, sixth_octaves
+from diagnose.operations.scene import PER_QUARTILES, power_of, sixth_octaves
 from diagnose.results.cause import Cause
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ MOST_COHERENT, MOST_ECHOED = 0.03, 0.06  # with the reference, now or at any del
 MOST_ALIKE = 0.55  # r of its level with the reference's, over bands and time: loss and distortion rise with the sound
 UNSTEADY = 1.8  # standard deviation of ln power; 1.28 of noise
 LASTS = 0.3  # share of the time in which it is heard: less is a click, or a seam
+TEXTURE = 1.45  # spread of ln power about the cells nearby: of partials, which noise has not
+MOST_IMPULSIVE = 0.6  # of the power in a twentieth of the time
 AUDIBLE = 3.0  # times ordinary loss, of a cell
 
 
@@ -36,7 +39,9 @@ def stranger(scene: Scene, predicted: Predicted) -> Cause | None:
         return None
     alike, lasts = _like_the_reference(scene, predicted)
     spread = scene.unsteadiness(msgspec.structs.replace(predicted, variance=steady_power(scene, predicted)))
-    if abs(alike) > MOST_ALIKE or lasts < LASTS or spread < UNSTEADY:
+    if abs(alike) > MOST_ALIKE or lasts < LASTS or spread < UNSTEADY or _texture(predicted.error) < TEXTURE:
+        return None
+    if _impulsive(scene.generated - predicted.samples, scene.rate) > MOST_IMPULSIVE:
         return None
     error, power = (float(np.square(each).sum()) for each in (scene.generated - predicted.samples, predicted.samples))
     level = 10 * np.log10(max(error, 1e-30) / max(power, 1e-30))
@@ -68,6 +73,28 @@ def _like_the_reference(scene: Scene, predicted: Predicted) -> tuple[float, floa
     return product / max(float(np.dot(ours, ours) * np.dot(theirs, theirs)) ** 0.5, 1e-30), float(
         heard.any(axis=1).mean()
     )
+
+
+def _texture(error: Floats) -> float:
+    """Spread of ln power about the mean of the cells nearby: 1.28 of noise whatever its level, more of partials."""
+    near = _nearby(error.astype(np.float64)) + 1e-30
+    found = np.log(np.maximum(error / near, 1e-9))[near > np.median(near)]
+    return (quantile(found, 0.75) - quantile(found, 0.25)) * PER_QUARTILES
+
+
+def _nearby(power: Floats) -> Floats:
+    """Means over three frames and nine bins."""
+    padded = np.pad(power, ((1, 1), (4, 4)), mode="edge")
+    frames = padded[:-2] + padded[1:-1] + padded[2:]
+    summed = np.concatenate((np.zeros((frames.shape[0], 1)), np.cumsum(frames, axis=1)), axis=1)
+    return np.asarray((summed[:, 9:] - summed[:, :-9]) / 27)
+
+
+def _impulsive(error: Floats, rate: int) -> float:
+    """Share of the power that the loudest twentieth of all milliseconds has: of clicks nearly all."""
+    size = max(round(rate / 1000), 8)
+    blocks = np.sort(np.square(error[: error.size // size * size]).reshape(-1, size).sum(axis=1))[::-1]
+    return float(blocks[: max(blocks.size // 20, 1)].sum() / max(blocks.sum(), 1e-30))
 
 
 def _about_mean(level: Floats) -> Floats:

@@ -27,6 +27,7 @@ ALIKE = 0.2  # autocorrelation of the gain, from which a lag is a period
 REACH, FINER = 0.004, 65  # about that lag, of it, and how many periods are tried there
 DIVIDED = (1, 2, 3, 4)  # harmonics of the period, one of which the highest line is
 PHASES = (48, 192)  # parts of a period, each with its own gain
+MOST_PARTS = 2048  # of a period of whole samples, each of which then has a gain of its own: for edges
 FRAME_S = 0.1  # the longest period that is a frame's; a longer one is a chunk's
 FULL, MOSTLY_FULL = 0.9, 0.6  # of the largest gain, for so much of the period: seams, between which all is as it was
 DEPTH_DB = 0.5  # of the gain, from its least to its most
@@ -44,7 +45,8 @@ def periodic_gain(scene: Scene, before: Predicted) -> Fitted | None:
     """b(n) = g(n mod P) a(n), P from the line of b a / a**2 over time that stands out the most."""
     best, least = None, scene.judge(before.error, before.variance).cost
     for period in _periods(scene, before):
-        for parts in PHASES:
+        whole = int(period) if period == int(period) <= MOST_PARTS else PHASES[0]
+        for parts in sorted({*PHASES, whole}):
             if parts > period:
                 continue
             gains = _by_phase(scene, before.samples, period, parts)
@@ -150,6 +152,8 @@ def _phase(count: int, period: float, parts: int) -> Floats:
 
 def _periodic(count: int, period: float, gains: Floats) -> Floats:
     """The gain of each sample: straight lines between the middles of the parts."""
+    if gains.size == period:
+        return np.asarray(np.resize(gains, count))
     ends = np.concatenate((gains[-1:], gains, gains[:1]))
     return np.asarray(np.interp(_phase(count, period, gains.size), np.arange(-0.5, gains.size + 1), ends))
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from diagnose.operations.scene import Scene
 
 RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100)
-WHOLE = range(2, 9)  # factors
+WHOLE = range(2, 17)  # factors
 MOST_TERMS = 512  # numerator of a factor: 441 / 160 is that of 16 kHz in 44.1 kHz
 ROUNDING = 1.6 / 32768  # of 16 bits, of a difference that would be 0
 ACTIVE = 60.0  # times rounding, that the sound about a sample has to have for it to say anything
@@ -192,7 +192,8 @@ def _may_be_folded(scene: Scene, before: Predicted, factor: Fraction) -> bool:
     ours, theirs = (np.square(np.abs(each)).sum(axis=0, dtype=np.float64) for each in (before.spectra, scene.spectra))
     if edge >= ours.size:
         return False
-    return bool(theirs[edge:].sum() < BEYOND * theirs.sum() and ours[edge:].sum() > FOLDED * ours.sum())
+    ends_there = theirs[edge:].sum() < BEYOND * theirs.sum() < theirs[edge * 2 // 3 : edge].sum()
+    return bool(ends_there and ours[edge:].sum() > FOLDED * ours.sum())
 
 
 def _fold(samples: Floats, factor: Fraction, first: int) -> Floats:
