@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from diagnose.analysis import Pair
+    from diagnose.explain.operation import Fitted
     from diagnose.explain.search import Explanation, Step
 
 SHORTEST = 4 * HOP  # samples: less has no spectrum to speak of
@@ -41,14 +42,17 @@ PATTERNS = {
 }
 
 
-def with_proof(pair: Pair, named: Sequence[Cause]) -> tuple[tuple[Cause, ...], Proof | None]:
-    """The causes, what undoing proves first, and what it came to; the causes as they are where there is no copy."""
+def with_proof(pair: Pair, named: Sequence[Cause]) -> tuple[tuple[Cause, ...], Proof | None, tuple[Fitted, ...]]:
+    """The causes, what undoing proves first; what it came to; and the chain, in the order in which it is applied.
+
+    The causes as they are where there is no copy.
+    """
     scene = None if any(cause.id in ALONE for cause in named) else _scene(pair)
     if scene is None:
-        return tuple(named), None
+        return tuple(named), None, ()
     found = explain(scene, [cause.id for cause in named])
     if not found.steps:
-        return tuple(_unless_unconfirmed(cause, found) for cause in named), None
+        return tuple(_unless_unconfirmed(cause, found) for cause in named), None, ()
     # Noise explains whatever it covers: of another cause that no operation is there for, it says nothing.
     sure = found.proven and found.close and not (found.ids == ("noise",) and named and named[0].id not in BY_ID)
     told = _steps_told(found, named, sure)
@@ -59,7 +63,8 @@ def with_proof(pair: Pair, named: Sequence[Cause]) -> tuple[tuple[Cause, ...], P
         others = [cause for cause in others if cause.id in OF_TIME]
     others = [_unless_unconfirmed(cause, found) for cause in others]
     proof = Proof("waveform", Left(found.left_db, _looks_like(found), found.before_db), _alternatives(found))
-    return tuple(sorted((*told, *others), key=lambda cause: -cause.confidence)), proof
+    causes = tuple(sorted((*told, *others), key=lambda cause: -cause.confidence))
+    return causes, proof, tuple(step.fitted for step in found.steps)
 
 
 def _steps_told(found: Explanation, named: Sequence[Cause], sure: bool) -> list[Cause]:
