@@ -146,7 +146,7 @@ def _candidates(samples: Samples, rate: int) -> Iterator[Tried]:
     # A sign bit that is turned is no rougher: the sound swings from one end to the other wherever it crosses zero.
     eight_bits = np.array_equal(samples * EIGHT_BIT, np.rint(samples * EIGHT_BIT))
     for key, reading in READINGS.items():
-        made = read_as(samples, *key)
+        made = None if eight_bits and key[0] == "PCM_16" else read_as(samples, *key)
         if made is not None and (roughness(made) < limit or (eight_bits and key[1] == "PCM_S8")):
             found.append((roughness(made), reading, made, partial(_reread, key=key)))
     for _, reading, made, anew in sorted(found, key=lambda each: each[0])[:TRIED]:

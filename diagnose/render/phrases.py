@@ -217,7 +217,7 @@ def repair_lines(repair: Repair) -> list[tuple[str, str]]:
     lines = [("repaired", _undone_line(one)) for one in repair.undone]
     before, after = repair.distance_before_db, repair.distance_after_db
     if len(lines) > 1 and before is not None and after is not None:
-        lines.append(("repaired", f"together: {before:.0f} dB apart before, {after:.0f} dB after"))
+        lines.append(("repaired", f"together: {round(before)} dB apart before, {round(after)} dB after"))
     if not lines:
         lines.append(("repaired", "nothing: no sound was written"))
     return lines + [("not undone", f"{_on_channel(one.channel)}{one.id}: {one.reason}") for one in repair.left_undone]
@@ -226,7 +226,7 @@ def repair_lines(repair: Repair) -> list[tuple[str, str]]:
 def _undone_line(one: Undone) -> str:
     said = f" ({one.summary})" if one.summary else ""
     names = f"{_on_channel(one.channel)}{' with '.join(one.ids)}"
-    return f"{names} undone: {one.before_db:.0f} dB apart before, {one.after_db:.0f} dB after{said}"
+    return f"{names} undone: {round(one.before_db)} dB apart before, {round(one.after_db)} dB after{said}"
 
 
 def _on_channel(channel: int | None) -> str:
