@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -133,36 +133,40 @@ def repaired(pair: Pair, named: Named) -> tuple[Repair, Audio | None]:
     its end.  A step by which the distance from the reference (distance.Ruler) would grow is not undone.
     named: the causes of the pair, and its chains.
     """
-    as_it_was, anew = pair.files[1].audio, begun_anew(pair)
-    bench = None
-    if anew is not None:
-        longest = round(as_it_was.length / as_it_was.rate * anew.pair.rate)
-        bench = _Bench(anew.pair, chains_of(anew.pair), longest)
-        before, now = bench.before_db(as_it_was), bench.distance_db(bench.rows)
-        if now <= before:
-            bench.undone.append(Undone(anew.ids, anew.summary, round(before, DIGITS), round(now, DIGITS)))
-        else:
-            bench.left += [LeftUndone(one, NO_NEARER) for one in anew.ids]
-            bench = None
-    read_anew = bench is not None
+    as_it_was = pair.files[1].audio
+    bench = _read_anew(pair)
+    # What was said of a sound that was read wrongly is not true of it once it is read aright.
+    causes = named.causes if bench is None else ()
     bench = bench or _Bench(pair, named.chains, 0)
     if not bench.ruler.measures:
-        return Repair(left_undone=_stays(named.causes, (), copy=False)), None
+        return Repair(left_undone=_stays(causes, (), copy=False)), None
     before_db = round(bench.before_db(as_it_was), DIGITS)
     for number, group in bench.groups():
-        bench.undo(group, number, _steps_of(group, number, () if read_anew else named.causes, bench))
+        bench.undo(group, number, _steps_of(group, number, causes, bench))
     copy = any(row.channel.layout is not None for row in bench.rows.values())
-    done = {one for each in bench.undone for one in each.ids}
     left = tuple(dict.fromkeys(bench.left))
-    # What was said of a sound that was read wrongly is not true of it once it is read aright.
-    left += () if read_anew else _stays(named.causes, (*done, *(each.id for each in left)), copy=copy)
+    told = {*(one for each in bench.undone for one in each.ids), *(each.id for each in left)}
+    left += _stays(causes, told, copy=copy)
     if not bench.undone:
         return Repair((), left, before_db, before_db), None
     after_db = round(bench.distance_db(bench.rows), DIGITS)
     return Repair(tuple(bench.undone), left, before_db, after_db), bench.made()
 
 
-def _stays(causes: Sequence[Cause], told: Sequence[str], *, copy: bool) -> tuple[LeftUndone, ...]:
+def _read_anew(pair: Pair) -> _Bench | None:
+    """The sound read aright, or its channels put back; None where that is not to be done, or brings it no nearer."""
+    anew, as_it_was = begun_anew(pair), pair.files[1].audio
+    if anew is None:
+        return None
+    bench = _Bench(anew.pair, chains_of(anew.pair), round(as_it_was.duration_s * anew.pair.rate))
+    before, now = bench.before_db(as_it_was), bench.distance_db(bench.rows)
+    if now > before:
+        return None
+    bench.undone.append(Undone(anew.ids, anew.summary, round(before, DIGITS), round(now, DIGITS)))
+    return bench
+
+
+def _stays(causes: Sequence[Cause], told: Collection[str], *, copy: bool) -> tuple[LeftUndone, ...]:
     """The causes that nothing was said of yet."""
     return tuple(
         LeftUndone(cause.id, why_left(cause.id, copy=copy), cause.channel)
