@@ -97,6 +97,13 @@ def write_suite(suite: Suite, targets: dict[str, str | None], sections: Mapping[
             write(target, _rendered_suite(suite, name))
 
 
+def check_sound(option: str, target: str | None) -> None:
+    """Refuse a name for a sound that says another format than WAV, which is written."""
+    suffix = os.path.splitext(target or "")[1]
+    if suffix.lower() not in ("", ".wav"):
+        raise click.UsageError(f"--{option} {target}: WAV is written; give a name that ends in .wav, not in {suffix}")
+
+
 def write_repaired(target: str, report: Report) -> None:
     """The repaired sound as WAV; where nothing was undone, no file but a line on stderr."""
     if report.repaired is None:

@@ -6,7 +6,16 @@ import os
 
 import click
 
-from diagnose.cli.output import check_outputs, finish, make_folder, outputs, with_progress, write_repaired, write_report
+from diagnose.cli.output import (
+    check_outputs,
+    check_sound,
+    finish,
+    make_folder,
+    outputs,
+    with_progress,
+    write_repaired,
+    write_report,
+)
 
 LONG_BYTES = 20e6  # of both files, from which a comparison takes seconds: two minutes of stereo
 
@@ -42,6 +51,7 @@ def compare(
     Exit codes: 0 no metric FAILs; 1 a metric FAILs; 3 the two cannot be compared.
     """
     check_outputs({**targets, "repair": repair}, reference, generated)
+    check_sound("repair", repair)
     import msgspec
 
     from diagnose.comparison import compare as run

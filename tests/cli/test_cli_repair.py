@@ -94,6 +94,11 @@ def test_a_folder_that_is_not_there_is_one_line(diagnose, pair, tmp_path):
     assert_one_line(diagnose("compare", *pair, "--repair", tmp_path / "none" / "out.wav"), 2, "cannot be written")
 
 
+def test_a_name_of_another_format_is_one_line(diagnose, pair, tmp_path):
+    assert_one_line(diagnose("compare", *pair, "--repair", tmp_path / "out.flac"), 2, "--repair", ".wav")
+    assert diagnose("compare", *pair, "--repair", tmp_path / "OUT.WAV").code == 1
+
+
 def test_an_empty_name_is_one_line(diagnose, pair):
     assert_one_line(diagnose("compare", *pair, "--repair", ""), 2, "--repair", "empty")
 
