@@ -14,6 +14,7 @@ from .metrics import Measurement
 from .results.cause import Cause
 from .results.limit import Limit, Profile, Threshold
 from .results.region import Region
+from .results.repair import LeftUndone, Repair, Undone
 from .results.report import AlignmentFacts, LimitLevels, MetricRow, Report, SoundFacts
 from .results.report_json import read_report
 from .results.timeline import Observation, SegmentFacts, TimelineFacts
@@ -32,6 +33,7 @@ __all__ = [
     "Difference",
     "Inference",
     "InputError",
+    "LeftUndone",
     "Limit",
     "LimitLevels",
     "Measurement",
@@ -41,11 +43,13 @@ __all__ = [
     "Observation",
     "Profile",
     "Region",
+    "Repair",
     "Report",
     "SegmentFacts",
     "SoundFacts",
     "Threshold",
     "TimelineFacts",
+    "Undone",
     "__version__",
     "batch",
     "check_contract",

@@ -217,6 +217,15 @@ def encode(audio: Audio, container: str = "WAV", subtype: str = "PCM_16") -> byt
     return buffer.getvalue()
 
 
+def lossless_subtype(audio: Audio) -> str:
+    """What an audio file has to hold so that no sample changes: PCM_24 where all lie on its lattice, else FLOAT."""
+    for part in blocks(audio.length):
+        steps = audio.samples[:, part] * np.float32(2**23)  # exact: a power of two
+        if not (np.array_equal(steps, np.rint(steps)) and steps.min() >= -(2**23) and steps.max() < 2**23):
+            return "FLOAT"
+    return "PCM_24"
+
+
 def write(path: str | os.PathLike[str], audio: Audio, subtype: str = "PCM_16") -> None:
     """Write a file whole or not at all; the suffix says which: .wav, .flac or .ogg (Vorbis)."""
     from diagnose.files import write_whole

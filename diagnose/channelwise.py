@@ -19,6 +19,7 @@ from diagnose.results.verdict import RANK, overall
 
 if TYPE_CHECKING:
     from diagnose.analysis.channels import Held
+    from diagnose.explain import Fitted
     from diagnose.results.region import Region
     from diagnose.results.verdict import Verdict
 
@@ -50,13 +51,17 @@ class Judged(msgspec.Struct, frozen=True, eq=False):
         return max(copies or found or [self.pair], key=lambda one: abs(one.timeline.correlation))
 
 
-class Named(msgspec.Struct, frozen=True):
+class Named(msgspec.Struct, frozen=True, eq=False):
     """The causes, most likely first, and what those that are steps of a chain come to: of the channel that differs most
     where the channels were not treated alike.
+
+    chains: of each channel that was judged alone, by its number from 1, else of all, under 0, the steps in the order in
+    which they are applied; what has none is not there.
     """
 
     causes: tuple[Cause, ...] = ()
     proof: Proof | None = None
+    chains: Mapping[int, Sequence[Fitted]] = {}
 
 
 def worst_rows(whole: Mapping[str, MetricRow], by_channel: Mapping[int, Mapping[str, MetricRow]]) -> list[MetricRow]:
@@ -95,11 +100,13 @@ def find_causes(judged: Judged, whatever: bool = False) -> Named:
         return _named_on(judged.pair, judged.rows)
     found = {(cause.id, cause.channel): cause for cause in name_channel_causes(judged.pair, judged.rows)}
     named, proofs = {}, []
+    chains: dict[int, Sequence[Fitted]] = {}
     for channel, rows in judged.by_channel.items():
         broken = whatever or overall([row.verdict for row in _own(rows)]) in ("WARN", "FAIL")
         here = _named_on(judged.pair.apart[channel], rows) if broken else Named()
         named[channel] = {cause.id: cause for cause in here.causes}
         proofs += [here.proof] if here.proof else []
+        chains.update((channel, chain) for chain in here.chains.values())
     for channel, causes_here in named.items():
         for id, cause in causes_here.items():  # noqa: A001 - the contract's word
             key = (id, None if _everywhere(judged, cause, named) else channel)
@@ -108,7 +115,7 @@ def find_causes(judged: Judged, whatever: bool = False) -> Named:
     judged_anew = [_unless_of_a_filter(cause, found) for cause in found.values()]
     judged_anew = with_broken_samples(judged_anew, judged.pair, judged.rows)
     causes = tuple(sorted(judged_anew, key=lambda cause: -cause.confidence)[:MOST_CAUSES])
-    return Named(causes, max(proofs, key=lambda proof: proof.left.before_db, default=None))
+    return Named(causes, max(proofs, key=lambda proof: proof.left.before_db, default=None), chains)
 
 
 def _named_on(pair: Pair, rows: Sequence[MetricRow]) -> Named:
@@ -118,7 +125,8 @@ def _named_on(pair: Pair, rows: Sequence[MetricRow]) -> Named:
     causes = name_causes(pair, {row.name: row for row in rows})
     from diagnose.explain import with_proof
 
-    return Named(*with_proof(pair, causes))
+    causes, proof, chain = with_proof(pair, causes)
+    return Named(causes, proof, {0: chain} if chain else {})
 
 
 def _everywhere(judged: Judged, cause: Cause, named: Mapping[int, Mapping[str, Cause]]) -> bool:

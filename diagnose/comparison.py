@@ -13,12 +13,12 @@ import soundfile
 import soxr
 
 from diagnose import audio as audio_io
-from diagnose.analysis import Pair, Signal
-from diagnose.analysis.channels import MEAN, loudest_channel, mixed
-from diagnose.channelwise import Judged, channel_facts, find_causes, find_places, worst_rows
+from diagnose.analysis import Pair, Signal, pair_of
+from diagnose.channelwise import Judged, Named, channel_facts, find_causes, find_places, worst_rows
 from diagnose.errors import InputError, NotComparable
 from diagnose.metrics import METRICS, OF_A_PAIR, OF_A_SIGNAL, Measurement, measure_pair, measure_signal, nothing
 from diagnose.profile import default_profile, load_profile, nearest, with_always
+from diagnose.results.repair import Repair
 from diagnose.results.report import LimitLevels, MetricRow, Report, SoundFacts
 from diagnose.timeline import alignment_facts, observations, timeline_facts
 from diagnose.verdicts import Figures, Judgement, change_of, judge
@@ -47,6 +47,7 @@ def compare(
     rate: int | None = None,
     profile: str | os.PathLike[str] | Profile | None = None,
     progress: Progress | None = None,
+    repair: bool = False,
 ) -> Report:
     """Measure a pair of sounds and judge it.
 
@@ -54,6 +55,7 @@ def compare(
     rate in Hz.
     profile: limits, or the TOML file that holds them; the built-in ones by default.
     progress: is called with (steps done, steps in all, what is done now), for a bar.
+    repair: also undo what can be undone: report.repair says what was, and report.repaired is the sound that is left.
     Samples of the generated sound that are NaN or infinite are a FAIL, and are filled before all else is measured.
     Raises InputError for what cannot be read and for a reference that is not finite, NotComparable for a silent
     reference or under 20 ms of sound.
@@ -85,8 +87,20 @@ def compare(
         pair=pair,
         by_channel=judged.by_channel,
     )
+    if repair:
+        report = _with_repair(report, judged, named)
     pair.forget_stfts()
     return report
+
+
+def _with_repair(report: Report, judged: Judged, named: Named) -> Report:
+    """The report with what can be undone; of a pair that passes, nothing is."""
+    if judged.verdict not in ("WARN", "FAIL"):
+        return msgspec.structs.replace(report, repair=Repair())
+    from diagnose.repairs import repaired
+
+    found, sound = repaired(judged.pair, named)
+    return msgspec.structs.replace(report, repair=found, repaired=sound)
 
 
 def _counter(progress: Progress | None) -> Callable[[str], None]:
@@ -158,7 +172,7 @@ def judge_pair(files: tuple[Signal, Signal], limits: Profile, before: Before = n
             )
     if files[0].moments.silent and not files[0].cancels:
         raise NotComparable(f"{files[0].audio.name}: cannot be used as the reference: {_why_silent(files[0].audio)}")
-    pair = _pair_of(files)
+    pair = pair_of(files)
     before("laying both on each other")
     limits = limits if files[1].audio.broken is None else with_always(limits)
     if not pair.apart:
@@ -189,7 +203,7 @@ def reattach(report: Report, folder: str = "") -> Report:
     files = [Signal(sound) for sound in found if not isinstance(sound, str)]
     if len(files) < 2:
         return msgspec.structs.replace(report, apart="; ".join(why for why in found if isinstance(why, str)))
-    return msgspec.structs.replace(report, pair=_pair_of((files[0], files[1])))
+    return msgspec.structs.replace(report, pair=pair_of((files[0], files[1])))
 
 
 def _found_again(facts: SoundFacts, folder: str, mend: bool = False) -> Audio | str:
@@ -263,25 +277,6 @@ def _limits(profile: str | os.PathLike[str] | Profile | None) -> Profile:
     if profile is None:
         return default_profile()
     return load_profile(profile) if isinstance(profile, str | os.PathLike) else profile
-
-
-def _pair_of(files: tuple[Signal, Signal]) -> Pair:
-    """Both mixes at the lower of the two rates, so that nothing is compared that one of them cannot hold.
-
-    Where the channels of either cancel each other, the mean says nothing: then it is the reference's loudest channel.
-    """
-    rate = min(file.rate for file in files)
-    alone = loudest_channel(files[0].audio) if any(file.cancels for file in files) else None
-    native = [
-        file
-        if alone is None or file.audio.channels == 1
-        else Signal(mixed(file.audio, min(alone, file.audio.channels)))
-        for file in files
-    ]
-    common = [
-        each if each.rate == rate else Signal(audio_io.resample(mixed(each.audio, MEAN), rate)) for each in native
-    ]
-    return Pair(common[0], common[1], files, native[0])
 
 
 def _sound_facts(file: Signal) -> SoundFacts:

@@ -8,7 +8,7 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diagnose.audio import BLOCK, Audio, blocks, encode, from_array, load, read, resample, write
+from diagnose.audio import BLOCK, Audio, blocks, encode, from_array, load, lossless_subtype, read, resample, write
 from diagnose.errors import InputError
 
 
@@ -338,3 +338,19 @@ def test_resampling_refuses_a_rate_out_of_range(rate):
     assert f"rate {rate} Hz is out of range; use 2000 to 384000 Hz" in refusal(
         resample, from_array(np.zeros(9), 8000), rate
     )
+
+
+@pytest.mark.parametrize(
+    ("samples", "subtype"),
+    [
+        ([0.5, -1.0, 2.0**-23, 1 - 2.0**-23], "PCM_24"),
+        ([2.0**-24], "FLOAT"),
+        ([1.0], "FLOAT"),
+        ([-1 - 2.0**-22], "FLOAT"),
+    ],
+)
+def test_a_subtype_is_lossless(samples, subtype):
+    sound = Audio(np.array([samples], np.float32), 8000)
+    assert lossless_subtype(sound) == subtype
+    back, _ = soundfile.read(io.BytesIO(encode(sound, "WAV", subtype)), dtype="float32")
+    assert np.array_equal(back, sound.samples[0])

@@ -42,6 +42,18 @@ def test_the_ledger_is_the_real_output(tmp_path):
     assert printed[first : first + 3] == shown.splitlines()
 
 
+def test_the_block_on_repairs_is_the_real_output(tmp_path):
+    note, rng = example.bowed_string(220.0, 2.0, 22_050), np.random.default_rng(0)
+    audio.write(tmp_path / "note.wav", note)
+    hummed = INJECTORS["hum_50"].break_by(note, -20.0, rng)
+    audio.write(tmp_path / "note-out.wav", INJECTORS["gain_down"].break_by(hummed, -9.0, rng))
+    command, shown = block("diagnose compare note.wav note-out.wav --repair")
+    printed = run(command[: command.index("|")], tmp_path).stdout.splitlines()
+    first = next(index for index, line in enumerate(printed) if line.startswith("repaired"))
+    assert printed[first : first + 3] == shown.splitlines()
+    assert audio.read(tmp_path / "repaired.wav").length == note.length
+
+
 def test_the_block_on_mels_is_the_real_output(data, tmp_path):
     shutil.copy(data / "violin.wav", tmp_path / "violin.wav")
     samples, rate = librosa.load(tmp_path / "violin.wav", sr=22050)

@@ -42,6 +42,7 @@ LAYERS = [
     ("pytest_plugin",),
     ("batch", "gate"),
     ("comparison",),
+    ("repairs",),
     ("channelwise",),
     ("render",),
     ("causes", "explain", "regions"),
@@ -61,8 +62,9 @@ LAYERS = [
     ("errors", "text", "version"),
 ]
 LEVEL = {name: -index for index, layer in enumerate(LAYERS) for name in layer}
-# The one arrow upwards: a Report shows itself in a notebook, whoever made it, and loads what shows it when asked.
-UPWARDS = {"diagnose/results/report.py": {"diagnose.render.notebook", "diagnose.analysis"}}
+# The one arrow upwards: a Report shows itself in a notebook, whoever made it, and loads what shows it when asked.  Its
+# pair and its repaired sound it names for the type checker alone.
+UPWARDS = {"diagnose/results/report.py": {"diagnose.render.notebook", "diagnose.analysis", "diagnose.audio"}}
 TNCA_LAYERS = [
     ("__main__",),
     ("cli",),

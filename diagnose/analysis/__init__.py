@@ -3,7 +3,7 @@
 Signal and Pair keep what is costly; each other module is one analysis, a function of samples or of spectra.
 """
 
-from diagnose.analysis.pair import Pair
+from diagnose.analysis.pair import Pair, pair_of
 from diagnose.analysis.signal import Signal
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "masking",
     "mel_grid",
     "moments",
+    "pair_of",
     "pitch",
     "places",
     "spectra",

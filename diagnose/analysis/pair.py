@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from diagnose.analysis.cells import measure_cells
-from diagnose.analysis.channels import loudest_channel, match_channels, mixed
+from diagnose.analysis.channels import MEAN, loudest_channel, match_channels, mixed
 from diagnose.analysis.distances import measure_spectra
 from diagnose.analysis.folding import measure_folding
 from diagnose.analysis.places import find_places
@@ -109,9 +109,10 @@ class Pair:
         channels = self.channels
         if channels is None or not channels.differ or self.unrelated:
             return {}
-        return {held.channel: self._of_channel(held) for held in channels.worth_asking}
+        return {held.channel: self.of_channel(held) for held in channels.worth_asking}
 
-    def _of_channel(self, held: Held) -> Pair:
+    def of_channel(self, held: Held) -> Pair:
+        """One channel of the generated sound against what it holds of the reference, which has to be something."""
         assert held.source is not None
         sides = (mixed(self.files[0].audio, held.source), mixed(self.files[1].audio, held.channel))
         files = Signal(sides[0]), Signal(sides[1])
@@ -247,6 +248,23 @@ class Pair:
     def silent(self) -> bool:
         """Whether either sound has no energy beside its bias."""
         return self.reference.moments.silent or self.generated.moments.silent
+
+
+def pair_of(files: tuple[Signal, Signal]) -> Pair:
+    """Both mixes at the lower of the two rates, so that nothing is compared that one of them cannot hold.
+
+    Where the channels of either cancel each other, the mean says nothing: then it is the reference's loudest channel.
+    """
+    rate = min(file.rate for file in files)
+    alone = loudest_channel(files[0].audio) if any(file.cancels for file in files) else None
+    native = [
+        file
+        if alone is None or file.audio.channels == 1
+        else Signal(mixed(file.audio, min(alone, file.audio.channels)))
+        for file in files
+    ]
+    common = [each if each.rate == rate else Signal(resample(mixed(each.audio, MEAN), rate)) for each in native]
+    return Pair(common[0], common[1], files, native[0])
 
 
 def _is_whole(part: Samples, samples: Samples) -> bool:

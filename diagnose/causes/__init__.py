@@ -11,6 +11,7 @@ from diagnose.causes import added, clock, foreign, level, mel, nonfinite, places
 from diagnose.causes.channels import name_channel_causes, with_broken_samples
 from diagnose.causes.evidence import Evidence
 from diagnose.causes.rank import FOLLOWS, ranked
+from diagnose.causes.reading import Reread, right_reading
 from diagnose.results.cause import Cause
 
 if TYPE_CHECKING:
@@ -125,4 +126,12 @@ def _settled(hypothesis: Hypothesis, found: list[Cause]) -> bool:
     return any(cause.confidence >= CERTAIN and id in FOLLOWS.get(cause.id, ()) for cause in found)
 
 
-__all__ = ["HYPOTHESES", "Evidence", "name_causes", "name_channel_causes", "with_broken_samples"]
+__all__ = [
+    "HYPOTHESES",
+    "Evidence",
+    "Reread",
+    "name_causes",
+    "name_channel_causes",
+    "right_reading",
+    "with_broken_samples",
+]

@@ -7,13 +7,17 @@ be laid on the reference.
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
+from collections.abc import Callable  # noqa: TC003 - msgspec reads the types
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 import numpy as np
 import soundfile
 import soxr
 
+from diagnose.analysis.channels import mixed
+from diagnose.audio import Audio, resample
 from diagnose.mel.known import MISTAKEN_RATES
 from diagnose.results.cause import Cause, cause
 from diagnose.timeline import lay_waveforms
@@ -21,6 +25,7 @@ from diagnose.timeline import lay_waveforms
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from diagnose.analysis import Pair
     from diagnose.audio import Samples
     from diagnose.causes.evidence import Evidence
 
@@ -29,6 +34,8 @@ TRIED = 4  # readings, the smoothest first
 LONGEST_S = 12.0  # of the generated sound that is read anew
 RATE_FIT = 0.03  # by which the quotient of two rates may be off that of the lengths
 ZEROS = 0.999  # share of the samples between that are 0
+INVERTED = 1e-3  # of |r|, by which a reading that inverts has to be better
+CERTAINLY = 0.9999  # r from which no other reading is asked: what rounding to 8 bits leaves
 EIGHT_BIT = 128.0
 SIXTEEN_BIT = 32768.0
 
@@ -44,7 +51,8 @@ class Reading(msgspec.Struct, frozen=True):
 BYTES = "state byte order and sample format where bytes become samples: np.frombuffer(data, '<i2'), not a default"
 LAW = "decode the G.711 bytes first (ffmpeg -f mulaw or -f alaw, soundfile subtype ULAW or ALAW)"
 # (the width the bytes were taken for, the subtype and byte order that they have, bytes left out at the start)
-READINGS: dict[tuple[str, str, str, int], Reading] = {
+Key: TypeAlias = "tuple[str, str, str, int]"
+READINGS: dict[Key, Reading] = {
     ("PCM_16", "PCM_16", "BIG", 0): Reading("bytes-misread", "16-bit samples were read in the other byte order", BYTES),
     ("PCM_16", "PCM_16", "LITTLE", 1): Reading(
         "bytes-misread",
@@ -76,57 +84,111 @@ STUFFED = Reading(
 )
 
 
+class Reread(msgspec.Struct, frozen=True, eq=False):
+    """A way of reading the generated sound in which it is the reference's waveform, with this correlation.
+
+    anew: from the sound as it was read to what it is, all channels of it.
+    """
+
+    reading: Reading
+    anew: Callable[[Audio], Audio]
+    correlation: float
+
+    @property
+    def likeness(self) -> float:
+        """|r|; less of a copy that is inverted too, for a law's bytes with the other sign bit are that."""
+        return abs(self.correlation) - (INVERTED if self.correlation < 0 else 0.0)
+
+
+Tried: TypeAlias = "tuple[Reading, Samples, Callable[[Audio], Audio]]"
+
+
 def misread(e: Evidence) -> Cause | None:
     """Bytes, companding or channels misread, shown by reading them anew.
 
     Misleads: nothing known; what is read anew has to be the reference's waveform.
     """
-    if e.method != "none":
+    found = right_reading(e.pair) if e.method == "none" else None
+    if found is None:
         return None
-    audio = e.pair.files[1].audio
+    said = f"read so, it is the reference's waveform: r = {abs(found.correlation):.3f}"
+    return cause(found.reading.cause, 1.0, found.reading.what, [said], found.reading.fix)
+
+
+def right_reading(pair: Pair) -> Reread | None:
+    """The reading that makes the generated sound the best copy of the reference; None where none makes it one."""
+    audio = pair.files[1].audio
     samples = audio.samples[0][: round(LONGEST_S * audio.rate)]
     # A channel of the reference: of what was interleaved, every second sample is a channel and no mix.
-    original = e.pair.files[0].audio
-    reference = original.samples[0] if original.rate == e.pair.rate else e.pair.reference.mono
-    for reading, made in (*_candidates(samples), *_rates(e, samples), (INTERLEAVED, samples[::2])):
-        timeline = lay_waveforms(reference, made, e.pair.rate) if made.size > e.pair.rate // 10 else None
-        if timeline is not None:
-            return cause(
-                reading.cause,
-                1.0,
-                reading.what,
-                [f"read so, it is the reference's waveform: r = {abs(timeline.correlation):.3f}"],
-                reading.fix,
-            )
-    return None
+    original = pair.files[0].audio
+    reference = resample(mixed(original, 1), pair.rate).samples[0]
+    interleaved = (INTERLEAVED, samples[::2], _apart)
+    best = None
+    for reading, made, anew in (*_candidates(samples, pair.rate), *_rates(pair, samples), interleaved):
+        timeline = lay_waveforms(reference, made, pair.rate) if made.size > pair.rate // 10 else None
+        if timeline is None:
+            continue
+        found = Reread(reading, anew, timeline.correlation)
+        if found.correlation >= CERTAINLY:
+            return found
+        best = found if best is None or found.likeness > best.likeness else best
+    return best
 
 
-def _candidates(samples: Samples) -> Iterator[tuple[Reading, Samples]]:
+def _candidates(samples: Samples, rate: int) -> Iterator[Tried]:
     for first in (0, 1):
         rest = samples[1 - first :: 2]
         if rest.size and np.count_nonzero(rest) <= (1 - ZEROS) * rest.size and np.any(samples[first::2]):
-            yield STUFFED, samples[first::2]
+            yield STUFFED, samples[first::2], partial(_every_second, first=first, rate=rate)
             return
     limit = SMOOTHER * roughness(samples)
     found = []
-    for (taken_for, subtype, order, skipped), reading in READINGS.items():
-        made = read_as(samples, taken_for, subtype, order, skipped)
-        if made is not None and roughness(made) < limit:
-            found.append((roughness(made), reading, made))
-    for _, reading, made in sorted(found, key=lambda each: each[0])[:TRIED]:
-        yield reading, made
+    # A sign bit that is turned is no rougher: the sound swings from one end to the other wherever it crosses zero.
+    eight_bits = np.array_equal(samples * EIGHT_BIT, np.rint(samples * EIGHT_BIT))
+    for key, reading in READINGS.items():
+        made = None if eight_bits and key[0] == "PCM_16" else read_as(samples, *key)
+        if made is not None and (roughness(made) < limit or (eight_bits and key[1] == "PCM_S8")):
+            found.append((roughness(made), reading, made, partial(_reread, key=key)))
+    for _, reading, made, anew in sorted(found, key=lambda each: each[0])[:TRIED]:
+        yield reading, made, anew
 
 
-def _rates(e: Evidence, samples: Samples) -> Iterator[tuple[Reading, Samples]]:
+def _rates(pair: Pair, samples: Samples) -> Iterator[Tried]:
     """As played at another rate in use, where the lengths ask for that."""
-    ratio = e.pair.generated.mono.size / e.pair.reference.mono.size
-    label = e.pair.files[1].rate
+    ratio = pair.generated.mono.size / pair.reference.mono.size
+    label = pair.files[1].rate
     for true in MISTAKEN_RATES:
         # Labelled too high, it is short: generated seconds are true / label of the reference's.
         if true != label and abs(true / label / ratio - 1) <= RATE_FIT:
             what = f"played {label / true:.4g} times as fast ({true} Hz labelled {label} Hz)"
             fix = f"write the file with rate {true}, or resample to {label} Hz before writing"
-            yield Reading("sample-rate", what, fix), soxr.resample(samples, true, e.pair.rate)
+            made = soxr.resample(samples, true, pair.rate)
+            yield Reading("sample-rate", what, fix), made, partial(_labelled, rate=true)
+
+
+# The whole sound, read anew
+
+
+def _every_second(audio: Audio, first: int, rate: int) -> Audio:
+    return Audio(np.ascontiguousarray(audio.samples[:, first::2]), rate, audio.name)
+
+
+def _reread(audio: Audio, key: Key) -> Audio:
+    """Every channel by itself: what was read across channels is not that of one."""
+    made = [read_as(channel, *key) for channel in audio.samples]
+    length = max(channel.size for channel in made if channel is not None)
+    rows = [np.zeros(length, np.float32) if each is None else each for each in made]
+    return Audio(np.stack(rows), audio.rate, audio.name)
+
+
+def _labelled(audio: Audio, rate: int) -> Audio:
+    return Audio(audio.samples, rate, audio.name)
+
+
+def _apart(audio: Audio) -> Audio:
+    """The first channel's samples in two channels, in turn."""
+    samples = audio.samples[0]
+    return Audio(np.stack([samples[: samples.size // 2 * 2][first::2] for first in (0, 1)]), audio.rate, audio.name)
 
 
 def roughness(samples: Samples) -> float:

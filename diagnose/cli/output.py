@@ -97,8 +97,28 @@ def write_suite(suite: Suite, targets: dict[str, str | None], sections: Mapping[
             write(target, _rendered_suite(suite, name))
 
 
+def check_sound(option: str, target: str | None) -> None:
+    """Refuse a name for a sound that says another format than WAV, which is written."""
+    suffix = os.path.splitext(target or "")[1]
+    if suffix.lower() not in ("", ".wav"):
+        raise click.UsageError(f"--{option} {target}: WAV is written; give a name that ends in .wav, not in {suffix}")
+
+
+def write_repaired(target: str, report: Report) -> None:
+    """The repaired sound as WAV; where nothing was undone, no file but a line on stderr."""
+    if report.repaired is None:
+        click.echo("nothing to repair", err=True)
+        return
+    from diagnose.audio import encode, lossless_subtype
+
+    write_bytes(target, encode(report.repaired, "WAV", lossless_subtype(report.repaired)))
+
+
 def write(target: str, text: str) -> None:
-    data = text.encode("utf-8", "backslashreplace")
+    write_bytes(target, text.encode("utf-8", "backslashreplace"))
+
+
+def write_bytes(target: str, data: bytes) -> None:
     if target == "-":
         sys.stdout.flush()
         sys.stdout.buffer.write(data)

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from diagnose.analysis import Pair
-from diagnose.explain.search import Explanation, Step
+    from diagnose.explain.search import Explanation, Step
+    from diagnose.operations.operation import Fitted
 
 # How often such a cause was the right one: benchmarks/explaining.py ("proven, with a wrong step") where nothing is
 # left, and benchmarks/faults.py where something is, in some moments or bands: 41 % of 41; then nobody is refuted.
@@ -53,47 +54,65 @@ PATTERNS = {
 }
 
 
-def with_proof(pair: Pair, named: Sequence[Cause]) -> tuple[tuple[Cause, ...], Proof | None]:
-    """The causes, what undoing proves first, and what it came to; the causes as they are where there is no copy."""
+def with_proof(pair: Pair, named: Sequence[Cause]) -> tuple[tuple[Cause, ...], Proof | None, tuple[Fitted, ...]]:
+    """The causes, what undoing proves first; what it came to; and the chain, in the order in which it is applied.
+
+    The causes as they are where there is no copy.
+    """
     scene = None if any(cause.id in ALONE for cause in named) else scene_of(pair)
     if scene is None:
-        return tuple(named), None
+        return tuple(named), None, ()
     # Where a filter keeps both coherent, they are no two sounds.
     named = [cause for cause in named if cause.id != "different-content"]
     found = explain(scene, [cause.id for cause in named])
     other = None if found.proven else stranger(scene, found.predicted)
-    if not found.steps:
-        left = [_unless_unconfirmed(cause, found) for cause in named]
-        return tuple(left) if other is None else (other, *_beside_stranger(left)), None
-    # Noise explains whatever it covers: of another cause that no operation is there for, it says nothing.
-    covers = found.ids == ("noise",) and named and named[0].id not in BY_ID
-    bent = found.ids[0] in FLEXIBLE and not found.close
-    sure = found.proven and (found.close or found.fall_db > MUCH_DB) and not covers and not bent
+    sure = _is_sure(found, named)
     told = _steps_told(found, named, sure)
-    others = [cause for cause in named if cause.id not in {cause.id for cause in told}]
-    parts = {part for each in found.ids for part in PARTS.get(each, ())}
-    others = [cause for cause in others if cause.id not in parts]
-    if sure:
-        refuted = tuple(Explained(cause.id, cause.summary) for cause in others if cause.id not in OF_TIME)
+    others = _others(found, named, told, sure)
+    if told and sure:
+        refuted = tuple(Explained(cause.id, cause.summary) for cause in named if _is_refuted(cause, told, others))
         told[0] = msgspec.structs.replace(told[0], explains=refuted)
-        others = [cause for cause in others if cause.id in OF_TIME]
-    others = [_unless_unconfirmed(cause, found) for cause in others]
-    if not sure and found.fall_db > MOST_DB:
-        others = [_beside(cause) for cause in others]
     if other is not None:
-        told, others = [other, *told], list(_beside_stranger(others))
+        told, others = [other, *told], [_at_most(cause, UNCONFIRMED) for cause in others]
+    causes = tuple(sorted((*told, *others), key=lambda cause: -cause.confidence))
+    if not found.steps:
+        return causes, None, ()
     proof = Proof("waveform", Left(found.left_db, _looks_like(found), found.before_db), _alternatives(found))
-    return tuple(sorted((*told, *others), key=lambda cause: -cause.confidence)), proof
+    return causes, proof, tuple(step.fitted for step in found.steps)
 
 
-def _beside(cause: Cause) -> Cause:
-    """Beside a chain that takes most away, though not all: what is recognised there is as likely a part of it."""
-    return cause if cause.id in OF_TIME else msgspec.structs.replace(cause, confidence=min(cause.confidence, PARTLY))
+def _is_sure(found: Explanation, named: Sequence[Cause]) -> bool:
+    """Whether the chain is all that there is: a proof that leaves nothing, or little of what was much."""
+    if not found.proven:
+        return False
+    # Noise explains whatever it covers: of another cause that no operation is there for, it says nothing.
+    if found.ids == ("noise",) and named and named[0].id not in BY_ID:
+        return False
+    return found.close or (found.fall_db > MUCH_DB and found.ids[0] not in FLEXIBLE)
 
 
-def _beside_stranger(causes: Sequence[Cause]) -> list[Cause]:
-    """What is beside another sound may be the other sound's."""
-    return [msgspec.structs.replace(each, confidence=min(each.confidence, UNCONFIRMED)) for each in causes]
+def _parts(found: Explanation) -> set[str]:
+    """Ids of what the steps do besides."""
+    return {part for each in found.ids for part in PARTS.get(each, ())}
+
+
+def _others(found: Explanation, named: Sequence[Cause], told: Sequence[Cause], sure: bool) -> list[Cause]:
+    """What was recognised and is no step, with what is believed of it beside the chain."""
+    apart = {cause.id for cause in told} | _parts(found)
+    others = [_unless_unconfirmed(cause, found) for cause in named if cause.id not in apart]
+    if sure:
+        return [cause for cause in others if cause.id in OF_TIME]
+    if found.fall_db > MOST_DB:  # what is recognised beside what takes most away is as likely a part of it
+        return [cause if cause.id in OF_TIME else _at_most(cause, PARTLY) for cause in others]
+    return others
+
+
+def _is_refuted(cause: Cause, told: Sequence[Cause], others: Sequence[Cause]) -> bool:
+    return all(cause.id != other.id for other in (*told, *others))
+
+
+def _at_most(cause: Cause, confidence: float) -> Cause:
+    return msgspec.structs.replace(cause, confidence=min(cause.confidence, confidence))
 
 
 def _steps_told(found: Explanation, named: Sequence[Cause], sure: bool) -> list[Cause]:
@@ -104,8 +123,7 @@ def _steps_told(found: Explanation, named: Sequence[Cause], sure: bool) -> list[
     recognised = {_base(cause.id, found): cause for cause in reversed(named)}
     last = () if named and named[0].id == "noise" else ("noise",)
     steps = sorted(_by_worth(found), key=lambda each: each[1] in last)
-    parts = {part for each in found.ids for part in PARTS.get(each, ())}
-    steps = [each for each in steps if each[1] not in parts]
+    steps = [each for each in steps if each[1] not in _parts(found)]
     return [_told(step, id, recognised.get(id), found, sure) for step, id in steps]  # noqa: A001 - the contract's word
 
 
@@ -151,11 +169,11 @@ def _told(step: Step, id: str, recognised: Cause | None, found: Explanation, sur
 def _unless_unconfirmed(cause: Cause, found: Explanation) -> Cause:
     """A cause whose operation was applied to the reference, and takes no part of the difference away."""
     if cause.id == "phase-incoherent":  # of a copy, a name for what nothing explains
-        cause = msgspec.structs.replace(cause, confidence=min(cause.confidence, UNEXPLAINED))
+        cause = _at_most(cause, UNEXPLAINED)
     asked = cause.id in BY_ID and cause.id not in OF_MANY_KINDS
     if not asked or _base(cause.id, found) in found.ids or found.over_db < NOTABLE_DB:
         return cause
-    return msgspec.structs.replace(cause, confidence=min(cause.confidence, UNCONFIRMED))
+    return _at_most(cause, UNCONFIRMED)
 
 
 def _alternatives(found: Explanation) -> tuple[tuple[str, ...], ...]:

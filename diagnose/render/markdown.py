@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from diagnose.render.phrases import cause_lines, ledger, likelihood, place_line, places
+from diagnose.render.phrases import cause_lines, ledger, likelihood, place_line, places, repair_lines
 from diagnose.text import printable
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ def to_markdown(suite: Suite) -> str:
         if case.error:
             lines.append(f"  - {_text(case.error)}")
         lines += _causes(case.causes)
+        lines += [f"  - {label}: {_text(text)}" for label, text in (repair_lines(case.repair) if case.repair else ())]
         lines += [f"  - where: {_text(place_line(place))}" for place in places(case.regions)[:MOST_PLACES]]
     rows = [(case, check) for case in suite.cases for check in case.checks if check.verdict != "PASS"]
     if rows:

@@ -21,6 +21,7 @@ from diagnose.render.phrases import (
     meaning,
     observed_line,
     proof_line,
+    repair_lines,
 )
 from diagnose.text import amount, number, printable
 from diagnose.version import VERSION
@@ -58,6 +59,7 @@ def pair_environment() -> Environment:
     environment.globals.update(alignment_line=alignment_line, observed_line=observed_line)
     environment.globals.update(channel_lines=channel_lines, beside=beside, ledger=ledger, proof_line=proof_line)
     environment.globals.update(likelihood=likelihood, cause_lines=cause_lines, picture_of=picture_of)
+    environment.globals.update(repair_lines=repair_lines)
     return environment
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from diagnose.results.cause import Cause
     from diagnose.results.region import Region
+    from diagnose.results.repair import Repair, Undone
     from diagnose.results.report import ChannelFacts, MetricRow, Report
     from diagnose.results.timeline import Observation
 
@@ -211,6 +212,27 @@ def proof_line(report: Report) -> str | None:
     return f"{line}; cannot be told from {others}" if others else line
 
 
+def repair_lines(repair: Repair) -> list[tuple[str, str]]:
+    """(label, text): each step that was undone with the distance before and after, the whole, and what is left."""
+    lines = [("repaired", _undone_line(one)) for one in repair.undone]
+    before, after = repair.distance_before_db, repair.distance_after_db
+    if len(lines) > 1 and before is not None and after is not None:
+        lines.append(("repaired", f"together: {round(before)} dB apart before, {round(after)} dB after"))
+    if not lines:
+        lines.append(("repaired", "nothing: no sound was written"))
+    return lines + [("not undone", f"{_on_channel(one.channel)}{one.id}: {one.reason}") for one in repair.left_undone]
+
+
+def _undone_line(one: Undone) -> str:
+    said = f" ({one.summary})" if one.summary else ""
+    names = f"{_on_channel(one.channel)}{' with '.join(one.ids)}"
+    return f"{names} undone: {round(one.before_db)} dB apart before, {round(one.after_db)} dB after{said}"
+
+
+def _on_channel(channel: int | None) -> str:
+    return "" if channel is None else f"channel {channel}, "
+
+
 class Place(msgspec.Struct, frozen=True):
     """The largest of the boxes that are nearly one, all metrics that fail there, and its figures in words."""
 
@@ -308,5 +330,5 @@ def as_suite(report: Report) -> Suite:
         if row.verdict
     )
     name = f"{report.generated.path} against {report.reference.path}"
-    case = Case(name, report.verdict, checks, causes=report.causes, regions=report.regions)
+    case = Case(name, report.verdict, checks, causes=report.causes, regions=report.regions, repair=report.repair)
     return Suite("diagnose compare", (case,))

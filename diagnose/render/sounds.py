@@ -95,6 +95,7 @@ class Sounds(msgspec.Struct, frozen=True):
 
     begin_s: the overlap's start in the reference, in s; delay_s: the same place of the generated sound is this much
     later.  match_db: gain of the generated sound at which both are as loud.  coding: what was done to all, in words.
+    repaired: the generated sound with what can be undone undone, where there is one.
     """
 
     players: tuple[Player, Player]
@@ -105,6 +106,7 @@ class Sounds(msgspec.Struct, frozen=True):
     match_db: float
     matched_by: str
     coding: str
+    repaired: Player | None = None
 
 
 def player(label: str, sound: Audio) -> Player:
@@ -119,18 +121,21 @@ def sounds_of(report: Report, pair: Pair) -> Sounds:
     parts = [("Reference", _cut(pair.reference.audio)), ("Generated", _cut(pair.generated.audio))]
     if left_db is not None:
         parts.append(("Null signal", Audio(left.samples * np.float32(10 ** (raised / 20)), left.rate)))
+    if report.repaired is not None:
+        parts.append(("Repaired", _cut(resample(report.repaired, pair.rate))))
     (reference, generated, *rest), coding = _players(parts)
     match_db, matched_by = _match(report)
     delay = pair.timeline.delay / pair.rate
     return Sounds(
         players=(reference, generated),
-        null=Null(rest[0] if rest else None, left_db, _null_note(pair, left, raised)),
+        null=Null(rest[0] if left_db is not None else None, left_db, _null_note(pair, left, raised)),
         begin_s=pair.to_reference_s(0.0),
         delay_s=delay,
         seconds=pair.overlap[0].size / pair.rate,
         match_db=match_db,
         matched_by=matched_by,
         coding=_said(coding, pair),
+        repaired=rest[-1] if report.repaired is not None else None,
     )
 
 

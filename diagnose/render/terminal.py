@@ -23,6 +23,7 @@ from diagnose.render.phrases import (
     place_line,
     places,
     proof_line,
+    repair_lines,
     suite_line,
 )
 from diagnose.render.sensitivity import WEAKEST, blind_lines, case_notes, strength, summary, tables_to_copy
@@ -67,7 +68,7 @@ def print_earned(earned: Sequence[Earned], runs: int) -> None:
 def _report(report: Report, every_metric: bool) -> list[Part]:
     """In the page's order: verdict, cause, files, metrics worst first, where, notes."""
     parts: list[Part] = [_verdict(report.verdict, headline(report)), *_causes(report.causes)]
-    parts += [*_proof(report), *_files(report)]
+    parts += [*_proof(report), *_repair(report), *_files(report)]
     judged = report.worst_first
     over = [row for row in judged if row.verdict != "PASS"]
     most = ROWS_UNDER_A_CAUSE if report.causes else MOST_ROWS
@@ -124,6 +125,16 @@ def _proof(report: Report) -> list[Labelled]:
     ]
     said = proof_line(report)
     return [*lines, Labelled("left       ", said)] if said and lines else []
+
+
+def _repair(report: Report) -> list[Labelled]:
+    """The ledger of the repair, where one was asked for."""
+    lines = [] if report.repair is None else repair_lines(report.repair)
+    before = ["", *(label for label, _ in lines)]
+    return [
+        Labelled(f"{'' if label == last else label:11}", text)
+        for (label, text), last in zip(lines, before, strict=False)
+    ]
 
 
 def _where(regions: Sequence[Region]) -> list[Labelled]:

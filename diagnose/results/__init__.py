@@ -7,6 +7,7 @@ __all__ = [
     "limit",
     "proof",
     "region",
+    "repair",
     "report",
     "report_json",
     "sensitivity",

@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from diagnose.analysis import Pair
+    from diagnose.audio import Audio
     from diagnose.results.cause import Cause
     from diagnose.results.proof import Proof
     from diagnose.results.region import Region
+    from diagnose.results.repair import Repair
     from diagnose.results.timeline import Observation, TimelineFacts
 Detail = Mapping[str, float | int | str]
 
@@ -116,8 +118,9 @@ class Report(msgspec.Struct, frozen=True, eq=False):
     command: what to type to have it again, where it was typed.  libraries: versions that numbers may depend on.
     channels: each channel, where they were not treated alike.
     proof: what the causes that are steps come to together; None where none was applied to the reference.
+    repair: what was undone, where that was asked for, and repaired: the sound that came of it; None where nothing was.
     pair: the signals themselves, for pictures and players, and apart: why they are not there; by_channel: all rows of
-    each channel that was measured alone.  None of these is in the dict.
+    each channel that was measured alone.  None of these, nor repaired, is in the dict.
     """
 
     tool_version: str
@@ -138,6 +141,8 @@ class Report(msgspec.Struct, frozen=True, eq=False):
     channels: tuple[ChannelFacts, ...] = ()
     proof: Proof | None = None
     by_channel: Mapping[int, Sequence[MetricRow]] = msgspec.field(default_factory=dict)
+    repair: Repair | None = None
+    repaired: Audio | None = None
 
     def __repr__(self) -> str:
         """Verdict, both names, the likeliest cause and the worst metrics: three lines, under 600 characters."""
@@ -198,6 +203,7 @@ class Report(msgspec.Struct, frozen=True, eq=False):
             "regions": [msgspec.structs.asdict(region) for region in self.regions],
             "causes": [_cause(cause) for cause in self.causes],
             **_proof(self.proof),
+            "repair": None if self.repair is None else msgspec.to_builtins(self.repair),
             "notes": list(self.notes),
             "verdict": self.verdict,
         }

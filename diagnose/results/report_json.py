@@ -18,6 +18,7 @@ from diagnose.errors import InputError
 from diagnose.results.cause import Cause  # noqa: TC001 - msgspec reads the types
 from diagnose.results.proof import Left, Proof
 from diagnose.results.region import Region  # noqa: TC001
+from diagnose.results.repair import Repair  # noqa: TC001
 from diagnose.results.report import SCHEMA, AlignmentFacts, ChannelFacts, LimitLevels, MetricRow, Report, SoundFacts
 from diagnose.results.timeline import Observation, TimelineFacts  # noqa: TC001
 from diagnose.results.verdict import Verdict, overall
@@ -72,6 +73,7 @@ class _Document(msgspec.Struct, frozen=True):
     space: str | None = None
     left: Left | None = None
     alternatives: Annotated[tuple[_Ids, ...], msgspec.Meta(max_length=20)] = ()
+    repair: Repair | None = None
 
 
 def read_report(path: str | os.PathLike[str]) -> Report:
@@ -151,6 +153,7 @@ def report_from(document: Any, name: str = "report") -> Report:
         observations=read.observations,
         channels=read.channels,
         proof=_proof(read),
+        repair=read.repair,
         libraries=read.tool.libraries,
         apart="this report was read from JSON, which contains no sounds",
     )
@@ -163,6 +166,7 @@ def _shown(read: _Document, name: str) -> None:
     texts += [text for each in read.observations for text in (each.id, each.unit)]
     texts += [text for each in read.channels for text in (each.holds, each.expected, *each.over_limit)]
     texts += [region.metric for region in read.regions]
+    texts += _repair_texts(read.repair)
     texts += [read.space or "", read.left.summary if read.left else "", *itertools.chain(*read.alternatives)]
     for row in read.metrics:
         texts += [row.name, row.unit, row.reason or "", row.note or ""]
@@ -174,6 +178,13 @@ def _shown(read: _Document, name: str) -> None:
 
 def _proof(read: _Document) -> Proof | None:
     return None if read.space is None or read.left is None else Proof(read.space, read.left, read.alternatives)
+
+
+def _repair_texts(repair: Repair | None) -> list[str]:
+    if repair is None:
+        return []
+    undone = [text for each in repair.undone for text in (*each.ids, each.summary)]
+    return undone + [text for each in repair.left_undone for text in (each.id, each.reason)]
 
 
 def _timeline_texts(timeline: TimelineFacts | None) -> list[str]:

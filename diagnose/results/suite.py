@@ -11,6 +11,7 @@ from diagnose.results.verdict import Verdict, overall
 if TYPE_CHECKING:
     from diagnose.results.cause import Cause
     from diagnose.results.region import Region
+    from diagnose.results.repair import Repair
 
 
 class Check(msgspec.Struct, frozen=True):
@@ -29,7 +30,7 @@ class Case(msgspec.Struct, frozen=True):
     """One pair of a suite.  error: why it could not be measured, where it could not.  causes: most likely first.
 
     golden: the file it is held against; regions: where it fails, largest first; known: ids of the causes that were
-    there when it was recorded.
+    there when it was recorded.  repair: what was undone, where that was asked for.
     """
 
     id: str
@@ -40,6 +41,7 @@ class Case(msgspec.Struct, frozen=True):
     golden: str | None = None
     regions: tuple[Region, ...] = ()
     known: tuple[str, ...] = ()
+    repair: Repair | None = None
 
 
 class Earned(msgspec.Struct, frozen=True):

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from diagnose.timeline.clock import Clock, on_clock, shifted
 from diagnose.timeline.correlation import loudest_start, peak_correlation
 from diagnose.timeline.facts import alignment_facts, observations, timeline_facts
-from diagnose.timeline.laid import Laid, laid
+from diagnose.timeline.laid import Laid, Piece, laid
 from diagnose.timeline.layout import lay, lay_waveforms
 from diagnose.timeline.segment import Kind, Segment, Timeline
 
 __all__ = [
+    "Clock",
     "Kind",
     "Laid",
+    "Piece",
     "Segment",
     "Timeline",
     "alignment_facts",
@@ -19,6 +22,8 @@ __all__ = [
     "lay_waveforms",
     "loudest_start",
     "observations",
+    "on_clock",
     "peak_correlation",
+    "shifted",
     "timeline_facts",
 ]

@@ -83,7 +83,7 @@ def test_what_a_proof_refutes_is_folded_under_it(sound):
     pair = compared(sound, 0.4 * sound).pair
     rumour = Cause("phase-incoherent", 0.99, "phases are bent", (), "look there")
     late = Cause("delay", 0.6, "2 ms late", (), "look here")
-    causes, _ = with_proof(pair, [rumour, late])
+    causes, *_ = with_proof(pair, [rumour, late])
     assert [cause.id for cause in causes] == ["gain", "delay"]
     assert [one.id for one in causes[0].explains] == ["phase-incoherent"]
 
@@ -91,7 +91,7 @@ def test_what_a_proof_refutes_is_folded_under_it(sound):
 def test_a_cause_whose_operation_explains_nothing_is_not_sure(sound, rng):
     swell = np.linspace(0, 1, sound.size) ** 4
     pair = compared(sound, sound * (1 + 2 * swell * rng.standard_normal(sound.size))).pair
-    causes, _ = with_proof(pair, [Cause("band-gap", 0.99, "a band is gone", (), "look there")])
+    causes, *_ = with_proof(pair, [Cause("band-gap", 0.99, "a band is gone", (), "look there")])
     assert causes[0].confidence <= 0.6
 
 
@@ -103,7 +103,7 @@ def test_a_gain_of_a_decibel_may_be_meant(sound):
 
 def test_noise_alone_refutes_nothing_that_has_no_operation(sound, rng):
     pair = compared(sound, sound + 0.01 * rng.standard_normal(sound.size)).pair
-    causes, _ = with_proof(pair, [Cause("aliasing", 0.9, "folded", (), "filter first")])
+    causes, *_ = with_proof(pair, [Cause("aliasing", 0.9, "folded", (), "filter first")])
     assert causes[0].id == "aliasing"
 
 
@@ -111,7 +111,7 @@ def test_a_pattern_keeps_its_name_and_gets_the_step(sound):
     time = np.arange(sound.size) / RATE
     lines = 0.03 * sum(np.cos(2 * np.pi * 62.5 * k * time) for k in (1, 2, 3))
     pair = compared(sound, sound + lines).pair
-    causes, _ = with_proof(pair, [Cause("frame-rate-hum", 0.9, "every 256 samples", (), "look at the hop")])
+    causes, *_ = with_proof(pair, [Cause("frame-rate-hum", 0.9, "every 256 samples", (), "look at the hop")])
     assert (causes[0].id, causes[0].step) == ("frame-rate-hum", 1)
 
 

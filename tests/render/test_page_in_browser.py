@@ -392,6 +392,25 @@ def test_a_sound_against_itself_is_the_same_on_both_sides(opened, same):
     )
 
 
+def test_c_is_the_repaired_sound_at_the_same_place_and_no_key_without_one(opened, shown, note):
+    shown.page.keyboard.press("c")
+    assert state(shown.page)["side"] == "a"
+    late = Audio(-np.pad(note.samples, ((0, 0), (2000, 0))), note.rate)
+    page = opened(to_html(diagnose.compare(note, late, repair=True))).page
+    page.keyboard.press("Space")
+    until(page, "active.graph !== null")
+    page.keyboard.press("c")
+    assert state(page)["side"] == "c"
+    assert page.locator("[data-hear=c]").get_attribute("aria-pressed") == "true"
+    assert page.evaluate("active.graph.levels.map((level) => level > 0)") == [False, False, True]
+    a, b, c = page.evaluate("active.offsets")
+    assert (c, b) == (a, pytest.approx(a + 2000 / note.rate, abs=1e-4))
+    assert page.evaluate(
+        "active.buffers[0].getChannelData(0).every((value, at) =>"
+        " Math.abs(value - active.buffers[2].getChannelData(0)[at]) < 1e-4)"
+    )
+
+
 @pytest.mark.slow
 def test_two_pairs_on_a_page_play_one_at_a_time(opened, broken):
     sections = failures.Sections()

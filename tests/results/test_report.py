@@ -31,7 +31,7 @@ CAUSE = ["id", "confidence", "summary", "evidence", "fix", "explains", "channel"
 CAUSE += ["parameters", "step", "explains_db"]
 METRIC = ["name", "unit", "reference", "generated", "change", "verdict", "limit", "version"]
 EXTRA = {
-    "top": {"notes", "command", "timeline", "observations", "channels", "alternatives", "space", "left"},
+    "top": {"notes", "command", "timeline", "observations", "channels", "alternatives", "space", "left", "repair"},
     "alignment": {"method", "correlation", "drift_ppm", "reason"},
     "metric": {"reason", "note", "detail", "severity", "channel"},
 }

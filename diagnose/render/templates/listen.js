@@ -1,8 +1,9 @@
 "use strict";
-// One pair is a deck: two buffers on one time axis, switched sample by sample.  Below, what is pure comes first.
+// One pair is a deck: two or three buffers on one time axis, switched sample by sample.  Below, what is pure comes first.
 
 const FADE_S = 0.005;
 const SIDES = ["a", "b"];
+const HEARD = [...SIDES, "c"]; // c, the repaired sound, is not on every page
 
 /** P(at least `right` of `trials` by guessing): sum of C(n, k) / 2^n over k >= right. */
 function guessing(right, trials) {
@@ -28,18 +29,18 @@ function positionAt(plan, elapsed) {
 }
 
 /**
- * Gains of A and B: what the page turned down is turned up again, B by `matchDb` where it is wanted as loud as A, and
- * both down together where either would clip.  peaks, played: of the decoded sounds, and what they were multiplied by.
+ * Gains of A, B and C: what the page turned down is turned up again, B by `matchDb` where it is wanted as loud as A, and
+ * all down together where any would clip.  peaks, played: of the decoded sounds, and what they were multiplied by.
  */
 function balance(peaks, played, matchDb, matched) {
-  const gains = [1 / played[0], (matched ? 10 ** (matchDb / 20) : 1) / played[1]];
-  const top = Math.max(peaks[0] * gains[0], peaks[1] * gains[1], 1);
+  const gains = played.map((by, index) => (matched && index === 1 ? 10 ** (matchDb / 20) : 1) / by);
+  const top = Math.max(...gains.map((gain, index) => gain * peaks[index]), 1);
   return gains.map((gain) => gain / top);
 }
 
-/** The gains of both sources while one side is heard: [2, 3], "b" -> [0, 3]. */
+/** The gains of all sources while one side is heard: [2, 3], "b" -> [0, 3]. */
 function heard(gains, side) {
-  return gains.map((gain, index) => (SIDES[index] === side ? gain : 0));
+  return gains.map((gain, index) => (HEARD[index] === side ? gain : 0));
 }
 
 /** A number of seconds as a whole number of samples, in s: loops then repeat without interpolation. */
@@ -48,7 +49,7 @@ function snapped(seconds, rate) {
 }
 
 /**
- * Two sources that start together, each through a gain of its own.  plan: {from, start, end, loop, offsets, gains, side}
+ * Sources that start together, each through a gain of its own.  plan: {from, start, end, loop, offsets, gains, side}
  * in s on the axis; offsets: where the axis begins in each buffer.
  */
 function buildGraph(context, buffers, plan, when) {
@@ -126,9 +127,10 @@ function newDeck(root) {
   const find = (selector) => root.querySelector(selector);
   return {
     root, find, all: (selector) => [...root.querySelectorAll(selector)],
-    seconds: number("seconds"), offsets: [number("begin"), number("begin") + number("delay")], matchDb: number("match"),
-    sounds: SIDES.map((side) => find(`audio[data-side="${side}"]`)),
-    buffers: null, peaks: [1, 1], graph: null, plan: null, began: 0, position: 0,
+    seconds: number("seconds"), matchDb: number("match"),
+    offsets: [number("begin"), number("begin") + number("delay"), number("begin")], // C lies on A
+    sounds: HEARD.map((side) => find(`audio[data-side="${side}"]`)).filter((sound) => sound),
+    buffers: null, peaks: [1, 1, 1], graph: null, plan: null, began: 0, position: 0,
     side: "a", shown: "a", matched: true, region: null, test: null,
   };
 }
@@ -301,6 +303,7 @@ function onKey(event) {
   const actions = {
     a: () => listenTo(active, "a"),
     b: () => listenTo(active, "b"),
+    c: () => { if (active.sounds.length > 2) listenTo(active, "c"); },
     x: () => (active.test ? listenTo(active, "x") : startTest(active)),
   };
   if (!pressed) actions[" "] = () => toggle(active);
