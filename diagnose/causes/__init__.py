@@ -91,6 +91,12 @@ def name_causes(pair: Pair, rows: Mapping[str, MetricRow]) -> tuple[Cause, ...]:
     alone = _alone(evidence)
     found = _asked(evidence) if alone is None else [alone]
     broken = nonfinite.non_finite(evidence)
+    if (
+        alone is not None
+        and alone.id in ("bytes-misread", "companding")
+        and evidence.pair.files[1].audio.broken is None
+    ):
+        broken = None  # silence that was read as full scale
     if broken is not None:
         broken, found = nonfinite.with_what_follows(broken, found, evidence)
     others = ranked(found) if alone is None else tuple(found)

@@ -57,6 +57,8 @@ BYTES_MISREAD = Fault(
 
 def _companding(p: Figures) -> Words:
     law, way = next(iter(p)).split()
+    if way == "misread":
+        return f"bytes of {law} were read as those of the other law of G.711", ""
     kind = "encoding" if way == "encoded" else "decoding"
     return f"samples went through {law} {kind} and were taken for linear ones", ""
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING
 
 import numpy as np
+import soundfile
 
 from diagnose.operations.operation import Fitted, left_and_gain
 
@@ -43,17 +45,38 @@ def decode_a(samples: Floats) -> Floats:
     return np.asarray(np.sign(samples) * np.where(size < 1, size, np.exp(np.minimum(size, 50.0) - 1)) / A)
 
 
+def _through_bytes(samples: Floats, written: str, read: str) -> Floats:
+    """The samples written as bytes of one law, and read as those of the other; libsndfile knows both."""
+    data = io.BytesIO()
+    soundfile.write(data, np.clip(samples, -1.0, 1.0), 8000, format="RAW", subtype=written)
+    data.seek(0)
+    made, _ = soundfile.read(data, samplerate=8000, channels=1, format="RAW", subtype=read, dtype="float64")
+    return np.asarray(made)
+
+
+def mu_as_a(samples: Floats) -> Floats:
+    """Bytes of mu-law read as A-law."""
+    return _through_bytes(samples, "ULAW", "ALAW")
+
+
+def a_as_mu(samples: Floats) -> Floats:
+    """Bytes of A-law read as mu-law."""
+    return _through_bytes(samples, "ALAW", "ULAW")
+
+
 # name of the parameter: (what was done, what undoes it)
 LAWS: dict[str, tuple[Callable[[Floats], Floats], Callable[[Floats], Floats]]] = {
     "mu-law encoded": (encode_mu, decode_mu),
     "mu-law decoded": (decode_mu, encode_mu),
     "A-law encoded": (encode_a, decode_a),
     "A-law decoded": (decode_a, encode_a),
+    "mu-law misread": (mu_as_a, a_as_mu),
+    "A-law misread": (a_as_mu, mu_as_a),
 }
 
 
 def companded(scene: Scene, before: Predicted) -> Fitted | None:
-    """b = g law(a), of four laws that which leaves the least, where it leaves far less than a gain does."""
+    """b = g law(a), of these laws that which leaves the least, where it leaves far less than a gain does."""
     straight = left_and_gain(before.samples, scene.generated)[0]
     tried = {name: left_and_gain(law(before.samples), scene.generated) for name, (law, _) in LAWS.items()}
     name = min(tried, key=lambda each: tried[each][0])
