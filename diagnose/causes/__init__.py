@@ -32,6 +32,7 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     timeline.segment_lost,
     timeline.segment_inserted,
     timeline.segment_repeated,
+    timeline.exchanged_parts,
     timeline.tail_added,
     timeline.slips,
     foreign.foreign_data,

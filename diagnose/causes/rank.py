@@ -122,7 +122,7 @@ FOLLOWS: dict[str, tuple[str, ...]] = {
     "mel-range": (*MADE_UP, "pitch", "level-reference-lost"),
     "power-magnitude": (*MADE_UP, "time-structure-lost", "clipping", "level-reference-lost"),
     "level-reference-lost": MADE_UP,
-    "time-structure-lost": (*MADE_UP, *MISPLACED, "time-stretch"),
+    "time-structure-lost": (*MADE_UP, *MISPLACED, "segment-lost", "segment-inserted", "tail-added", "time-stretch"),
     "pitch": (*MADE_UP, "frame-rate-hum"),
     "phase-incoherent": ("noise", "edge-artifact", "tilt", "clicks", "pitch", "mono-stereo"),
     "clipping": (

@@ -9,6 +9,7 @@ import numpy as np
 
 from diagnose.causes.words import milliseconds
 from diagnose.results.cause import Cause, cause
+from diagnose.timeline import lay_waveforms
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 SURE = {"waveform": 1.0, "spectrogram": 0.85, "warped": 0.7, "none": 0.0}
 LISTED = 3  # places that are listed as evidence
+SHORTEST_PART_S = 0.1  # of what is exchanged
 SHORTEST_TAIL_S, TAIL_DB = 0.05, -40.0  # of a tail, and its level to the sound before it
 ENDED_DB = -70.0  # of the loudest 50 ms: the reference has ended
 FEWEST_BLOCKS, STANDS_OUT = 2, 10.0  # of 50 ms; times the power of what differs before: else all of it differs
@@ -70,6 +72,36 @@ def segment_repeated(e: Evidence) -> Cause | None:
         "heard again",
         "look for a chunk that is sent or appended twice (a retry, an overlap that is not trimmed), or a buffer "
         "that is played again while the next is late",
+    )
+
+
+def exchanged_parts(e: Evidence) -> Cause | None:
+    """What is missing at one end stands at the other: two parts in the wrong order.
+
+    Misleads: a sound that repeats itself may stand in either order.
+    """
+    steps = e.pair.timeline.segments
+    lost = [step for step in steps if step.kind == "lost" and step.content == "sound"]
+    added = [step for step in steps if step.kind == "inserted" and step.content == "sound"]
+    if e.method != "waveform" or len(lost) != 1 or len(added) != 1:
+        return None
+    sides = e.pair.reference.mono[slice(*lost[0].reference)], e.pair.generated.mono[slice(*added[0].generated)]
+    if min(side.size for side in sides) < SHORTEST_PART_S * e.pair.rate:
+        return None
+    found = lay_waveforms(*sides, e.pair.rate)
+    if found is None:
+        return None
+    start, end = (at / e.pair.rate for at in lost[0].reference)
+    return cause(
+        "time-structure-lost",
+        1.0,
+        f"two parts are exchanged: {start:.3f} to {end:.3f} s of the reference stands elsewhere",
+        [
+            f"it is heard from {added[0].generated[0] / e.pair.rate:.3f} s of the generated sound on, as it is",
+            f"its waveform there is the reference's: r = {abs(found.correlation):.3f}",
+        ],
+        "look for chunks that are joined in the order in which they came back and not in that of the text, or a buffer "
+        "that is turned round (np.roll, fftshift)",
     )
 
 
