@@ -81,8 +81,8 @@ def exchanged_parts(e: Evidence) -> Cause | None:
     Misleads: a sound that repeats itself may stand in either order.
     """
     steps = e.pair.timeline.segments
-    lost = [step for step in steps if step.kind == "lost" and step.content == "sound"]
-    added = [step for step in steps if step.kind == "inserted" and step.content == "sound"]
+    lost = [step for step in steps if step.kind == "lost" and step.content != "silence"]
+    added = [step for step in steps if step.kind == "inserted" and step.content != "silence"]
     if e.method != "waveform" or len(lost) != 1 or len(added) != 1:
         return None
     sides = e.pair.reference.mono[slice(*lost[0].reference)], e.pair.generated.mono[slice(*added[0].generated)]
@@ -128,7 +128,7 @@ def _after_end(e: Evidence) -> tuple[int, int, float] | None:
     """(sample, samples, dB to what is before) of the sound that stands after all of the reference."""
     steps = e.pair.timeline.segments
     last = steps[-1] if len(steps) > 1 else None
-    if last is None or last.kind != "inserted" or last.content != "sound":
+    if last is None or last.kind != "inserted" or last.content == "silence":
         return None
     start, end = last.generated
     part, whole = e.pair.generated.mono[start:end], e.pair.generated.mono[:start]

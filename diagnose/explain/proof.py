@@ -28,17 +28,21 @@ MUCH_DB = 10.0  # of the distance: a proof that takes so much away leaves nothin
 PARTLY = 0.3  # of a step of a chain that leaves much, and that nobody recognised
 UNCONFIRMED = 0.45  # the most that is believed of a cause that has an operation, and whose operation explains nothing
 UNEXPLAINED = 0.6  # of phases that are said to be lost, in a copy: they are those of the reference, by and large
+NET_DB = 1.0  # of all gains of a chain: less is none
 MEANT_DB, MEANT = 3.0, 0.75  # a gain of less, with nothing beside it, is as often a loudness normalised on purpose
 NOTABLE_DB = 3.0  # over ordinary loss: only then there is something to confirm
 # Causes of how two sounds lie to each other, and of their borders, that stand beside any chain.
 OF_TIME = (
     *("delay", "truncated", "padded", "segment-lost", "segment-inserted", "segment-repeated", "sample-rate"),
     *("time-stretch", "wow", "edge-artifact", "tail-added", "mono-stereo", "channel-swapped", "foreign-data"),
+    "time-structure-lost",
 )
 # What says all there is: nothing else can be told of a sound that was read wrongly, or is another one.
 ALONE = ("silent", "bytes-misread", "companding", "channels-interleaved")
 # What fits a little of everything: a filter takes for its own what was cut out of a band at times.
 FLEXIBLE = ("high-frequency-loss", "low-frequency-loss", "tilt", "band-gap", "gain")
+# Steps that change the reference itself: then what is left over is theirs as likely as another sound's.
+SHAPING = {"high-frequency-loss", "low-frequency-loss", "tilt", "band-gap", "aliasing", "reverberation", "clipping"}
 # What a step of a chain does besides: no cause of its own beside it.
 PARTS: dict[str, tuple[str, ...]] = {
     "gated": ("modulation", "dropout"),
@@ -65,7 +69,8 @@ def with_proof(pair: Pair, named: Sequence[Cause]) -> tuple[tuple[Cause, ...], P
     # Where a filter keeps both coherent, they are no two sounds.
     named = [cause for cause in named if cause.id != "different-content"]
     found = explain(scene, [cause.id for cause in named])
-    other = None if found.proven else stranger(scene, found.predicted)
+    asked = not found.proven and not SHAPING & set(found.ids)
+    other = stranger(scene, found.predicted) if asked else None
     sure = _is_sure(found, named)
     told = _steps_told(found, named, sure)
     others = _others(found, named, told, sure)
@@ -123,8 +128,15 @@ def _steps_told(found: Explanation, named: Sequence[Cause], sure: bool) -> list[
     recognised = {_base(cause.id, found): cause for cause in reversed(named)}
     last = () if named and named[0].id == "noise" else ("noise",)
     steps = sorted(_by_worth(found), key=lambda each: each[1] in last)
-    steps = [each for each in steps if each[1] not in _parts(found)]
+    apart = _parts(found) | ({"gain"} if abs(_net_gain_db(found)) < NET_DB else set())
+    steps = [each for each in steps if each[1] not in apart]
     return [_told(step, id, recognised.get(id), found, sure) for step, id in steps]  # noqa: A001 - the contract's word
+
+
+def _net_gain_db(found: Explanation) -> float:
+    """What the gains of all steps come to: a filter's may take back what a gain before it gave."""
+    gains = [step.fitted.parameters.get("gain", (0.0, ""))[0] for step in found.steps if "gain" in step.fitted.ids]
+    return sum(gains)
 
 
 def _base(id: str, found: Explanation) -> str:  # noqa: A002 - the contract's word

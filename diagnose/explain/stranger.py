@@ -13,7 +13,7 @@ import numpy as np
 from diagnose.arrays import quantile
 from diagnose.faults import CATALOGUE
 from diagnose.operations.added import coherence, echo, steady_power
-from diagnose.operations.scene import PER_QUARTILES, power_of, sixth_octaves
+from diagnose.operations.scene import PER_QUARTILES, in_phase, power_of, sixth_octaves
 from diagnose.results.cause import Cause
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ UNSTEADY = 1.8  # standard deviation of ln power; 1.28 of noise
 LASTS = 0.3  # share of the time in which it is heard: less is a click, or a seam
 TEXTURE = 1.45  # spread of ln power about the cells nearby: of partials, which noise has not
 MOST_IMPULSIVE = 0.6  # of the power in a twentieth of the time
+CLEAR, MOST_BENT_DB = 30.0, 2.0  # times ordinary loss, of a band whose gain is read off; and that gain
 AUDIBLE = 3.0  # times ordinary loss, of a cell
 
 
@@ -41,7 +42,7 @@ def stranger(scene: Scene, predicted: Predicted) -> Cause | None:
     spread = scene.unsteadiness(msgspec.structs.replace(predicted, variance=steady_power(scene, predicted)))
     if abs(alike) > MOST_ALIKE or lasts < LASTS or spread < UNSTEADY or _texture(predicted.error) < TEXTURE:
         return None
-    if _impulsive(scene.generated - predicted.samples, scene.rate) > MOST_IMPULSIVE:
+    if _bent(scene, predicted) or _impulsive(scene.generated - predicted.samples, scene.rate) > MOST_IMPULSIVE:
         return None
     error, power = (float(np.square(each).sum()) for each in (scene.generated - predicted.samples, predicted.samples))
     level = 10 * np.log10(max(error, 1e-30) / max(power, 1e-30))
@@ -73,6 +74,23 @@ def _like_the_reference(scene: Scene, predicted: Predicted) -> tuple[float, floa
     return product / max(float(np.dot(ours, ours) * np.dot(theirs, theirs)) ** 0.5, 1e-30), float(
         heard.any(axis=1).mean()
     )
+
+
+def _bent(scene: Scene, predicted: Predicted) -> bool:
+    """Whether the reference itself came through at other levels, band by band: then more was done than adding."""
+    edges = sixth_octaves()[:-1]
+    power, product, error, ordinary = (
+        np.add.reduceat(each.sum(axis=0, dtype=np.float64), edges)
+        for each in (
+            power_of(predicted.spectra),
+            in_phase(predicted.spectra, scene.spectra),
+            predicted.error,
+            scene.ordinary,
+        )
+    )
+    told = (power > CLEAR * ordinary) & (power > error)
+    gains = np.maximum(product[told] / np.maximum(power[told], 1e-30), 1e-6)
+    return bool(np.abs(20 * np.log10(gains)).max(initial=0.0) > MOST_BENT_DB)
 
 
 def _texture(error: Floats) -> float:

@@ -57,6 +57,8 @@ BYTES_MISREAD = Fault(
 
 def _companding(p: Figures) -> Words:
     law, way = next(iter(p)).split()
+    if way == "rounded":
+        return f"samples went through 8 bits of {law} and back", ""
     if way == "misread":
         return f"bytes of {law} were read as those of the other law of G.711", ""
     kind = "encoding" if way == "encoded" else "decoding"

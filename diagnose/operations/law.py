@@ -64,12 +64,24 @@ def a_as_mu(samples: Floats) -> Floats:
     return _through_bytes(samples, "ALAW", "ULAW")
 
 
+def through_mu(samples: Floats) -> Floats:
+    """To eight bits of mu-law and back."""
+    return _through_bytes(samples, "ULAW", "ULAW")
+
+
+def through_a(samples: Floats) -> Floats:
+    """To eight bits of A-law and back."""
+    return _through_bytes(samples, "ALAW", "ALAW")
+
+
 # name of the parameter: (what was done, what undoes it)
 LAWS: dict[str, tuple[Callable[[Floats], Floats], Callable[[Floats], Floats]]] = {
     "mu-law encoded": (encode_mu, decode_mu),
     "mu-law decoded": (decode_mu, encode_mu),
     "A-law encoded": (encode_a, decode_a),
     "A-law decoded": (decode_a, encode_a),
+    "mu-law rounded": (through_mu, np.copy),
+    "A-law rounded": (through_a, np.copy),
     "mu-law misread": (mu_as_a, a_as_mu),
     "A-law misread": (a_as_mu, mu_as_a),
 }

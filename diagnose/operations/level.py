@@ -35,6 +35,7 @@ BITS = range(3, 13)
 ROUNDED = (0.3, 3.0)  # median of what is left over, over that of rounding to a lattice that is tried
 TRIED_LEAVES = 0.7  # of what was left over, at most, by a lattice that nothing lies on
 NEARLY = 1.001
+LOWERED = 0.97  # of full scale: a sound that wrapped comes near to it
 NOT_WRAPPED = 0.8  # share of the samples, the small ones, that do not reach full scale
 FLAT, FEWEST = 1e-4, 5  # of the range from a limit, and samples there that would lie beyond it
 INSIDE = 0.8  # of the extremes, within which nothing is cut
@@ -146,22 +147,31 @@ def _price_of(scene: Scene, before: Predicted, curve: Curve) -> float:
 def wrapped(scene: Scene, before: Predicted) -> Fitted | None:
     """b = g a, but for samples past full scale, which come out at the other end: those of an integer that overflows.
 
-    g by least squares of small samples, then of all, with those that wrapped put back.
+    Full scale is 1, or the most that is there, where the level was lowered after it.
     """
+    most = float(np.abs(scene.generated).max())
+    found = [_wrapped_at(scene, before, full) for full in ({1.0, most} if most < LOWERED else {1.0})]
+    left = {full: float(np.square(scene.generated - fit.apply(before.samples)).sum()) for full, fit in found if fit}
+    return dict(found)[min(left, key=lambda full: left[full])] if left else None
+
+
+def _wrapped_at(scene: Scene, before: Predicted, full: float) -> tuple[float, Fitted | None]:
+    """(full scale, the step): g by least squares of small samples, then of all, with those that wrapped put back."""
     sound, small = before.samples, np.abs(before.samples) < quantile(np.abs(before.samples), NOT_WRAPPED)
     factor = _slope(sound[small], scene.generated[small])
     for _ in range(ROUNDS):
-        factor = _slope(sound, scene.generated + 2.0 * np.round((factor * sound - scene.generated) / 2.0))
-    over = int((np.abs(factor * sound) > 1.0).sum())
+        turns = np.round((factor * sound - scene.generated) / (2 * full))
+        factor = _slope(sound, scene.generated + 2 * full * turns)
+    over = int((np.abs(factor * sound) > full).sum())
     if factor <= 0 or over < FEWEST:
-        return None
+        return full, None
     gain_db = 20 * float(np.log10(factor))
-    return Fitted(
+    return full, Fitted(
         "integer-overflow",
-        lambda x: (factor * x + 1.0) % 2.0 - 1.0,
+        lambda x: (factor * x + full) % (2 * full) - full,
         1,
         {"samples": (float(over), "count"), "gain": (gain_db, "dB")},
-        undo=lambda x: (x + 2.0 * np.round((factor * sound - x) / 2.0)) / factor,
+        undo=lambda x: (x + 2 * full * np.round((factor * sound - x) / (2 * full))) / factor,
         also=("gain",) if abs(gain_db) > BESIDE_DB else (),
     )
 

@@ -111,14 +111,12 @@ def _raised(scene: Scene, before: Predicted, raising: str, lattice: Lattice) -> 
     """The best of what was read off: as it was or through a filter, at each place near that of the lattice."""
     sound = before.samples
     sources = {False: sound, True: _below(sound, lattice.factor)}
-    reach, parts = int(np.ceil(float(lattice.factor))), 1 if lattice.factor.denominator == 1 else 2
     tried = [
-        (*left_and_gain(_up(sources[filtered], raising, lattice, step / parts), scene.generated), filtered, step)
+        (*left_and_gain(_up(sources[filtered], raising, lattice, moved), scene.generated), filtered, moved)
         for filtered in sources
-        for step in range(-reach * parts, reach * parts + 1)
+        for moved in _moves(lattice.factor)
     ]
-    left, slope, filtered, step = min(tried)
-    moved = step / parts
+    left, slope, filtered, moved = min(tried)
     if left > MOST_LEFT or slope <= 0:
         return None
 
@@ -132,6 +130,14 @@ def _raised(scene: Scene, before: Predicted, raising: str, lattice: Lattice) -> 
         {raising: (float(lattice.factor), "times"), "rate": (scene.rate / float(lattice.factor), "Hz")},
         undo=(lambda y: _lowered(y, lattice, moved, slope)) if lattice.factor.denominator == 1 else None,
     )
+
+
+def _moves(factor: Fraction) -> list[float]:
+    """By how many samples after its place an old one may have been read off: the nearest there, or the one before."""
+    if factor.denominator == 1:
+        return [float(each) for each in range(-int(factor), int(factor) + 1)]
+    eighths = np.arange(-8, 9) / 8 * float(factor)
+    return [*eighths.tolist(), *(eighths - 0.5).tolist()]
 
 
 def _up(source: Floats, raising: str, lattice: Lattice, moved: float) -> Floats:

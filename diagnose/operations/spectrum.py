@@ -80,7 +80,8 @@ def _gains(scene: Scene, before: Predicted, edges: NDArray[np.intp]) -> _Bands:
     """
     product, power = in_phase(before.spectra, scene.spectra), power_of(before.spectra)
     bins = np.arange(1, power.shape[1] + 1) - 0.5  # the lowest band is one bin, at 0 Hz
-    weights = scene.weights(before.error, before.variance)
+    # What is off by more than all there is says how far the level is off, and not which cells are wild.
+    weights = scene.weights(np.minimum(before.error, power_of(scene.spectra)), before.variance)
     seen = np.maximum((weights * power).sum(axis=0, dtype=np.float64), 1e-30)
     places = np.add.reduceat(seen * bins, edges[:-1]) / np.add.reduceat(seen, edges[:-1])
     gains, curve = np.ones(edges.size - 1), np.ones(power.shape[1])
