@@ -34,7 +34,7 @@ NOTABLE_DB = 3.0  # over ordinary loss: only then there is something to confirm
 # Causes of how two sounds lie to each other, and of their borders, that stand beside any chain.
 OF_TIME = (
     *("delay", "truncated", "padded", "segment-lost", "segment-inserted", "segment-repeated", "sample-rate"),
-    *("time-stretch", "wow", "edge-artifact", "tail-added", "mono-stereo", "channel-swapped", "foreign-data"),
+    *("time-stretch", "edge-artifact", "tail-added", "mono-stereo", "channel-swapped", "foreign-data"),
     "time-structure-lost",
 )
 # What says all there is: nothing else can be told of a sound that was read wrongly, or is another one.
