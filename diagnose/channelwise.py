@@ -94,6 +94,16 @@ def find_causes(judged: Judged, whatever: bool = False) -> Named:
     """
     if judged.verdict not in ("WARN", "FAIL") and not whatever:
         return Named()
+    named = _found(judged, whatever)
+    if named.causes:
+        return named
+    from diagnose.causes import unknown_cause
+
+    nothing = unknown_cause(judged.rows)
+    return named if nothing is None else msgspec.structs.replace(named, causes=(nothing,))
+
+
+def _found(judged: Judged, whatever: bool) -> Named:
     from diagnose.causes import name_channel_causes, with_broken_samples
 
     if not judged.by_channel:

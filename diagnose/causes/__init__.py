@@ -12,6 +12,7 @@ from diagnose.causes.channels import name_channel_causes, with_broken_samples
 from diagnose.causes.evidence import Evidence
 from diagnose.causes.rank import FOLLOWS, ranked
 from diagnose.causes.reading import Reread, right_reading
+from diagnose.causes.unknown import unknown_cause
 from diagnose.results.cause import Cause
 
 if TYPE_CHECKING:
@@ -140,5 +141,6 @@ __all__ = [
     "name_causes",
     "name_channel_causes",
     "right_reading",
+    "unknown_cause",
     "with_broken_samples",
 ]

@@ -28,6 +28,7 @@ MUCH_DB = 10.0  # of the distance: a proof that takes so much away leaves nothin
 PARTLY = 0.3  # of a step of a chain that leaves much, and that nobody recognised
 UNCONFIRMED = 0.45  # the most that is believed of a cause that has an operation, and whose operation explains nothing
 UNEXPLAINED = 0.6  # of phases that are said to be lost, in a copy: they are those of the reference, by and large
+UNSEEN, OF_CELLS = 0.7, ("spectral-holes", "band-gap")  # of these, where no waveform is kept to apply anything to
 NET_DB = 1.0  # of all gains of a chain: less is none
 MEANT_DB, MEANT = 3.0, 0.75  # a gain of less, with nothing beside it, is as often a loudness normalised on purpose
 NOTABLE_DB = 3.0  # over ordinary loss: only then there is something to confirm
@@ -65,7 +66,7 @@ def with_proof(pair: Pair, named: Sequence[Cause]) -> tuple[tuple[Cause, ...], P
     """
     scene = None if any(cause.id in ALONE for cause in named) else scene_of(pair)
     if scene is None:
-        return tuple(named), None, ()
+        return tuple(_without_waveform(cause) for cause in named), None, ()
     # Where a filter keeps both coherent, they are no two sounds.
     named = [cause for cause in named if cause.id != "different-content"]
     found = explain(scene, [cause.id for cause in named])
@@ -84,6 +85,11 @@ def with_proof(pair: Pair, named: Sequence[Cause]) -> tuple[tuple[Cause, ...], P
         return causes, None, ()
     proof = Proof("waveform", Left(found.left_db, _looks_like(found), found.before_db), _alternatives(found))
     return causes, proof, tuple(step.fitted for step in found.steps)
+
+
+def _without_waveform(cause: Cause) -> Cause:
+    """Where no waveform is kept, cells that are lost are as often those that a model never made."""
+    return _at_most(cause, UNSEEN) if cause.id in OF_CELLS else cause
 
 
 def _is_sure(found: Explanation, named: Sequence[Cause]) -> bool:

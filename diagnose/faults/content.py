@@ -35,8 +35,8 @@ UNKNOWN = Fault(
         "nearest name."
     ),
     told_by=(
-        "Nothing is recognised, and no chain of operations takes the difference away. The tool does not use this id "
-        "yet: such a report has no cause."
+        "Nothing is recognised, and no chain of operations takes the difference away. Its "
+        "evidence is what is over its limit."
     ),
     confused_with={
         "different-content": "there it is known that the sounds have nothing in common",
