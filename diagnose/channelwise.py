@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence  # noqa: TC003 - msgspec reads the types
+from collections.abc import Collection, Mapping, Sequence  # noqa: TC003 - msgspec reads the types
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -87,14 +87,14 @@ def find_places(judged: Judged) -> tuple[Region, ...]:
     return tuple(sorted(found, key=size, reverse=True))
 
 
-def find_causes(judged: Judged, whatever: bool = False) -> Named:
+def find_causes(judged: Judged, whatever: bool = False, without: Collection[str] = ()) -> Named:
     """What most likely broke; asked only where something is over a limit: what the limits let pass has no cause.
 
-    whatever: asked whatever the verdict is.
+    whatever: asked whatever the verdict is.  without: ids that the catalogue is asked to do without.
     """
     if judged.verdict not in ("WARN", "FAIL") and not whatever:
         return Named()
-    named = _found(judged, whatever)
+    named = _found(judged, whatever, without)
     if named.causes:
         return named
     from diagnose.causes import unknown_cause
@@ -103,17 +103,18 @@ def find_causes(judged: Judged, whatever: bool = False) -> Named:
     return named if nothing is None else msgspec.structs.replace(named, causes=(nothing,))
 
 
-def _found(judged: Judged, whatever: bool) -> Named:
+def _found(judged: Judged, whatever: bool, without: Collection[str]) -> Named:
     from diagnose.causes import name_channel_causes, with_broken_samples
 
     if not judged.by_channel:
-        return _named_on(judged.pair, judged.rows)
-    found = {(cause.id, cause.channel): cause for cause in name_channel_causes(judged.pair, judged.rows)}
+        return _named_on(judged.pair, judged.rows, without)
+    of_channels = [each for each in name_channel_causes(judged.pair, judged.rows) if each.id not in without]
+    found = {(cause.id, cause.channel): cause for cause in of_channels}
     named, proofs = {}, []
     chains: dict[int, Sequence[Fitted]] = {}
     for channel, rows in judged.by_channel.items():
         broken = whatever or overall([row.verdict for row in _own(rows)]) in ("WARN", "FAIL")
-        here = _named_on(judged.pair.apart[channel], rows) if broken else Named()
+        here = _named_on(judged.pair.apart[channel], rows, without) if broken else Named()
         named[channel] = {cause.id: cause for cause in here.causes}
         proofs += [here.proof] if here.proof else []
         chains.update((channel, chain) for chain in here.chains.values())
@@ -128,14 +129,14 @@ def _found(judged: Judged, whatever: bool) -> Named:
     return Named(causes, max(proofs, key=lambda proof: proof.left.before_db, default=None), chains)
 
 
-def _named_on(pair: Pair, rows: Sequence[MetricRow]) -> Named:
+def _named_on(pair: Pair, rows: Sequence[MetricRow], without: Collection[str]) -> Named:
     """What is recognised on a pair, and what undoing proves of it."""
     from diagnose.causes import name_causes
 
-    causes = name_causes(pair, {row.name: row for row in rows})
+    causes = name_causes(pair, {row.name: row for row in rows}, without)
     from diagnose.explain import with_proof
 
-    causes, proof, chain = with_proof(pair, causes)
+    causes, proof, chain = with_proof(pair, causes, without)
     return Named(causes, proof, {0: chain} if chain else {})
 
 

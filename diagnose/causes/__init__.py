@@ -16,7 +16,7 @@ from diagnose.causes.unknown import unknown_cause
 from diagnose.results.cause import Cause
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from diagnose.analysis import Pair
     from diagnose.results.report import MetricRow
@@ -87,12 +87,15 @@ APART: tuple[Hypothesis, ...] = (nonfinite.non_finite, *ALONE)
 CERTAIN = 0.95
 
 
-def name_causes(pair: Pair, rows: Mapping[str, MetricRow]) -> tuple[Cause, ...]:
-    """What most likely broke, most likely first; () where no hypothesis holds."""
+def name_causes(pair: Pair, rows: Mapping[str, MetricRow], without: Collection[str] = ()) -> tuple[Cause, ...]:
+    """What most likely broke, most likely first; () where no hypothesis holds.
+
+    without: ids that are not known, to see what is said of what the catalogue does not have.
+    """
     evidence = Evidence(pair, rows)
-    alone = _alone(evidence)
-    found = _asked(evidence) if alone is None else [alone]
-    broken = nonfinite.non_finite(evidence)
+    alone = _alone(evidence, without)
+    found = _asked(evidence, without) if alone is None else [alone]
+    broken = None if "non-finite" in without else nonfinite.non_finite(evidence)
     if (
         alone is not None
         and alone.id in ("bytes-misread", "companding")
@@ -105,18 +108,18 @@ def name_causes(pair: Pair, rows: Mapping[str, MetricRow]) -> tuple[Cause, ...]:
     return others if broken is None else (broken, *others)
 
 
-def _alone(evidence: Evidence) -> Cause | None:
+def _alone(evidence: Evidence, without: Collection[str]) -> Cause | None:
     """The cause beside which no other could be told."""
     if evidence.silent or evidence.faint:
         return level.silence(evidence)
     # What was misread, or is another sound altogether, has no other fault that could be told.
     for first in ALONE:
-        if alone := first(evidence):
+        if (alone := first(evidence)) and alone.id not in without:
             return msgspec.structs.replace(alone, confidence=CERTAIN)
     return None
 
 
-def _asked(evidence: Evidence) -> list[Cause]:
+def _asked(evidence: Evidence, without: Collection[str]) -> list[Cause]:
     """The answers of the hypotheses on the samples that are numbers."""
     found: list[Cause] = []
     # What is another reading of the same content has no waveform or spectrum that ought to be the reference's.
@@ -124,6 +127,7 @@ def _asked(evidence: Evidence) -> list[Cause]:
     for hypothesis in asked:
         if hypothesis not in APART and not _settled(hypothesis, found) and (cause := hypothesis(evidence)):
             found.append(cause)
+    found = [cause for cause in found if cause.id not in without]
     strongest = {cause.id: cause for cause in sorted(found, key=lambda cause: cause.confidence)}
     return [cause for cause in found if strongest[cause.id] is cause]
 

@@ -14,7 +14,7 @@ from diagnose.results.cause import Amount, Cause, Explained
 from diagnose.results.proof import Left, Proof
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from diagnose.analysis import Pair
     from diagnose.explain.search import Explanation, Step
@@ -59,19 +59,21 @@ PATTERNS = {
 }
 
 
-def with_proof(pair: Pair, named: Sequence[Cause]) -> tuple[tuple[Cause, ...], Proof | None, tuple[Fitted, ...]]:
+def with_proof(
+    pair: Pair, named: Sequence[Cause], without: Collection[str] = ()
+) -> tuple[tuple[Cause, ...], Proof | None, tuple[Fitted, ...]]:
     """The causes, what undoing proves first; what it came to; and the chain, in the order in which it is applied.
 
-    The causes as they are where there is no copy.
+    The causes as they are where there is no copy.  without: ids that the catalogue is asked to do without.
     """
     scene = None if any(cause.id in ALONE for cause in named) else scene_of(pair)
     if scene is None:
         return tuple(_without_waveform(cause) for cause in named), None, ()
     # Where a filter keeps both coherent, they are no two sounds.
     named = [cause for cause in named if cause.id != "different-content"]
-    found = explain(scene, [cause.id for cause in named])
+    found = explain(scene, [cause.id for cause in named], without)
     asked = not found.proven and not SHAPING & set(found.ids)
-    other = stranger(scene, found.predicted) if asked else None
+    other = stranger(scene, found.predicted) if asked and "interference" not in without else None
     sure = _is_sure(found, named)
     told = _steps_told(found, named, sure)
     others = _others(found, named, told, sure)

@@ -13,7 +13,7 @@ from diagnose.operations.operation import Fitted, Operation, Predicted
 from diagnose.operations.scene import Judgement  # noqa: TC001 - msgspec reads the types
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from diagnose.arrays import Floats
     from diagnose.operations.scene import Scene
@@ -152,29 +152,40 @@ class _Chain(msgspec.Struct, frozen=True, eq=False):
         return self.judged.over_db < LEAST_DB and self.judged.worst_db < LEAST_PART_DB
 
 
-def explain(scene: Scene, likely: Sequence[str] = ()) -> Explanation:
+def explain(scene: Scene, likely: Sequence[str] = (), without: Collection[str] = ()) -> Explanation:
     """The chain of at most three steps that costs the least, each worth what it is charged.
 
     likely: ids of causes; where the operations of one or two of them leave nothing, that is the chain.
+    without: ids whose operations are not known, to see what is said of what the catalogue does not have.
     """
     start = _chain(scene, (), ())
     if scene.correlation < LEAST_R:
         return _explained(scene, start, start, ())
-    best = _likely(scene, start, likely)
+    known = _known(without)
+    best = _likely(scene, start, likely, known)
     if best is not None:
         return _explained(scene, start, best, ())
     if scene.reference.size > MOST_SEARCHED:
         return _explained(scene, start, start, ())
-    best, seen = _cheapest_chain(scene, start)
+    best, seen = _cheapest_chain(scene, start, known)
     found = _explained(scene, start, best, _rivals(best, seen))
     if found.proven or (found.before_db - found.left_db >= LEAST_FALL_DB and found.unlike <= NOTHING_ALIKE):
         return found
     return _explained(scene, start, start, ())
 
 
-def _likely(scene: Scene, start: _Chain, likely: Sequence[str]) -> _Chain | None:
+def _known(without: Collection[str]) -> tuple[Operation, ...]:
+    """The operations, but for those of these causes."""
+    unknown = {operation for id in without for operation in BY_ID.get(id, ())}  # noqa: A001 - the contract's word
+    return tuple(operation for operation in OPERATIONS if operation not in unknown)
+
+
+def _likely(
+    scene: Scene, start: _Chain, likely: Sequence[str], known: Sequence[Operation] = OPERATIONS
+) -> _Chain | None:
     """The chain of one or two steps that likely causes are, where it leaves nothing."""
     asked = tuple(dict.fromkeys(operation for id in likely for operation in BY_ID.get(id, ())))  # noqa: A001
+    asked = tuple(operation for operation in asked if operation in known)
     found: list[_Chain] = []
     for operation in asked[:MOST_LIKELY] if not start.is_close else ():
         chain = _longer(scene, start, operation)
@@ -186,14 +197,16 @@ def _likely(scene: Scene, start: _Chain, likely: Sequence[str]) -> _Chain | None
     return both if both is not None and both.is_over and _pays(scene, start, both) else None
 
 
-def _cheapest_chain(scene: Scene, start: _Chain) -> tuple[_Chain, list[_Chain]]:
+def _cheapest_chain(
+    scene: Scene, start: _Chain, known: Sequence[Operation] = OPERATIONS
+) -> tuple[_Chain, list[_Chain]]:
     """The cheapest chain that pays, and those that were looked at beside it."""
     best, beam, seen = start, [start], []
     for _ in range(MOST_STEPS):
         beam = [chain for chain in beam if not chain.is_close]
         if not beam or best.is_close:
             break
-        beam = _cheapest(_all_longer(scene, beam), start.price)
+        beam = _cheapest(_all_longer(scene, beam, known), start.price)
         if not beam:
             break
         beam = sorted((_refined(scene, chain) for chain in beam), key=lambda chain: chain.price)
