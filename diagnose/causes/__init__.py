@@ -115,7 +115,7 @@ def _alone(evidence: Evidence, without: Collection[str]) -> Cause | None:
     # What was misread, or is another sound altogether, has no other fault that could be told.
     for first in ALONE:
         if (alone := first(evidence)) and alone.id not in without:
-            return msgspec.structs.replace(alone, confidence=CERTAIN)
+            return msgspec.structs.replace(alone, confidence=CERTAIN * min(alone.confidence / CERTAIN, 1.0))
     return None
 
 

@@ -32,6 +32,7 @@ MOMENT_S, PARTS = 0.003, (-0.4, -0.2, 0.0, 0.2, 0.4)  # of a block: its delay ma
 WHOLE, MOSTLY_WHOLE = 0.1, 0.4  # samples from a whole delay; share of the blocks: then samples are left out
 JUMPS = 0.1  # median of the speeds over the fastest: a delay that jumps stands still between
 SWING_S = 0.00006  # of the delay, for four fifths of the time, of a wow
+SURE_SWING_S, UNSURE = 0.0005, 0.8  # a filter moves a delay too, by less; strength of what may be one
 MOST_SPEED = 0.15  # slope of a delay
 
 
@@ -110,10 +111,11 @@ def _samples_lost(e: Evidence, slope: float, evidence: list[str]) -> Cause | Non
 
 
 def _wow(track: Track, off: Floats, speeds: Floats, evidence: list[str]) -> Cause | None:
-    swing = milliseconds(quantile(off, 0.975) - quantile(off, 0.025))
+    swing_s = quantile(off, 0.975) - quantile(off, 0.025)
+    swing = milliseconds(swing_s)
     return cause(
         "wow",
-        0.95,
+        0.95 if swing_s > SURE_SWING_S else UNSURE,
         f"the speed goes up and down by {percent(quantile(speeds, 0.95))}: the delay swings by {swing}",
         [*evidence, f"it comes back about each {_period(track.times, off):.2g} s"],
         "look for a resampler that is driven by a moving quotient, a clock that is corrected again and again, or a "

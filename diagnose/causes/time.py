@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 # Hops in samples that are mistaken for each other, and rates in Hz.
 RATIO_FIT = 0.006  # a frame more or less in 170
 UNEVEN = 0.11, 0.07  # from which no hop was wrong: hops of any kind stay under 0.05, another reading is over 0.12
+BEHIND_SOUND, SILENT_DB = 0.7, -40.0  # of a delay behind something that sounds; to the level of the whole
 CUT_HEAD = 0.3
 DROPOUT_FIX = "look for lost packets, a gate, NaN replaced by 0, or chunks that are joined with gaps"
 
@@ -48,6 +49,8 @@ def delay(e: Evidence) -> Cause | None:
     head, _, surplus = _ends(e)
     if head and not surplus:  # early, and shorter by as much or more: the start was cut
         sure *= CUT_HEAD
+    if late > 0 and _begins_with_sound(e, late):  # then it is not late: something else stands before it
+        sure *= BEHIND_SOUND
     way = "late" if seconds > 0 else "early"
     return cause(
         "delay",
@@ -59,6 +62,11 @@ def delay(e: Evidence) -> Cause | None:
             "one side only, or a codec's priming"
         ),
     )
+
+
+def _begins_with_sound(e: Evidence, late: int) -> bool:
+    """Whether what stands before the first matched sample is no silence."""
+    return _level(e.pair.generated.mono[:late], e.pair.generated.mono) > SILENT_DB
 
 
 def _in_file(e: Evidence, samples: int) -> int:

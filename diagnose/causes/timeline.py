@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from diagnose.causes.reading import roughness
 from diagnose.causes.words import milliseconds
 from diagnose.results.cause import Cause, cause
 from diagnose.timeline import lay_waveforms
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 SURE = {"waveform": 1.0, "spectrogram": 0.85, "warped": 0.7, "none": 0.0}
 LISTED = 3  # places that are listed as evidence
+MUCH_ROUGHER, AS_ROUGH_AS_NOISE = 4.0, 0.7  # times the reference's roughness; what is believed then
 SHORTEST_PART_S = 0.1  # of what is exchanged
 SHORTEST_TAIL_S, TAIL_DB = 0.05, -40.0  # of a tail, and its level to the sound before it
 ENDED_DB = -70.0  # of the loudest 50 ms: the reference has ended
@@ -114,6 +116,9 @@ def tail_added(e: Evidence) -> Cause | None:
     if found is None:
         return None
     start, length, level = found
+    part = e.pair.generated.mono[start : start + length]
+    if e.method == "waveform" and lay_waveforms(e.pair.reference.mono, part, e.pair.rate) is not None:
+        return None  # a part of the reference, in another place
     return cause(
         "tail-added",
         SURE[e.pair.timeline.method],
@@ -205,9 +210,11 @@ def different_content(e: Evidence) -> Cause | None:
     timeline = e.pair.timeline
     if not e.pair.unrelated or timeline.likeness is None:
         return None
+    # What was misread in a way that nobody thought of has nothing of the reference either, and is noise.
+    rough = roughness(e.pair.generated.mono) / max(roughness(e.pair.reference.mono), 1e-6)
     return cause(
         "different-content",
-        0.95,
+        0.95 if rough < MUCH_ROUGHER else AS_ROUGH_AS_NOISE,
         "nothing in it is the reference: another sentence, note or take",
         [
             f"the best warp to the reference is as far ({timeline.likeness:.2f} times) as to the reference backwards",

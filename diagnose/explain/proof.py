@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from diagnose.explain.laid import scene_of
-from diagnose.explain.search import BY_ID, PROVEN_DB, explain
+from diagnose.explain.search import BY_ID, MOST_SEARCHED, PROVEN_DB, explain
 from diagnose.explain.stranger import stranger
 from diagnose.explain.words import RIVALS, told
+from diagnose.faults import CATALOGUE
 from diagnose.results.cause import Amount, Cause, Explained
 from diagnose.results.proof import Left, Proof
 
@@ -29,6 +30,7 @@ PARTLY = 0.3  # of a step of a chain that leaves much, and that nobody recognise
 UNCONFIRMED = 0.45  # the most that is believed of a cause that has an operation, and whose operation explains nothing
 UNEXPLAINED = 0.6  # of phases that are said to be lost, in a copy: they are those of the reference, by and large
 UNSEEN, OF_CELLS = 0.7, ("spectral-holes", "band-gap")  # of these, where no waveform is kept to apply anything to
+UNPROVEN = 0.75  # of what was recognised in a copy, where no chain proves it: benchmarks/leave_one_out.py
 NET_DB = 1.0  # of all gains of a chain: less is none
 MEANT_DB, MEANT = 3.0, 0.75  # a gain of less, with nothing beside it, is as often a loudness normalised on purpose
 NOTABLE_DB = 3.0  # over ordinary loss: only then there is something to confirm
@@ -50,7 +52,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "reverberation": ("tail-added", "padded"),
     "aliasing": ("high-frequency-loss",),
 }
-OF_MANY_KINDS = ("chunk-seams",)  # the operations know some, and refute none of the others
+OF_MANY_KINDS = ("chunk-seams", "segment-replaced")  # the operations know some, and refute none of the others
 # The same operation with a pattern that another recognises: lines of the frame rate, holes and clicks at every seam.
 PATTERNS = {
     "frame-rate-hum": ("tonal", "hum"),
@@ -117,7 +119,13 @@ def _others(found: Explanation, named: Sequence[Cause], told: Sequence[Cause], s
         return [cause for cause in others if cause.id in OF_TIME]
     if found.fall_db > MOST_DB:  # what is recognised beside what takes most away is as likely a part of it
         return [cause if cause.id in OF_TIME else _at_most(cause, PARTLY) for cause in others]
-    return others
+    if found.over_db < NOTABLE_DB or found.samples > MOST_SEARCHED:  # nothing to prove, or not tried
+        return others
+    return [cause if _needs_no_proof(cause) else _at_most(cause, UNPROVEN) for cause in others]
+
+
+def _needs_no_proof(cause: Cause) -> bool:
+    return cause.id in (*OF_TIME, *OF_MANY_KINDS) or CATALOGUE[cause.id].domain != "samples"
 
 
 def _is_refuted(cause: Cause, told: Sequence[Cause], others: Sequence[Cause]) -> bool:
@@ -173,6 +181,8 @@ def _told(step: Step, id: str, recognised: Cause | None, found: Explanation, sur
     if step.without_db <= PROVEN_DB and not found.close:  # the others are a proof as well
         proven = min(proven, MUCH_EXPLAINED)
     believed = max(cause.confidence, proven)
+    if not sure and found.samples <= MOST_SEARCHED:
+        believed = min(believed, UNPROVEN)
     if found.ids == ("gain",) and abs(step.fitted.parameters["gain"][0]) < MEANT_DB:
         believed = min(believed, MEANT)
     return msgspec.structs.replace(

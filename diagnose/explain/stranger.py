@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from diagnose.arrays import Floats
     from diagnose.operations import Predicted, Scene
 
-LIKELY = 0.85  # how often it was so: benchmarks/reported.py
+LIKELY = 0.75  # how often it was so: benchmarks/reported.py
 HEARD_DB = 3.0  # over ordinary loss
 MOST_COHERENT, MOST_ECHOED = 0.03, 0.06  # with the reference, now or at any delay; what was done to it follows it
 MOST_ALIKE = 0.55  # r of its level with the reference's, over bands and time: loss and distortion rise with the sound
