@@ -29,7 +29,8 @@ from explaining_report import Outcome
 
 import diagnose
 from diagnose.explain import Scene
-from diagnose.explain.search import _chain, _cheapest_chain, _pays, _refitted
+from diagnose.explain.chain import chain_of, refitted
+from diagnose.explain.search import _cheapest_chain, _pays
 from diagnose.faults import INJECTORS
 from diagnose.files import write_whole
 from diagnose.operations import added, level, local, spectrum
@@ -103,10 +104,10 @@ def priced(case: Case) -> Priced:
     """The prices of a case."""
     scene, channel = _scene_of(case)
     operations = tuple(FITTED[name][0] for name in case.names)
-    fits = [chain for each in (operations, operations[::-1]) if (chain := _refitted(scene, each)) is not None]
+    fits = [chain for each in (operations, operations[::-1]) if (chain := refitted(scene, each)) is not None]
     fitted = min(fits, key=lambda chain: chain.price, default=None)
     asked = _over_ordinary(case, explaining._without(case, channel))
-    found, _ = _cheapest_chain(scene, _chain(scene, (), ()))
+    found, _ = _cheapest_chain(scene, chain_of(scene, (), ()))
     return Priced(
         *(case.sound, case.names, case.truth),
         asked=asked,
@@ -156,7 +157,7 @@ def _charged(sound: str, name: str) -> int:
     """What the fault's operation is charged, fitted to the sound with this fault alone."""
     scene, _ = _scene_of(Case("oracle", sound, (name,), OURS, MIDDLE))
     operation, otherwise = FITTED[name]
-    chain = _refitted(scene, (operation,))
+    chain = refitted(scene, (operation,))
     return otherwise if chain is None else chain.fitted[0].charged
 
 

@@ -7,15 +7,24 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
+from diagnose.explain.chain import (
+    LEAST_DB,
+    LEAST_PART_DB,
+    Chain,
+    chain_of,
+    longer,
+    place_of,
+    preceded,
+    refined,
+    refitted,
+)
 from diagnose.faults import CATALOGUE
 from diagnose.operations import added, echo, gain_curve, law, level, local, resampled, spectrum
-from diagnose.operations.operation import Fitted, Operation, Predicted
-from diagnose.operations.scene import Judgement  # noqa: TC001 - msgspec reads the types
+from diagnose.operations.operation import Fitted, Operation, Predicted  # noqa: TC001 - msgspec reads the types
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from diagnose.arrays import Floats
     from diagnose.operations.scene import Scene
 
 LOCAL: tuple[Operation, ...] = (local.dropout, local.clicks)
@@ -47,10 +56,7 @@ BEAM = 3  # chains that are kept at each length
 RIVAL = 0.5  # of what the cheapest chain saves, that another has to save to be looked at further
 MOST_SEARCHED = 1 << 22  # samples: of a longer sound, only what is likely is tried, for every chain holds a copy
 MOST_LIKELY = 4  # operations that are tried alone and by twos before all are
-REFINEMENTS = 2  # rounds in which every step of a chain is fitted beside the others
 LEAST_NATS = 20.0  # that a step has to win beyond what it is charged
-LEAST_DB = 1.0  # over ordinary loss on the whole, or
-LEAST_PART_DB = 6.0  # over it in a sixth octave or a frame: less is heard nowhere
 LEAST_CLICK_DB = 15.0  # in a frame with a click: where an edge is fitted badly, less is left
 LEAST_NOISE_DB = 2.0  # of noise, on the whole: it explains whatever is left
 LEAST_SHARE = 0.03  # and of what was left, unless it is of some moments: less is a crumb of another step
@@ -125,40 +131,13 @@ class Explanation(msgspec.Struct, frozen=True, eq=False):
         return tuple(dict.fromkeys(each for step in ordered for each in step.fitted.ids))
 
 
-class _Chain(msgspec.Struct, frozen=True, eq=False):
-    operations: tuple[Operation, ...]
-    fitted: tuple[Fitted, ...]
-    predicted: Predicted
-    judged: Judgement
-    charged: float
-
-    @property
-    def price(self) -> float:
-        return self.judged.cost + self.charged
-
-    @property
-    def ids(self) -> tuple[str, ...]:
-        """The causes of the steps, in the order in which they are applied."""
-        return tuple(id for step in self.fitted for id in step.ids)  # noqa: A001 - the contract's word
-
-    @property
-    def is_close(self) -> bool:
-        """Whether nothing is left, on the whole or anywhere, that a step could be worth."""
-        return self.predicted.variance is None and self.is_over
-
-    @property
-    def is_over(self) -> bool:
-        """As is_close, noise of a stated level aside: of a likely noise, nothing else is asked."""
-        return self.judged.over_db < LEAST_DB and self.judged.worst_db < LEAST_PART_DB
-
-
 def explain(scene: Scene, likely: Sequence[str] = (), without: Collection[str] = ()) -> Explanation:
     """The chain of at most three steps that costs the least, each worth what it is charged.
 
     likely: ids of causes; where the operations of one or two of them leave nothing, that is the chain.
     without: ids whose operations are not known, to see what is said of what the catalogue does not have.
     """
-    start = _chain(scene, (), ())
+    start = chain_of(scene, (), ())
     if scene.correlation < LEAST_R:
         return _explained(scene, start, start, ())
     known = _known(without)
@@ -180,26 +159,22 @@ def _known(without: Collection[str]) -> tuple[Operation, ...]:
     return tuple(operation for operation in OPERATIONS if operation not in unknown)
 
 
-def _likely(
-    scene: Scene, start: _Chain, likely: Sequence[str], known: Sequence[Operation] = OPERATIONS
-) -> _Chain | None:
+def _likely(scene: Scene, start: Chain, likely: Sequence[str], known: Sequence[Operation] = OPERATIONS) -> Chain | None:
     """The chain of one or two steps that likely causes are, where it leaves nothing."""
     asked = tuple(dict.fromkeys(operation for id in likely for operation in BY_ID.get(id, ())))  # noqa: A001
     asked = tuple(operation for operation in asked if operation in known)
-    found: list[_Chain] = []
+    found: list[Chain] = []
     for operation in asked[:MOST_LIKELY] if not start.is_close else ():
-        chain = _longer(scene, start, operation)
+        chain = longer(scene, start, operation)
         if chain is not None and chain.is_over and _pays(scene, start, chain):
             return chain
         found += [] if chain is None else [chain]
     two = min(_all_longer(scene, found, asked[:MOST_LIKELY]), key=lambda chain: chain.price, default=None)
-    both = None if two is None else _thinned(scene, _refined(scene, two))
+    both = None if two is None else _thinned(scene, refined(scene, two))
     return both if both is not None and both.is_over and _pays(scene, start, both) else None
 
 
-def _cheapest_chain(
-    scene: Scene, start: _Chain, known: Sequence[Operation] = OPERATIONS
-) -> tuple[_Chain, list[_Chain]]:
+def _cheapest_chain(scene: Scene, start: Chain, known: Sequence[Operation] = OPERATIONS) -> tuple[Chain, list[Chain]]:
     """The cheapest chain that pays, and those that were looked at beside it."""
     best, beam, seen = start, [start], []
     for _ in range(MOST_STEPS):
@@ -209,7 +184,7 @@ def _cheapest_chain(
         beam = _cheapest(_all_longer(scene, beam, known), start.price)
         if not beam:
             break
-        beam = sorted((_refined(scene, chain) for chain in beam), key=lambda chain: chain.price)
+        beam = sorted((refined(scene, chain) for chain in beam), key=lambda chain: chain.price)
         seen += beam
         better = _thinned(scene, beam[0])
         if _pays(scene, best, better):
@@ -217,7 +192,7 @@ def _cheapest_chain(
     return best, seen
 
 
-def _rivals(best: _Chain, seen: Sequence[_Chain]) -> tuple[tuple[str, ...], ...]:
+def _rivals(best: Chain, seen: Sequence[Chain]) -> tuple[tuple[str, ...], ...]:
     """Ids of the chains that are no longer, and as cheap but for chance."""
     found = [
         chain.ids for chain in seen if len(chain.fitted) <= len(best.fitted) and chain.price - best.price < LEAST_NATS
@@ -225,18 +200,18 @@ def _rivals(best: _Chain, seen: Sequence[_Chain]) -> tuple[tuple[str, ...], ...]
     return tuple(dict.fromkeys(ids for ids in found if set(ids) != set(best.ids)))
 
 
-def _all_longer(scene: Scene, beam: Sequence[_Chain], operations: Sequence[Operation] = OPERATIONS) -> list[_Chain]:
+def _all_longer(scene: Scene, beam: Sequence[Chain], operations: Sequence[Operation] = OPERATIONS) -> list[Chain]:
     """Every chain of the beam with each of the operations that it has not yet, at its end, or where that is not the
     same, at its front.
     """
-    found: list[_Chain | None] = []
+    found: list[Chain | None] = []
     for chain in beam:
         left = [operation for operation in operations if operation not in chain.operations]
-        found += [_longer(scene, chain, operation) for operation in left]
+        found += [longer(scene, chain, operation) for operation in left]
         ordered = [operation for operation in left if _ordered(operation, chain.operations)]
-        place = _place(scene, chain.fitted, 0) if ordered else None
+        place = place_of(scene, chain.fitted, 0) if ordered else None
         if place is not None:
-            found += [_preceded(scene, chain, operation, place) for operation in ordered]
+            found += [preceded(scene, chain, operation, place) for operation in ordered]
     return [chain for chain in found if chain is not None]
 
 
@@ -248,16 +223,16 @@ def _ordered(operation: Operation, others: Sequence[Operation]) -> bool:
     return any(other not in same and other not in UNORDERED for other in others)
 
 
-def _cheapest(chains: Sequence[_Chain], start: float) -> list[_Chain]:
+def _cheapest(chains: Sequence[Chain], start: float) -> list[Chain]:
     """The cheapest ones that save nearly as much of the start's price; of the same operations in two orders, one."""
-    kept: dict[frozenset[Operation], _Chain] = {}
+    kept: dict[frozenset[Operation], Chain] = {}
     for chain in sorted(chains, key=lambda chain: chain.price):
         kept.setdefault(frozenset(chain.operations), chain)
     cheapest = list(kept.values())[:BEAM]
     return [chain for chain in cheapest if start - chain.price >= RIVAL * (start - cheapest[0].price)]
 
 
-def _pays(scene: Scene, shorter: _Chain, longer: _Chain) -> bool:
+def _pays(scene: Scene, shorter: Chain, longer: Chain) -> bool:
     """Whether what the longer chain has more is worth its price, and heard.
 
     What a step explains in place of noise is asked of the error as it is, too.
@@ -281,89 +256,7 @@ def _pays(scene: Scene, shorter: _Chain, longer: _Chain) -> bool:
     )
 
 
-def _chain(scene: Scene, operations: tuple[Operation, ...], fitted: tuple[Fitted, ...]) -> _Chain:
-    """The chain of these steps, applied to the reference one after the other."""
-    samples: Floats = scene.reference
-    variance = None
-    for step in fitted:
-        samples = step.apply(samples)
-        variance = variance if step.variance is None else step.variance
-    return _judged(scene, operations, fitted, _predicted(scene, samples, variance))
-
-
-def _judged(
-    scene: Scene, operations: tuple[Operation, ...], fitted: tuple[Fitted, ...], predicted: Predicted
-) -> _Chain:
-    charged = sum(step.charged for step in fitted) * scene.charge
-    return _Chain(operations, fitted, predicted, scene.judge(predicted.error, predicted.variance), charged)
-
-
-def _predicted(scene: Scene, samples: Floats, variance: Floats | None) -> Predicted:
-    spectra = scene.spectra_of(samples)
-    return Predicted(samples, spectra, scene.error_of(spectra), variance)
-
-
-def _longer(scene: Scene, chain: _Chain, operation: Operation) -> _Chain | None:
-    """The chain with one more step at its end; None where that cannot be fitted."""
-    fitted = operation(scene, chain.predicted)
-    if fitted is None:
-        return None
-    if fitted.variance is not None:  # it adds at random, and leaves what is predicted as it is
-        predicted = msgspec.structs.replace(chain.predicted, variance=fitted.variance)
-    else:
-        predicted = _predicted(scene, fitted.apply(chain.predicted.samples), chain.predicted.variance)
-    return _judged(scene, (*chain.operations, operation), (*chain.fitted, fitted), predicted)
-
-
-def _preceded(scene: Scene, chain: _Chain, operation: Operation, place: tuple[Scene, Predicted]) -> _Chain | None:
-    """The chain with one more step at its front; None where that cannot be fitted."""
-    fitted = operation(*place)
-    return None if fitted is None else _chain(scene, (operation, *chain.operations), (fitted, *chain.fitted))
-
-
-def _refined(scene: Scene, chain: _Chain) -> _Chain:
-    """The chain with each step fitted anew on what those before it predict and those behind it, undone, leave."""
-    for _ in range(REFINEMENTS if len(chain.fitted) > 1 else 0):
-        fitted = list(chain.fitted)
-        for index, operation in enumerate(chain.operations):
-            others = [*fitted[:index], *fitted[index + 1 :]]
-            place = _place(scene, others, index)
-            fitted[index] = (place and operation(*place)) or fitted[index]
-        better = _chain(scene, chain.operations, tuple(fitted))
-        if better.price >= chain.price:
-            break
-        chain = better
-    return chain
-
-
-def _place(scene: Scene, others: Sequence[Fitted], index: int) -> tuple[Scene, Predicted] | None:
-    """What an operation in this place among the others is fitted on: what those before it predict, and what those
-    behind it, undone, leave to explain.  None where one cannot be undone.
-    """
-    target: Floats = scene.generated
-    for step in reversed(others[index:]):
-        if step.variance is not None:
-            continue
-        if step.undo is None:
-            return None
-        target = step.undo(target)
-    here = scene if target is scene.generated else scene.towards(target)
-    samples: Floats = scene.reference
-    for step in others[:index]:
-        samples = step.apply(samples)
-    noise = next((step.variance for step in others if step.variance is not None), None)
-    return here, _predicted(here, samples, noise)
-
-
-def _refitted(scene: Scene, operations: Sequence[Operation]) -> _Chain | None:
-    """The chain of these operations, in this order, each fitted on what those before it predict, then refined."""
-    chain: _Chain | None = _chain(scene, (), ())
-    for operation in operations:
-        chain = None if chain is None else _longer(scene, chain, operation)
-    return None if chain is None else _refined(scene, chain)
-
-
-def _thinned(scene: Scene, chain: _Chain) -> _Chain:
+def _thinned(scene: Scene, chain: Chain) -> Chain:
     """The chain without the step that costs nothing to leave out."""
     for index in range(len(chain.operations)) if len(chain.operations) > 1 else ():
         shorter = _without(scene, chain, index)
@@ -372,15 +265,15 @@ def _thinned(scene: Scene, chain: _Chain) -> _Chain:
     return chain
 
 
-def _without(scene: Scene, chain: _Chain, index: int) -> _Chain:
+def _without(scene: Scene, chain: Chain, index: int) -> Chain:
     """The chain without one of its steps, the others as they are or fitted from the first on, whichever is cheaper."""
     operations = (*chain.operations[:index], *chain.operations[index + 1 :])
-    kept = _refined(scene, _chain(scene, operations, (*chain.fitted[:index], *chain.fitted[index + 1 :])))
-    anew = _refitted(scene, operations)
+    kept = refined(scene, chain_of(scene, operations, (*chain.fitted[:index], *chain.fitted[index + 1 :])))
+    anew = refitted(scene, operations)
     return kept if anew is None or kept.price <= anew.price else anew
 
 
-def _explained(scene: Scene, start: _Chain, chain: _Chain, rivals: tuple[tuple[str, ...], ...]) -> Explanation:
+def _explained(scene: Scene, start: Chain, chain: Chain, rivals: tuple[tuple[str, ...], ...]) -> Explanation:
     steps = []
     for index, fitted in enumerate(chain.fitted):
         without = _without(scene, chain, index) if len(chain.fitted) > 1 else start
