@@ -39,7 +39,7 @@ SAME_DB = 1.0
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What was said of a pair by the catalogue without its causes.  same: whether a chain leaves as little as before."""
+    """What was said of a pair by the catalogue without its causes.  same: whether its chain leaves as little."""
 
     case: Case
     first: str
