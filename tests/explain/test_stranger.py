@@ -1,4 +1,4 @@
-"""Another sound beside the reference is told; noise, lines, echoes, clicks, loss and what follows the sound are none."""
+"""Another sound beside the reference is told; noise, lines, echoes, clicks and what follows the sound are none."""
 
 import numpy as np
 import pytest
