@@ -123,7 +123,15 @@ def test_hardly_a_sound_crashes_nothing(rng, size):
         explained(np.zeros(size), theirs)
 
 
-def test_what_is_copied_proves_nothing(sound):
-    short = np.concatenate([np.append(block[:-1], 0.0) for block in sound.reshape(-1, 320)])  # 20 ms, a sample short
-    found = explained(sound, short)
+def test_what_is_copied_proves_nothing(sound, rng):
+    """A hundred single samples that come at no one distance are taken from the copy; seams on a beat are a pattern."""
+    bent = sound.copy()
+    bent[np.cumsum(rng.integers(150, 450, 100))] = 0.0
+    found = explained(sound, bent)
+    assert "clicks" in found.ids
     assert not found.proven
+
+
+def test_samples_that_are_0_on_a_beat_are_seams_and_a_proof(sound):
+    short = np.concatenate([np.append(block[:-1], 0.0) for block in sound.reshape(-1, 320)])  # 20 ms, a sample short
+    assert only(explained(sound, short), "chunk-seams")["period"][0] == pytest.approx(0.02, rel=1e-4)
