@@ -33,11 +33,9 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     timeline.segment_lost,
     timeline.segment_inserted,
     timeline.segment_repeated,
-    timeline.exchanged_parts,
     timeline.tail_added,
-    timeline.slips,
     foreign.foreign_data,
-    clock.clock_or_wow,
+    clock.wow,
     time.sample_rate,
     time.time_stretch,
     time.time_structure_lost,
@@ -81,7 +79,7 @@ COSTLY: dict[Hypothesis, str] = {
     added.hum: "hum",
     added.clicks: "clicks",
 }
-OF_TIMING: tuple[Hypothesis, ...] = (clock.clock_or_wow, time.sample_rate, time.time_stretch)
+OF_TIMING: tuple[Hypothesis, ...] = (clock.wow, places.chunk_seams, time.sample_rate, time.time_stretch)
 ALONE: tuple[Hypothesis, ...] = (reading.misread, timeline.different_content)
 APART: tuple[Hypothesis, ...] = (nonfinite.non_finite, *ALONE)
 CERTAIN = 0.95

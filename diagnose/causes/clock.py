@@ -12,6 +12,7 @@ from diagnose.causes.words import milliseconds, percent
 from diagnose.results.cause import Cause, cause
 
 if TYPE_CHECKING:
+    from diagnose.analysis import Pair
     from diagnose.arrays import Floats
     from diagnose.audio import Samples
     from diagnose.causes.evidence import Evidence
@@ -44,37 +45,103 @@ class Track(msgspec.Struct, frozen=True, eq=False):
     found: float
 
 
-def clock_or_wow(e: Evidence) -> Cause | None:
-    """sample-rate where the delay grows evenly, chunk-seams where it does so sample by sample, wow where it swings.
+class Clock(msgspec.Struct, frozen=True, eq=False):
+    """How the delay of a track runs: slope in s a s; off: each delay from the line of that slope [shape=(n,)], in s.
 
-    At each moment the waveform is the reference's.
-    Misleads: a very regular sound, which fits itself a period later as well.
+    spread: of these, for four fifths of the time.  whole: whether the delay is a number of samples at each moment.
     """
-    steady = e.method == "waveform" and len(e.pair.timeline.segments) < FEWEST
-    if steady or e.method == "none" or e.silent:
+
+    track: Track
+    slope: float
+    off: Floats
+    spread: float
+    whole: bool
+
+    @property
+    def runs(self) -> bool:
+        """Whether the delay grows evenly."""
+        return abs(self.slope) * 1e6 > LEAST_PPM and self.spread < STRAIGHT_S
+
+    @property
+    def evidence(self) -> list[str]:
+        share, count = percent(self.track.found), self.track.times.size
+        return [
+            f"block by block the waveform is the reference's, in {share} of {count} blocks",
+            f"the delay lies within {milliseconds(self.spread)} of a line of {1e6 * self.slope:+.0f} ppm",
+        ]
+
+
+def clock_of(pair: Pair) -> Clock | None:
+    """How the delay runs where it moves; None where it stands still, or cannot be followed."""
+    steady = pair.timeline.method == "waveform" and len(pair.timeline.segments) < FEWEST
+    if steady or pair.timeline.method == "none" or pair.silent:
         return None
-    track = follow(e.pair.reference.mono, e.pair.generated.mono, e.pair.rate)
+    track = follow(pair.reference.mono, pair.generated.mono, pair.rate)
     if track is None or track.found < FOUND:
         return None
     slope = _slope(track)
     off = track.delays - slope * track.times
     off = _without_slips(off - median(off))
-    spread = quantile(off, 0.9) - quantile(off, 0.1)
-    evidence = [
-        f"block by block the waveform is the reference's, in {percent(track.found)} of {track.times.size} blocks",
-        f"the delay lies within {milliseconds(spread)} of a line of {1e6 * slope:+.0f} ppm",
-    ]
-    if abs(slope) * 1e6 > LEAST_PPM and spread < STRAIGHT_S:
-        return _samples_lost(e, slope, evidence) if _is_whole(e, track) else _clock(slope, evidence)
-    speeds = np.abs(np.diff(off) / np.diff(track.times))
-    moves_always = median(speeds) > JUMPS * quantile(speeds, 0.95)
-    return _wow(track, off, speeds, evidence) if spread > SWING_S and moves_always else None
+    return Clock(track, slope, off, quantile(off, 0.9) - quantile(off, 0.1), _is_whole(pair, track))
 
 
-def _is_whole(e: Evidence, track: Track) -> bool:
+def runs_off(found: Clock | None) -> Cause | None:
+    """sample-rate where the delay grows evenly: at each moment the waveform is the reference's."""
+    if found is None or not found.runs or found.whole:
+        return None
+    slope = found.slope
+    size = f"{100 * abs(slope):.2f} % {'longer' if slope > 0 else 'shorter'}, pitch and all"
+    return cause(
+        "sample-rate",
+        1.0,
+        f"the clock runs {abs(slope) * 1e6:.0f} ppm too {'slow' if slope > 0 else 'fast'}: {size}",
+        found.evidence,
+        "look for a resampling by a rounded quotient of rates, two clocks without a common one, or frames that are "
+        "counted as if a hop were another",
+    )
+
+
+def samples_lost(found: Clock | None, pair: Pair) -> Cause | None:
+    """chunk-seams where the delay grows evenly, and by whole samples."""
+    if found is None or not found.runs or not found.whole:
+        return None
+    samples = round(pair.files[1].rate / pair.rate / abs(found.slope))
+    lost = "lost" if found.slope < 0 else "too many"
+    return cause(
+        "chunk-seams",
+        0.95,
+        f"a sample is {lost} each {samples} samples, or some in each block of several",
+        [*found.evidence, "the delay is a whole number of samples throughout: it jumps, and does not run"],
+        "count samples, not milliseconds: a block of a rounded length drifts; look for [:-1], // and odd chunk sizes",
+    )
+
+
+def wow(e: Evidence) -> Cause | None:
+    """The delay swings to and fro: at each moment the waveform is the reference's.
+
+    Misleads: a very regular sound, which fits itself a period later as well; a filter moves a delay too, by less.
+    """
+    found = e.clock
+    if found is None or found.runs or found.spread < SWING_S:
+        return None
+    speeds = np.abs(np.diff(found.off) / np.diff(found.track.times))
+    if median(speeds) < JUMPS * quantile(speeds, 0.95):
+        return None
+    swing_s = quantile(found.off, 0.975) - quantile(found.off, 0.025)
+    return cause(
+        "wow",
+        0.95 if swing_s > SURE_SWING_S else UNSURE,
+        f"the speed goes up and down by {percent(quantile(speeds, 0.95))}: the delay swings by {milliseconds(swing_s)}",
+        [*found.evidence, f"it comes back about each {_period(found.track.times, found.off):.2g} s"],
+        "look for a resampler that is driven by a moving quotient, a clock that is corrected again and again, or a "
+        "tape among the references",
+    )
+
+
+def _is_whole(pair: Pair, track: Track) -> bool:
     """Whether the delay is a whole number of samples in moments so short that few blocks end in them."""
-    rate, size = e.pair.rate, round(MOMENT_S * e.pair.rate)
-    ours, theirs = e.pair.reference.mono, e.pair.generated.mono
+    rate, size = pair.rate, round(MOMENT_S * pair.rate)
+    ours, theirs = pair.reference.mono, pair.generated.mono
     found = []
     for time, delay in zip(track.times, track.delays, strict=True):
         for part in PARTS:
@@ -84,43 +151,6 @@ def _is_whole(e: Evidence, track: Track) -> bool:
                 found.append(at)
     places = np.array(found)
     return places.size > 0 and float((np.abs(places - np.rint(places)) < WHOLE).mean()) > MOSTLY_WHOLE
-
-
-def _clock(slope: float, evidence: list[str]) -> Cause | None:
-    size = f"{100 * abs(slope):.2f} % {'longer' if slope > 0 else 'shorter'}, pitch and all"
-    return cause(
-        "sample-rate",
-        1.0,
-        f"the clock runs {abs(slope) * 1e6:.0f} ppm too {'slow' if slope > 0 else 'fast'}: {size}",
-        evidence,
-        "look for a resampling by a rounded quotient of rates, two clocks without a common one, or frames that are "
-        "counted as if a hop were another",
-    )
-
-
-def _samples_lost(e: Evidence, slope: float, evidence: list[str]) -> Cause | None:
-    every = 1 / abs(slope)
-    samples = round(every * e.pair.files[1].rate / e.pair.rate)
-    return cause(
-        "chunk-seams",
-        0.95,
-        f"a sample is {'lost' if slope < 0 else 'too many'} each {samples} samples, or some in each block of several",
-        [*evidence, "the delay is a whole number of samples throughout: it jumps, and does not run"],
-        "count samples, not milliseconds: a block of a rounded length drifts; look for [:-1], // and odd chunk sizes",
-    )
-
-
-def _wow(track: Track, off: Floats, speeds: Floats, evidence: list[str]) -> Cause | None:
-    swing_s = quantile(off, 0.975) - quantile(off, 0.025)
-    swing = milliseconds(swing_s)
-    return cause(
-        "wow",
-        0.95 if swing_s > SURE_SWING_S else UNSURE,
-        f"the speed goes up and down by {percent(quantile(speeds, 0.95))}: the delay swings by {swing}",
-        [*evidence, f"it comes back about each {_period(track.times, off):.2g} s"],
-        "look for a resampler that is driven by a moving quotient, a clock that is corrected again and again, or a "
-        "tape among the references",
-    )
 
 
 def _slope(track: Track) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from diagnose.causes.clock import clock_of
 from diagnose.causes.levels import Levels
 from diagnose.causes.local import Local
 from diagnose.causes.match import Match
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from diagnose.analysis import Pair
+    from diagnose.causes.clock import Clock
     from diagnose.results.report import MetricRow
 
 SHORTEST = 2048  # samples
@@ -83,6 +85,11 @@ class Evidence:
     def exact(self) -> float:
         """0 to 1: whether a gain alone leaves little over."""
         return 0.0 if self.residual is None else ramp(-self.residual.level_db, 8, 14)
+
+    @cached_property
+    def clock(self) -> Clock | None:
+        """How a delay that moves runs."""
+        return clock_of(self.pair)
 
     @cached_property
     def match(self) -> Match:

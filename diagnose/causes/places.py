@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from diagnose.causes.clock import samples_lost
 from diagnose.causes.evidence import Evidence, ramp
+from diagnose.causes.timeline import slips
 from diagnose.causes.words import decibels, milliseconds, percent
 from diagnose.results.cause import Cause, cause
 
@@ -39,10 +41,12 @@ def at_times(e: Evidence, places: list[Place]) -> str:
 
 
 def chunk_seams(e: Evidence) -> Cause | None:
-    """What is wrong comes at multiples of one time: where chunks are joined.
+    """What is wrong comes at multiples of one time: where chunks are joined; or samples are lost, block by block.
 
     Misleads: music in strict time that is clipped at each beat.
     """
+    if (found := slips(e.pair) or samples_lost(e.clock, e.pair)) is not None:
+        return found
     sure = locally(e)
     period = e.local.period if sure else None
     if period is None:

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from diagnose.causes.clock import runs_off
 from diagnose.causes.evidence import Evidence, ramp
 from diagnose.causes.places import at_times, locally
+from diagnose.causes.timeline import exchanged_parts
 from diagnose.causes.words import decibels, milliseconds, percent
 from diagnose.mel.known import MISTAKEN_HOPS, MISTAKEN_RATES
 from diagnose.results.cause import Cause, cause
@@ -218,10 +220,13 @@ def modulation(e: Evidence) -> Cause | None:
 def sample_rate(e: Evidence) -> Cause | None:
     """Played at another rate: length and pitch change by one factor, and undone both fit.
 
+    A clock that is off by less is followed block by block.
     A factor in length alone proves nothing (padding to whole frames gave 1.08842, 24000/22050 is 1.08844): the
     spectrogram has to fit better shifted by just that factor.
     Misleads: a sound without structure in frequency (noise) has no pitch to agree.
     """
+    if (found := runs_off(e.clock)) is not None:
+        return found
     match, ratio = e.match, e.match.length_ratio
     expected = -1200 * float(np.log2(ratio))
     if e.exact > 0.5 or abs(expected) < 20:
@@ -301,10 +306,12 @@ def _nearest_ratio(ratio: float, values: tuple[int, ...]) -> tuple[int, int] | N
 
 
 def time_structure_lost(e: Evidence) -> Cause | None:
-    """The material is there, in another order or in none: frames shuffled, reversed, or averaged away.
+    """The material is there, in another order or in none: parts exchanged, frames shuffled, reversed, or averaged away.
 
     Misleads: another performance of the same piece has the same long-term spectrum and another order.
     """
+    if (found := exchanged_parts(e.pair)) is not None:
+        return found
     if e.copied > 0.3:
         return None
     match, envelope = e.match, e.change("envelope_correlation", 1.0)

@@ -15,6 +15,7 @@ from diagnose.timeline import lay_waveforms
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from diagnose.analysis import Pair
     from diagnose.audio import Samples
     from diagnose.causes.evidence import Evidence
     from diagnose.timeline import Segment
@@ -77,29 +78,26 @@ def segment_repeated(e: Evidence) -> Cause | None:
     )
 
 
-def exchanged_parts(e: Evidence) -> Cause | None:
-    """What is missing at one end stands at the other: two parts in the wrong order.
-
-    Misleads: a sound that repeats itself may stand in either order.
-    """
-    steps = e.pair.timeline.segments
+def exchanged_parts(pair: Pair) -> Cause | None:
+    """What is missing at one end stands at the other: two parts in the wrong order."""
+    steps = pair.timeline.segments
     lost = [step for step in steps if step.kind == "lost" and step.content != "silence"]
     added = [step for step in steps if step.kind == "inserted" and step.content != "silence"]
-    if e.method != "waveform" or len(lost) != 1 or len(added) != 1:
+    if pair.timeline.method != "waveform" or len(lost) != 1 or len(added) != 1:
         return None
-    sides = e.pair.reference.mono[slice(*lost[0].reference)], e.pair.generated.mono[slice(*added[0].generated)]
-    if min(side.size for side in sides) < SHORTEST_PART_S * e.pair.rate:
+    sides = pair.reference.mono[slice(*lost[0].reference)], pair.generated.mono[slice(*added[0].generated)]
+    if min(side.size for side in sides) < SHORTEST_PART_S * pair.rate:
         return None
-    found = lay_waveforms(*sides, e.pair.rate)
+    found = lay_waveforms(*sides, pair.rate)
     if found is None:
         return None
-    start, end = (at / e.pair.rate for at in lost[0].reference)
+    start, end = (at / pair.rate for at in lost[0].reference)
     return cause(
         "time-structure-lost",
         1.0,
         f"two parts are exchanged: {start:.3f} to {end:.3f} s of the reference stands elsewhere",
         [
-            f"it is heard from {added[0].generated[0] / e.pair.rate:.3f} s of the generated sound on, as it is",
+            f"it is heard from {added[0].generated[0] / pair.rate:.3f} s of the generated sound on, as it is",
             f"its waveform there is the reference's: r = {abs(found.correlation):.3f}",
         ],
         "look for chunks that are joined in the order in which they came back and not in that of the text, or a buffer "
@@ -168,18 +166,15 @@ def _power(samples: Samples) -> float:
     return float(np.square(samples, dtype=np.float64).mean()) if samples.size else 0.0
 
 
-def slips(e: Evidence) -> Cause | None:
-    """The delay jumps by some samples again and again, each time after the same time: blocks that are too short.
-
-    Misleads: nothing known; a clock that runs off does so evenly.
-    """
-    matched = [step for step in e.pair.timeline.segments if step.kind == "matched"]
-    if e.method != "waveform" or len(matched) < FEWEST_SLIPS:
+def slips(pair: Pair) -> Cause | None:
+    """The delay jumps by some samples again and again, each time after the same time: blocks that are too short."""
+    matched = [step for step in pair.timeline.segments if step.kind == "matched"]
+    if pair.timeline.method != "waveform" or len(matched) < FEWEST_SLIPS:
         return None
     delays = np.array([step.generated[0] - step.reference[0] for step in matched])
     jumps, times = np.diff(delays), np.array([step.generated[0] for step in matched[1:]])
     times, jumps = times[jumps != 0], jumps[jumps != 0]
-    if times.size < FEWEST_SLIPS or np.abs(jumps).max() > MOST_SLIP_S * e.pair.rate:
+    if times.size < FEWEST_SLIPS or np.abs(jumps).max() > MOST_SLIP_S * pair.rate:
         return None
     apart = np.diff(times)
     period = float(np.median(apart))
@@ -189,11 +184,11 @@ def slips(e: Evidence) -> Cause | None:
         return None
     size = int(np.median(jumps))
     what = "lost" if size < 0 else "too many"
-    samples = round(period * e.pair.files[1].rate / e.pair.rate)
+    samples = round(period * pair.files[1].rate / pair.rate)
     return cause(
         "chunk-seams",
         0.95,
-        f"each {period / e.pair.rate:.4g} s ({samples} samples of the generated file) some samples are {what}",
+        f"each {period / pair.rate:.4g} s ({samples} samples of the generated file) some samples are {what}",
         [
             f"the delay jumps {times.size} times, by {size:+d} samples each",
             f"the jumps lie on one beat in {100 * on_beat.mean():.0f} %",

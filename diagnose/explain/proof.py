@@ -32,6 +32,7 @@ UNEXPLAINED = 0.6  # of phases that are said to be lost, in a copy: they are tho
 UNSEEN, OF_CELLS = 0.7, ("spectral-holes", "band-gap")  # of these, where no waveform is kept to apply anything to
 UNPROVEN = 0.75  # of what was recognised in a copy, where no chain proves it: benchmarks/leave_one_out.py
 NET_DB = 1.0  # of all gains of a chain: less is none
+UNEXPLAINED_BESIDE = 0.25  # the same where a chain explains a part of it: less than of any step
 MEANT_DB, MEANT = 3.0, 0.75  # a gain of less, with nothing beside it, is as often a loudness normalised on purpose
 NOTABLE_DB = 3.0  # over ordinary loss: only then there is something to confirm
 # Causes of how two sounds lie to each other, and of their borders, that stand beside any chain.
@@ -199,7 +200,7 @@ def _told(step: Step, id: str, recognised: Cause | None, found: Explanation, sur
 def _unless_unconfirmed(cause: Cause, found: Explanation) -> Cause:
     """A cause whose operation was applied to the reference, and takes no part of the difference away."""
     if cause.id == "phase-incoherent":  # of a copy, a name for what nothing explains
-        cause = _at_most(cause, UNEXPLAINED)
+        cause = _at_most(cause, UNEXPLAINED_BESIDE if found.steps else UNEXPLAINED)
     asked = cause.id in BY_ID and cause.id not in OF_MANY_KINDS
     if not asked or _base(cause.id, found) in found.ids or found.over_db < NOTABLE_DB:
         return cause

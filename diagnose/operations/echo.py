@@ -27,7 +27,7 @@ LEAST_PARTS = 4  # times the response, that the sound is long
 FLOOR = 1e-6  # of the mean power of a whitened bin
 ROUNDS = 2
 STANDS = 0.003  # r**2 with what is left over, of a single late echo
-LATE_SHARE, LATE_CHANCE = 0.1, 2.0  # sum of r**2 of a room: share, and times what chance gives
+LATE_SHARE, LATE_CHANCE = 0.03, 2.0  # sum of r**2 of a room: share, and times what chance gives
 AUDIBLE = 0.1  # weight of a bin's power beside ordinary loss in the whitening: where a is nothing, b tells nothing
 STEPS = 25  # of conjugate gradients
 DONE = 1e-5  # of the residual's norm at the start
@@ -39,7 +39,8 @@ LATE_S = 0.02  # after the direct sound: a room, and no filter that rings
 ECHO_S = 0.002  # after it: a tap that stands alone there is an echo
 ABOUT_S, NEAR_S = 0.0015, 0.0002  # of a tap: what it has to stand out of, and what is it yet
 STANDS_OUT = 6.0  # times the RMS of the taps about it
-LATE = 1e-3  # power of what is late over all
+LATE_ECHO, LATE = 1e-3, 1e-2  # power of what is late over all: of an echo, and of a room, for a steep filter rings
+ONSET = 0.5  # of the largest tap
 HEARD = 10.0  # times ordinary loss: of a band that is less, nothing tells the gain
 ALONE = 1e-3  # power of all but the direct sound, over it: less is a gain
 BESIDE_DB = 1.0  # of the direct sound, that is a gain beside the echo
@@ -57,7 +58,9 @@ class _Response(msgspec.Struct, frozen=True, eq=False):
 
     @property
     def direct(self) -> int:
-        return int(np.argmax(np.abs(self.taps)))
+        """The first tap of half the size of the largest: an echo, or the swing of a filter, may be larger."""
+        size = np.abs(self.taps)
+        return int(np.argmax(size > ONSET * size.max()))
 
 
 def echoed(scene: Scene, before: Predicted) -> Fitted | None:
@@ -79,7 +82,7 @@ def _fitted(scene: Scene, response: _Response) -> Fitted | None:
     alone = _alone(taps, direct, scene.rate)
     late = taps.copy()
     late[: direct + round((ECHO_S if alone else LATE_S) * scene.rate)] = 0.0
-    if float(np.square(late).sum()) > LATE * power:
+    if float(np.square(late).sum()) > (LATE_ECHO if alone else LATE) * power:
         names, parameters = _of_room(scene, response, late)
     else:
         names, parameters = _of_filter(scene, response)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from diagnose.arrays import fast_size, quantile
+from diagnose.arrays import fast_size, median, quantile
 from diagnose.operations.operation import Fitted
 
 if TYPE_CHECKING:
@@ -22,14 +22,17 @@ AROUND_S = 0.05  # over which the level of the sound is smoothed
 QUIET = 1e-5  # of the mean power, below which no gain is read off
 FASTEST = 24  # samples of a period
 FEWEST_PERIODS = 4
-STANDS = 60.0  # power of a line of the gain over the mean around it
+STANDS = 60.0  # power of a line of the gain over the median around it
 ALIKE = 0.2  # autocorrelation of the gain, from which a lag is a period
 REACH, FINER = 0.004, 65  # about that lag, of it, and how many periods are tried there
 DIVIDED = (1, 2, 3, 4)  # harmonics of the period, one of which the highest line is
 PHASES = (48, 192)  # parts of a period, each with its own gain
 MOST_PARTS = 2048  # of a period of whole samples, each of which then has a gain of its own: for edges
 FRAME_S = 0.1  # the longest period that is a frame's; a longer one is a chunk's
-FULL, MOSTLY_FULL = 0.9, 0.6  # of the largest gain, for so much of the period: seams, between which all is as it was
+FULL, MOSTLY_FULL = (
+    0.9,
+    0.6,
+)  # of the way from the least gain to the most, for so much of the period: seams, between which all is as it was
 DEPTH_DB = 0.5  # of the gain, from its least to its most
 STEPS_S = (0.02, 0.1)  # between the knots of a slow gain
 SHORTEST_KNOTS = 4
@@ -58,7 +61,7 @@ def periodic_gain(scene: Scene, before: Predicted) -> Fitted | None:
         return None
     period, gains = best
     depth = 20 * float(np.log10(max(gains.max(), 1e-6) / max(gains.min(), 1e-6)))
-    full = float((gains > FULL * gains.max()).mean())
+    full = float((gains - gains.min() > FULL * (gains.max() - gains.min())).mean())
     if depth < DEPTH_DB:
         return None
     frame = period < FRAME_S * scene.rate
@@ -94,7 +97,7 @@ def _periods(scene: Scene, before: Predicted) -> Iterator[float]:
     spectrum[size // FASTEST :] = 0.0
     top = int(np.argmax(spectrum))
     about = spectrum[max(top // 2, 1) : 2 * top + 16]
-    if spectrum[top] > STANDS * float(about.mean()):
+    if spectrum[top] > STANDS * median(about):
         yield from _of_line(spectrum, top, size, sound.size)
     else:
         yield from _of_echo(gain, spectrum, round(FRAME_S * scene.rate))
@@ -146,8 +149,8 @@ def _by_phase(scene: Scene, sound: Floats, period: float, parts: int) -> Floats:
 
 
 def _phase(count: int, period: float, parts: int) -> Floats:
-    time = np.arange(count)
-    return (time / period - np.floor(time / period)) * parts
+    # The small part keeps a whole number of samples, divided and multiplied again, from falling under itself.
+    return np.mod(np.arange(count) + 1e-9 * period, period) / period * parts
 
 
 def _periodic(count: int, period: float, gains: Floats) -> Floats:
