@@ -508,7 +508,9 @@ CAUSES = {
     *BETWEEN_CHANNELS,
     *PLACES_CAUSES,
     *("non-finite", "modulation", "padded", "time-stretch", "tilt", "band-gap", "spectral-holes"),
+    *("foreign-data", "tail-added", "wow"),
 }
+NOTHING_FOUND = {"unknown"}  # no hypothesis: it is said where none holds
 
 
 def first_words(tree, function):
@@ -541,7 +543,7 @@ def test_a_cause_that_is_made_is_on_the_list():
     paths = [path for path in OURS if path.parent.name == "causes"]
     assert paths
     assert (
-        offenders(lambda path: (first_words(TREES[path], "cause") | first_words(TREES[path], "Cause")) - CAUSES, paths)
+        offenders(lambda path: (first_words(TREES[path], "cause") | first_words(TREES[path], "Cause")) - CAUSES - NOTHING_FOUND, paths)
         == []
     )
 
