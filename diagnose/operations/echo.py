@@ -79,10 +79,12 @@ def _fitted(scene: Scene, response: _Response) -> Fitted | None:
     power = float(np.square(taps).sum())
     if taps[direct] <= 0 or power - taps[direct] ** 2 < ALONE * power:
         return None
-    alone = _alone(taps, direct, scene.rate)
+    # A sound that repeats itself tells a response but at its own partials: only few taps, or a long tail, are a room.
+    few = response.free < taps.size
+    alone = few and _alone(taps, direct, scene.rate)
     late = taps.copy()
     late[: direct + round((ECHO_S if alone else LATE_S) * scene.rate)] = 0.0
-    if float(np.square(late).sum()) > (LATE_ECHO if alone else LATE) * power:
+    if float(np.square(late).sum()) > (LATE_ECHO if few else LATE) * power:
         names, parameters = _of_room(scene, response, late)
     else:
         names, parameters = _of_filter(scene, response)
