@@ -23,6 +23,7 @@ from diagnose.render.phrases import (
     proof_line,
     repair_lines,
 )
+from diagnose.render.waterfall import waterfall
 from diagnose.text import amount, number, printable
 from diagnose.version import VERSION
 
@@ -57,7 +58,9 @@ def pair_environment() -> Environment:
     environment = page_environment(styles=PAIR_STYLES, script=PAIR_SCRIPT)
     environment.globals.update(number=number, amount=amount, meaning=meaning, limit_text=limit_text)
     environment.globals.update(alignment_line=alignment_line, observed_line=observed_line)
-    environment.globals.update(channel_lines=channel_lines, beside=beside, ledger=ledger, proof_line=proof_line)
+    environment.globals.update(
+        channel_lines=channel_lines, beside=beside, ledger=ledger, proof_line=proof_line, waterfall=waterfall
+    )
     environment.globals.update(likelihood=likelihood, cause_lines=cause_lines, picture_of=picture_of)
     environment.globals.update(repair_lines=repair_lines)
     return environment

@@ -1,0 +1,53 @@
+"""The ledger as bars: how far apart the two are at first, what each step takes away, and what is left."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    from diagnose.results.report import Report
+
+LOWEST_DB = -60.0  # at the left edge: what is less is nothing to the ear
+WIDTH = 1000.0  # of the whole scale, in the units of the drawing
+
+
+class Bar(msgspec.Struct, frozen=True):
+    """One bar.  name: of the step, or of the whole.  kind: whole, step or left.  start, width: 0 to 1000 on a scale from
+    -60 dB to the distance at first, or 0 dB where that is less.  says: its figures.
+    """
+
+    name: str
+    kind: str
+    start: float
+    width: float
+    says: str
+
+
+def waterfall(report: Report) -> list[Bar]:
+    """The bars from the top: both apart at first, each step in its order, what is left; [] where nothing was undone.
+
+    A step's bar reaches from the distance of the whole chain to that of the chain without it, so that what two steps
+    only do together shows in both.
+    """
+    steps = {}
+    for cause in report.causes:
+        if cause.step is not None and cause.explains_db is not None:
+            steps.setdefault((cause.channel or 0, cause.step), []).append(cause)
+    if report.proof is None or not steps:
+        return []
+    left = report.proof.left
+    top = max(left.before_db, 0.0, *(each[0].explains_db[0] for each in steps.values()))
+    bars = [_bar("at first", "whole", LOWEST_DB, left.before_db, top, f"{left.before_db:.0f} dB apart")]
+    for place in sorted(steps):
+        together = steps[place]
+        before, after = together[0].explains_db
+        name = " with ".join(cause.id for cause in together)
+        bars.append(_bar(name, "step", after, before, top, f"takes {max(before - after, 0):.0f} dB away"))
+    return [*bars, _bar("left", "left", LOWEST_DB, left.db, top, f"{left.db:.0f} dB: {left.summary}")]
+
+
+def _bar(name: str, kind: str, low: float, high: float, top: float, says: str) -> Bar:
+    start, end = (min(max((level - LOWEST_DB) / (top - LOWEST_DB), 0.0), 1.0) * WIDTH for level in (low, high))
+    return Bar(name, kind, start, max(end - start, 0.0), says)
