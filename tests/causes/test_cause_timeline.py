@@ -81,7 +81,7 @@ def test_the_same_sound_has_neither(same):
 
 
 def stepped(places, jumps, method="waveform"):
-    """The pair that the slips are read off: matched parts, at each place of which the delay jumps by so many samples."""
+    """The pair that slips are read off: matched parts, at each place of which the delay jumps by so many samples."""
     ends = [*places, places[-1] + 1000]
     delays = np.concatenate(([0], np.cumsum(jumps)))
     parts = [
