@@ -77,20 +77,20 @@ def test_other_faults_have_no_tail(clues, fault):
 
 def test_the_same_sound_has_neither(same):
     assert tail_added(same) is None
-    assert slips(same) is None
+    assert slips(same.pair) is None
 
 
 def stepped(places, jumps, method="waveform"):
-    """What the hypothesis looks at: matched parts, at each place of which the delay jumps by so many samples."""
+    """The pair that slips are read off: matched parts, at each place of which the delay jumps by so many samples."""
     ends = [*places, places[-1] + 1000]
     delays = np.concatenate(([0], np.cumsum(jumps)))
     parts = [
         Segment("matched", (int(a - d), int(b - d)), (int(a), int(b)), float(d))
         for a, b, d in zip([0, *places], ends, delays, strict=True)
     ]
-    timeline = SimpleNamespace(segments=parts)
+    timeline = SimpleNamespace(segments=parts, method=method)
     files = (SimpleNamespace(rate=RATE), SimpleNamespace(rate=2 * RATE))
-    return SimpleNamespace(method=method, pair=SimpleNamespace(timeline=timeline, rate=RATE, files=files))
+    return SimpleNamespace(timeline=timeline, rate=RATE, files=files)
 
 
 def beat(count, period=4410):

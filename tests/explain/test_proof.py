@@ -11,7 +11,7 @@ import diagnose
 from diagnose.analysis import Pair, Signal
 from diagnose.audio import from_array
 from diagnose.explain import proof, with_proof
-from diagnose.explain.proof import ALONE, OF_TIME
+from diagnose.explain.proof import ALONE, OF_TIME, UNCONFIRMED, UNPROVEN
 from diagnose.render.phrases import ledger, proof_line
 from diagnose.results.cause import Cause
 from diagnose.results.report_json import report_from
@@ -268,10 +268,16 @@ def test_what_a_lower_rate_does_besides_is_no_cause_of_its_own(sound, named_besi
     assert set(named_beside(held, "high-frequency-loss", "delay")) == {"aliasing", "delay"}
 
 
+@pytest.mark.xfail(strict=True, reason="0.75, of all whose chain is no proof, where none at all would leave them 0.9")
 def test_kinds_of_seams_that_no_operation_knows_stay_as_they_were(sound, named_beside):
     found = named_beside(hole(sound), "chunk-seams", "clicks", close=False, left_db=-20.0, before_db=-12.0)
     assert found["chunk-seams"] == 0.9
-    assert found["clicks"] == 0.45
+
+
+def test_what_the_chain_does_not_use_beside_a_kind_of_seams_is_unconfirmed(sound, named_beside):
+    found = named_beside(hole(sound), "chunk-seams", "clicks", close=False, left_db=-20.0, before_db=-12.0)
+    assert found["chunk-seams"] >= UNPROVEN
+    assert found["clicks"] == UNCONFIRMED
 
 
 @pytest.mark.parametrize("id", OF_TIME)
@@ -284,10 +290,11 @@ def test_what_says_all_there_is_gets_no_chain(sound, named_beside, id):  # noqa:
     assert named_beside(hole(sound), id) == {id: 0.9}
 
 
-def test_phases_of_a_copy_are_hardly_lost(sound, named_beside):
-    assert named_beside(hole(sound), "phase-incoherent", close=False, left_db=-20.0, before_db=-12.0)[
-        "phase-incoherent"
-    ] == pytest.approx(0.6)
+@pytest.mark.parametrize(("changes", "believed"), [({}, 0.25), ({"steps": ()}, 0.6)])
+def test_phases_of_a_copy_are_hardly_lost_and_less_so_beside_a_chain(sound, named_beside, changes, believed):
+    found = named_beside(hole(sound), "phase-incoherent", close=False, left_db=-20.0, before_db=-12.0, **changes)
+    assert found["phase-incoherent"] == believed
+    assert ("dropout" in found) is not bool(changes)
 
 
 @pytest.mark.parametrize("order", [3, 6])

@@ -8,10 +8,14 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diagnose.operations.law import LAWS, companded, decode_a, decode_mu, encode_a, encode_mu
+from diagnose.operations.law import LAWS, companded, decode_a, decode_mu, encode_a, encode_mu, through_a, through_mu
 
 RATE = 16_000
 PAIRS = {"mu": (encode_mu, decode_mu), "A": (encode_a, decode_a)}
+CURVES = [name for name in LAWS if name.endswith("coded")]
+ROUNDED = {"mu-law rounded": through_mu, "A-law rounded": through_a}
+MISREAD = {"mu-law misread": through_mu, "A-law misread": through_a}  # and what is left when it is undone
+STEPS = [*ROUNDED, *MISREAD]
 LOUD = st.floats(-1.0, 1.0, allow_subnormal=False)
 
 
@@ -56,7 +60,11 @@ def test_the_constants_are_those_of_g_711(law, at, value):
     assert law(np.array([at]))[0] == pytest.approx(value, abs=1e-5)
 
 
-@pytest.mark.parametrize("name", LAWS)
+def test_a_law_is_a_curve_or_goes_by_steps():
+    assert {*CURVES, *STEPS} == set(LAWS)
+
+
+@pytest.mark.parametrize("name", CURVES)
 @pytest.mark.parametrize("peak", [0.5, 0.95])
 def test_a_sound_through_a_law_is_read_and_undone(chords, asked, over_db, off_db, beside, name, peak):
     law, _ = LAWS[name]
@@ -73,6 +81,74 @@ def test_a_sound_through_a_law_is_read_and_undone(chords, asked, over_db, off_db
     if name.endswith("decoded") and beside.name not in ("alone", "a gain"):
         return  # encoding again lifts what is added
     assert off_db(found.undo(broken), sound) < -38
+
+
+@pytest.mark.parametrize(("subtype", "other"), [("ULAW", "ALAW"), ("ALAW", "ULAW")])
+def test_each_byte_of_a_law_is_kept_and_read_as_that_of_the_other(subtype, other):
+    """Of 256 codes, of which two of mu-law are 0."""
+    name = {"ULAW": "mu-law", "ALAW": "A-law"}[subtype]
+    values = table(subtype)
+    assert np.array_equal(LAWS[f"{name} rounded"][0](values), values)
+    misread = LAWS[f"{name} misread"][0](values)
+    told = np.arange(256) != 0x7F  # the other zero of mu-law is written as 0xFF
+    assert np.array_equal(misread[told], table(other)[told])
+
+
+@pytest.mark.parametrize("name", STEPS)
+@pytest.mark.parametrize("peak", [0.5, 0.95])
+def test_a_sound_through_the_bytes_of_a_law_is_read_step_by_step(chords, asked, over_db, off_db, beside, name, peak):
+    """What is read has 16 bits at most, so that rounding to these changes nothing."""
+    sound = chords * peak / 0.5
+    law, _ = LAWS[name]
+    broken = beside(law(sound))
+    found = asked(companded, sound, broken)
+    assert found.id == "companding"
+    assert set(found.parameters) == {name}
+    assert found.parameters[name][0] == pytest.approx(10 ** (beside.gain_db / 20), rel=1e-3)
+    if beside.name == "noise":
+        assert off_db(found.apply(sound), law(sound)) < -90
+        return
+    assert found.apply(sound) == pytest.approx(broken, abs=1e-6)
+    assert over_db(sound, broken, found) < 0.1
+
+
+@pytest.mark.parametrize("name", ROUNDED)
+@pytest.mark.parametrize("gain", [1.0, 0.5])
+def test_what_was_rounded_is_given_as_it_is_but_for_the_gain(chords, asked, off_db, name, gain):
+    law, _ = LAWS[name]
+    undone = asked(companded, chords, gain * law(chords)).undo(gain * law(chords))
+    assert undone == pytest.approx(law(chords), abs=1e-6)
+    assert -40 < off_db(undone, chords) < -36  # 38 dB is what G.711 has
+
+
+@pytest.mark.parametrize("name", MISREAD)
+@pytest.mark.parametrize("gain", [1.0, 0.5])
+def test_what_was_misread_is_rounded_when_it_is_read_as_it_was_written(chords, asked, name, gain):
+    """Both zeros of mu-law are one sample, so that what A-law it was is not known there."""
+    misread = gain * LAWS[name][0](chords)
+    undone = asked(companded, chords, misread).undo(misread)
+    known = misread != 0
+    assert known.mean() > 0.95
+    assert undone[known] == pytest.approx(MISREAD[name](chords)[known], abs=1e-6)
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_noise_before_the_bytes_moves_samples_to_other_steps(chords, asked, off_db, rng, name):
+    """At -50 dB: more than what rounding leaves is then left, and next to nothing of what misreading leaves."""
+    law, _ = LAWS[name]
+    broken = law(chords + 10 ** (-50 / 20) * chords.std() * rng.standard_normal(chords.size))
+    found = asked(companded, chords, broken)
+    if name in ROUNDED:
+        assert found is None
+    else:
+        assert set(found.parameters) == {name}
+        assert found.parameters[name][0] == pytest.approx(1.0, abs=0.005)
+        assert off_db(found.apply(chords), broken) == pytest.approx(-24, abs=2)
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_a_gain_before_the_bytes_is_no_law(chords, asked, name):
+    assert asked(companded, chords, LAWS[name][0](0.7 * chords)) is None
 
 
 @pytest.mark.parametrize("subtype", ["ULAW", "ALAW"])
@@ -113,7 +189,8 @@ def test_a_law_turned_around_is_none(chords, asked):
 
 
 def test_other_faults_are_no_law(chords, asked, others):
-    assert {name for name, broken in others.items() if asked(companded, chords, broken)} == set()
+    found = {name: asked(companded, chords, broken) for name, broken in others.items()}
+    assert {name: set(law.parameters) for name, law in found.items() if law} == {"mu-law": {"mu-law rounded"}}
 
 
 def test_what_is_hardly_a_sound_crashes_nothing(asked, hardly):
