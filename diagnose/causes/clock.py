@@ -127,6 +127,8 @@ def wow(e: Evidence) -> Cause | None:
     speeds = np.abs(np.diff(found.off) / np.diff(found.track.times))
     if median(speeds) < JUMPS * quantile(speeds, 0.95):
         return None
+    if not _comes_back(found.off):
+        return None
     swing_s = quantile(found.off, 0.975) - quantile(found.off, 0.025)
     return cause(
         "wow",
@@ -212,6 +214,11 @@ def _delay_near(block: Samples, generated: Samples, place: int, reach: int) -> t
         below, above = r[top - 1], r[top + 1]
         off = 0.5 * (below - above) / min(below - 2 * r[top] + above, -1e-12)
     return first + top + float(off), float(r[top])
+
+
+def _comes_back(off: Floats) -> bool:
+    above = off > median(off)
+    return int((above[1:] & ~above[:-1]).sum()) > 1
 
 
 def _period(times: Floats, off: Floats) -> float:

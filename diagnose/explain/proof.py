@@ -53,6 +53,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "reverberation": ("tail-added", "padded"),
     "aliasing": ("high-frequency-loss",),
 }
+OF_OTHER_RATES = ("aliasing",)  # of a file at a lower rate, the reference no longer holds what was folded
 OF_MANY_KINDS = ("chunk-seams", "segment-replaced")  # the operations know some, and refute none of the others
 # The same operation with a pattern that another recognises: lines of the frame rate, holes and clicks at every seam.
 PATTERNS = {
@@ -102,9 +103,16 @@ def _is_sure(found: Explanation, named: Sequence[Cause]) -> bool:
     if not found.proven:
         return False
     # Noise explains whatever it covers: of another cause that no operation is there for, it says nothing.
-    if found.ids == ("noise",) and named and named[0].id not in BY_ID:
+    if _is_covered(found, named):
         return False
     return found.close or (found.fall_db > MUCH_DB and found.ids[0] not in FLEXIBLE)
+
+
+def _is_covered(found: Explanation, named: Sequence[Cause]) -> bool:
+    """Whether the chain is but noise, and what was recognised first is of a kind that no operation would find there."""
+    if found.ids != ("noise",) or not named:
+        return False
+    return named[0].id not in BY_ID or named[0].id in OF_OTHER_RATES
 
 
 def _parts(found: Explanation) -> set[str]:
@@ -118,6 +126,8 @@ def _others(found: Explanation, named: Sequence[Cause], told: Sequence[Cause], s
     others = [_unless_unconfirmed(cause, found) for cause in named if cause.id not in apart]
     if sure:
         return [cause for cause in others if cause.id in OF_TIME]
+    if _is_covered(found, named):
+        return others
     if found.fall_db > MOST_DB:  # what is recognised beside what takes most away is as likely a part of it
         return [cause if cause.id in OF_TIME else _at_most(cause, PARTLY) for cause in others]
     if found.over_db < NOTABLE_DB or found.samples > MOST_SEARCHED:  # nothing to prove, or not tried
@@ -183,7 +193,7 @@ def _told(step: Step, id: str, recognised: Cause | None, found: Explanation, sur
         proven = min(proven, MUCH_EXPLAINED)
     believed = max(cause.confidence, proven)
     if not sure and found.samples <= MOST_SEARCHED:
-        believed = min(believed, UNPROVEN)
+        believed = max(min(believed, UNPROVEN), cause.confidence if cause.id in OF_MANY_KINDS else 0.0)
     if found.ids == ("gain",) and abs(step.fitted.parameters["gain"][0]) < MEANT_DB:
         believed = min(believed, MEANT)
     return msgspec.structs.replace(

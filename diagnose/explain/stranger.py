@@ -42,6 +42,8 @@ def stranger(scene: Scene, predicted: Predicted) -> Cause | None:
     spread = scene.unsteadiness(msgspec.structs.replace(predicted, variance=steady_power(scene, predicted)))
     if abs(alike) > MOST_ALIKE or lasts < LASTS or spread < UNSTEADY or _texture(predicted.error) < TEXTURE:
         return None
+    if _steady(scene, predicted):
+        return None
     if _bent(scene, predicted) or _impulsive(scene.generated - predicted.samples, scene.rate) > MOST_IMPULSIVE:
         return None
     error, power = (float(np.square(each).sum()) for each in (scene.generated - predicted.samples, predicted.samples))
@@ -91,6 +93,14 @@ def _bent(scene: Scene, predicted: Predicted) -> bool:
     told = (power > CLEAR * ordinary) & (power > error)
     gains = np.maximum(product[told] / np.maximum(power[told], 1e-30), 1e-6)
     return bool(np.abs(20 * np.log10(gains)).max(initial=0.0) > MOST_BENT_DB)
+
+
+def _steady(scene: Scene, predicted: Predicted) -> bool:
+    """Whether each bin by itself is steady in time: lines, or one waveform in every frame."""
+    middle = np.median(predicted.error, axis=0, keepdims=True)
+    heard = predicted.error > AUDIBLE * scene.ordinary
+    found = np.log(np.maximum(predicted.error / np.maximum(middle, 1e-30), 1e-9))[heard]
+    return bool((quantile(found, 0.75) - quantile(found, 0.25)) * PER_QUARTILES < UNSTEADY)
 
 
 def _texture(error: Floats) -> float:

@@ -97,9 +97,9 @@ def _periods(scene: Scene, before: Predicted) -> Iterator[float]:
     spectrum[size // FASTEST :] = 0.0
     top = int(np.argmax(spectrum))
     about = spectrum[max(top // 2, 1) : 2 * top + 16]
-    if spectrum[top] > STANDS * median(about):
+    if spectrum[top] > STANDS * median(about) and spectrum[top - 1] > 0.0:
         yield from _of_line(spectrum, top, size, sound.size)
-    else:
+    if spectrum[top] <= STANDS * float(about.mean()) or spectrum[top - 1] == 0.0:
         yield from _of_echo(gain, spectrum, round(FRAME_S * scene.rate))
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 if TYPE_CHECKING:
+    from diagnose.results.cause import Cause
     from diagnose.results.report import Report
 
 LOWEST_DB = -60.0  # at the left edge: what is less is nothing to the ear
@@ -14,8 +15,9 @@ WIDTH = 1000.0  # of the whole scale, in the units of the drawing
 
 
 class Bar(msgspec.Struct, frozen=True):
-    """One bar.  name: of the step, or of the whole.  kind: whole, step or left.  start, width: 0 to 1000 on a scale from
-    -60 dB to the distance at first, or 0 dB where that is less.  says: its figures.
+    """One bar.  name: of the step, or of the whole.  kind: whole, step or left.  says: its figures.
+
+    start, width: 0 to 1000, on a scale from -60 dB to the largest distance, or 0 dB where that is less.
     """
 
     name: str
@@ -31,21 +33,21 @@ def waterfall(report: Report) -> list[Bar]:
     A step's bar reaches from the distance of the whole chain to that of the chain without it, so that what two steps
     only do together shows in both.
     """
-    steps = {}
+    steps: dict[tuple[int, int], list[Cause]] = {}
     for cause in report.causes:
         if cause.step is not None and cause.explains_db is not None:
             steps.setdefault((cause.channel or 0, cause.step), []).append(cause)
     if report.proof is None or not steps:
         return []
     left = report.proof.left
-    top = max(left.before_db, 0.0, *(each[0].explains_db[0] for each in steps.values()))
+    top = max(left.before_db, 0.0, *(each[0].explains_db[0] for each in steps.values() if each[0].explains_db))
     bars = [_bar("at first", "whole", LOWEST_DB, left.before_db, top, f"{left.before_db:.0f} dB apart")]
     for place in sorted(steps):
         together = steps[place]
-        before, after = together[0].explains_db
+        before, after = together[0].explains_db or (0.0, 0.0)
         name = " with ".join(cause.id for cause in together)
         bars.append(_bar(name, "step", after, before, top, f"takes {max(before - after, 0):.0f} dB away"))
-    return [*bars, _bar("left", "left", LOWEST_DB, left.db, top, f"{left.db:.0f} dB: {left.summary}")]
+    return [*bars, _bar("left", "left", LOWEST_DB, left.db, top, f"{left.db:.0f} dB")]
 
 
 def _bar(name: str, kind: str, low: float, high: float, top: float, says: str) -> Bar:
