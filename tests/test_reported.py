@@ -16,6 +16,8 @@ import reported_spectrum
 import reported_streams
 from scipy import signal
 
+pytestmark = pytest.mark.slow  # of the benchmark, and none of what decides
+
 KINDS = reported_faults.KINDS
 RATE = 16_000
 SEED = 3
@@ -90,7 +92,6 @@ def test_every_kind_is_finite_differs_and_is_the_same_each_time(kind, amount):
         assert reported.audible(one)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("sound", EVERY_SOUND)
 @pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
 def test_every_kind_takes_sounds_of_other_rates_and_channels(kind, sound):

@@ -543,7 +543,12 @@ def test_a_cause_that_is_made_is_on_the_list():
     paths = [path for path in OURS if path.parent.name == "causes"]
     assert paths
     assert (
-        offenders(lambda path: (first_words(TREES[path], "cause") | first_words(TREES[path], "Cause")) - CAUSES - NOTHING_FOUND, paths)
+        offenders(
+            lambda path: (
+                (first_words(TREES[path], "cause") | first_words(TREES[path], "Cause")) - CAUSES - NOTHING_FOUND
+            ),
+            paths,
+        )
         == []
     )
 

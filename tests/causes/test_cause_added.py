@@ -45,18 +45,7 @@ def test_a_hum_under_phases_of_its_own_is_found_by_the_lines_the_reference_lacks
     assert found.summary == "a hum at 50 Hz and its multiples"
 
 
-@pytest.mark.parametrize(
-    "hop",
-    [
-        256,
-        pytest.param(
-            300,
-            marks=pytest.mark.xfail(
-                strict=True, reason="steady lines of many frequencies are taken for another sound: explain/stranger.py"
-            ),
-        ),
-    ],
-)
+@pytest.mark.parametrize("hop", [256, 300])
 def test_a_waveform_in_every_frame_is_named_with_its_hop(melody, rng, hop):
     period = rng.standard_normal(hop)
     hum = 0.3 * melody.mono.std() * np.resize(period - period.mean(), melody.length)

@@ -39,7 +39,6 @@ def test_seams_are_named_with_their_period_and_the_usual_chunk(long):
     assert found.confidence >= UNPROVEN
 
 
-@pytest.mark.xfail(strict=True, reason="a chain that proves seams in part takes belief away: explain/proof.py, _told")
 def test_seams_that_a_chain_proves_are_no_less_sure(long):
     assert first(long, with_seams(long, 8192)).confidence > 0.8
 

@@ -28,23 +28,7 @@ def ids(causes):
     return [cause.id for cause in causes]
 
 
-NOT_SURELY_FIRST = {
-    "frame_rate_hum": "steady lines of many frequencies are taken for another sound: explain/stranger.py",
-    "mel_10_for_20": "notes that fit themselves some periods later are taken for a wow of 0.95: causes/clock.py",
-}
-
-
-@pytest.mark.parametrize(
-    "fault",
-    [
-        pytest.param(
-            fault,
-            id=name,
-            marks=[pytest.mark.xfail(strict=True, reason=NOT_SURELY_FIRST[name])] if name in NOT_SURELY_FIRST else [],
-        )
-        for name, fault in INJECTORS.items()
-    ],
-)
+@pytest.mark.parametrize("fault", INJECTORS.values(), ids=INJECTORS)
 def test_every_fault_of_a_middle_strength_is_named_first(report, fault):
     causes = report(fault.name).causes
     assert causes[0].id == fault.cause
