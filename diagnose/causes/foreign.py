@@ -12,7 +12,7 @@ from diagnose.results.cause import Cause, cause
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from diagnose.audio import Samples
+    from diagnose.audio import Audio
     from diagnose.causes.evidence import Evidence
 
 # What files begin with, and what is written into them, in bytes that an hour of sound has by chance once in 1000 hours.
@@ -28,6 +28,7 @@ KNOWN = {
     "text": rb"[\t\r\n\x20-\x7e]{48,}",
 }
 FULL_SCALE = 32768.0
+BLOCK, OVERLAP = 1 << 20, 1 << 10  # frames that are looked at together, and of them those that the next has too
 TEXT_VARIES = 12  # other characters, at least, of a text: samples at one level are a run of few
 LETTERS = 0.6  # share of a text that is letters and spaces
 LISTED = 3
@@ -39,14 +40,14 @@ def foreign_data(e: Evidence) -> Cause | None:
     Misleads: nothing known; by chance, samples spell such a mark once in 10**18.
     """
     audio = e.pair.files[1].audio
-    found = sorted(found_in(audio.samples.reshape(-1, order="F")))
+    found = sorted(found_in(audio))
     if not found:
         return None
-    before = {what for _, what, _ in found_in(e.pair.files[0].audio.samples.reshape(-1, order="F"))}
+    before = {what for _, what, _ in found_in(e.pair.files[0].audio)}
     new = [each for each in found if each[1] not in before]
     if not new:
         return None
-    seconds = [at / audio.channels / audio.rate for at, _, _ in new]
+    seconds = [at / audio.rate for at, _, _ in new]
     first = new[0]
     places = f" and at {len(new) - 1} more places" if len(new) > 1 else ""
     return cause(
@@ -61,13 +62,25 @@ def foreign_data(e: Evidence) -> Cause | None:
     )
 
 
-def found_in(samples: Samples) -> Iterator[tuple[int, str, str]]:
-    """(sample, what it is, the first characters) of each mark in the bytes of samples of 16 bits [shape=(n,)]."""
-    data = np.clip(np.rint(samples * np.float32(FULL_SCALE)), -FULL_SCALE, FULL_SCALE - 1).astype("<i2").tobytes()
+def found_in(audio: Audio) -> Iterator[tuple[int, str, str]]:
+    """(frame, what it is, the first characters) of each mark in the bytes of the samples as 16-bit integers."""
+    seen: set[tuple[int, str]] = set()
+    for start in range(0, audio.length, BLOCK):
+        part = audio.samples[:, start : start + BLOCK + OVERLAP].T.ravel() * np.float32(FULL_SCALE)
+        data = np.clip(np.rint(part), -FULL_SCALE, FULL_SCALE - 1).astype("<i2").tobytes()
+        for at, what, text in sorted(_marks(data)):
+            frame = start + at // (2 * audio.channels)
+            if (frame, what) not in seen:  # what lies in the overlap is found twice
+                seen.add((frame, what))
+                yield frame, what, text
+
+
+def _marks(data: bytes) -> Iterator[tuple[int, str, str]]:
+    """(byte, what it is, the first characters) of each mark."""
     for what, pattern in KNOWN.items():
         for match in re.finditer(pattern, data, re.DOTALL):
             if what != "text" or _is_text(match.group()):
-                yield match.start() // 2, what, match.group()[:16].decode("latin-1")
+                yield match.start(), what, match.group()[:16].decode("latin-1")
 
 
 def _is_text(characters: bytes) -> bool:

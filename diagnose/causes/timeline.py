@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from diagnose.analysis import Pair
+    from diagnose.arrays import Floats
     from diagnose.audio import Samples
     from diagnose.causes.evidence import Evidence
     from diagnose.timeline import Segment
@@ -148,15 +149,18 @@ def _after_sound(e: Evidence) -> tuple[int, int, float] | None:
     size = round(SHORTEST_TAIL_S * e.pair.rate)
     count = ours.size // size
     differs = theirs - np.float32(e.pair.gain) * ours
-    level, off = (
-        np.square(each[: count * size].astype(np.float64)).reshape(count, size).mean(axis=1) for each in (ours, differs)
-    )
+    level, off = (_of_blocks(each[: count * size].reshape(count, size)) for each in (ours, differs))
     sounds = np.flatnonzero(level > 10 ** (ENDED_DB / 10) * level.max(initial=0.0))
     first = int(sounds[-1]) + 1 if sounds.size else count
     if count - first < FEWEST_BLOCKS or float(np.median(off[first:])) < STANDS_OUT * float(off[:first].mean()):
         return None
     over = _decibels(theirs[first * size :], theirs[: first * size])
     return (first * size, ours.size - first * size, over) if over > TAIL_DB else None
+
+
+def _of_blocks(blocks: Samples) -> Floats:
+    """Mean power of each block [shape=(blocks, samples)]; nothing of the size of the sound is made."""
+    return np.asarray(np.einsum("ij,ij->i", blocks, blocks), np.float64) / max(blocks.shape[1], 1)
 
 
 def _decibels(part: Samples, whole: Samples) -> float:

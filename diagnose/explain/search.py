@@ -55,6 +55,13 @@ MOST_STEPS = 3
 BEAM = 3  # chains that are kept at each length
 RIVAL = 0.5  # of what the cheapest chain saves, that another has to save to be looked at further
 MOST_SEARCHED = 1 << 22  # samples: of a longer sound, only what is likely is tried, for every chain holds a copy
+# Not asked of such a sound: each transforms all of it at once, several times.
+OF_ALL_AT_ONCE: tuple[Operation, ...] = (
+    echo.echoed,
+    resampled.aliased,
+    gain_curve.periodic_gain,
+    law.companded,
+)
 MOST_LIKELY = 4  # operations that are tried alone and by twos before all are
 LEAST_NATS = 20.0  # that a step has to win beyond what it is charged
 LEAST_CLICK_DB = 15.0  # in a frame with a click: where an edge is fitted badly, less is left
@@ -162,7 +169,8 @@ def _known(without: Collection[str]) -> tuple[Operation, ...]:
 def _likely(scene: Scene, start: Chain, likely: Sequence[str], known: Sequence[Operation] = OPERATIONS) -> Chain | None:
     """The chain of one or two steps that likely causes are, where it leaves nothing."""
     asked = tuple(dict.fromkeys(operation for id in likely for operation in BY_ID.get(id, ())))  # noqa: A001
-    asked = tuple(operation for operation in asked if operation in known)
+    long = scene.reference.size > MOST_SEARCHED
+    asked = tuple(operation for operation in asked if operation in known and not (long and operation in OF_ALL_AT_ONCE))
     found: list[Chain] = []
     for operation in asked[:MOST_LIKELY] if not start.is_close else ():
         chain = longer(scene, start, operation)

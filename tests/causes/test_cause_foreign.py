@@ -10,9 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import diagnose
-from diagnose.causes.foreign import foreign_data, found_in
+from diagnose.audio import Audio
+from diagnose.causes import foreign
+from diagnose.causes.foreign import BLOCK, foreign_data
 
 RATE = 22_050
+
+
+def found_in(samples):
+    return foreign.found_in(Audio(samples[None], 16_000))
 
 
 def written(container, subtype):
@@ -133,3 +139,12 @@ def test_it_is_the_first_cause_of_a_comparison(melody):
     header = played(MARKS["a WAV header"]())
     broken = np.concatenate([melody.mono[:22_000], header, melody.mono[22_000:]])
     assert diagnose.compare(melody.mono, broken, rate=RATE).causes[0].id == "foreign-data"
+
+
+@pytest.mark.parametrize("at", [BLOCK - 10, BLOCK + 200, BLOCK + 5000])
+def test_a_mark_where_two_blocks_meet_is_found_once(at):
+    mark = b"RIFF\x24\x08\x00\x00WAVEfmt "
+    samples = np.zeros((2, BLOCK + 10_000), np.float32)
+    stereo = np.frombuffer(mark, "<i2").reshape(-1, 2).T / np.float32(32768)
+    samples[:, at : at + stereo.shape[1]] = stereo
+    assert [(frame, what) for frame, what, _ in foreign.found_in(Audio(samples, 44_100))] == [(at, "a WAV header")]
