@@ -34,6 +34,7 @@ WHOLE, MOSTLY_WHOLE = 0.1, 0.4  # samples from a whole delay; share of the block
 JUMPS = 0.1  # median of the speeds over the fastest: a delay that jumps stands still between
 SWING_S = 0.00006  # of the delay, for four fifths of the time, of a wow
 SURE_SWING_S, UNSURE = 0.0005, 0.8  # a filter moves a delay too, by less; strength of what may be one
+SMOOTH = 0.4  # r of the speeds of neighbouring blocks, from which a swing is one for sure
 MOST_SPEED = 0.15  # slope of a delay
 
 
@@ -132,7 +133,7 @@ def wow(e: Evidence) -> Cause | None:
     swing_s = quantile(found.off, 0.975) - quantile(found.off, 0.025)
     return cause(
         "wow",
-        0.95 if swing_s > SURE_SWING_S else UNSURE,
+        0.95 if swing_s > SURE_SWING_S and _is_smooth(found.off) else UNSURE,
         f"the speed goes up and down by {percent(quantile(speeds, 0.95))}: the delay swings by {milliseconds(swing_s)}",
         [*found.evidence, f"it comes back about each {_period(found.track.times, found.off):.2g} s"],
         "look for a resampler that is driven by a moving quotient, a clock that is corrected again and again, or a "
@@ -214,6 +215,13 @@ def _delay_near(block: Samples, generated: Samples, place: int, reach: int) -> t
         below, above = r[top - 1], r[top + 1]
         off = 0.5 * (below - above) / min(below - 2 * r[top] + above, -1e-12)
     return first + top + float(off), float(r[top])
+
+
+def _is_smooth(off: Floats) -> bool:
+    """Whether the speed of one block is about that of the next: parts that were left out make it jump."""
+    steps = np.diff(off)
+    power = float(np.dot(steps, steps))
+    return float(np.dot(steps[1:], steps[:-1])) > SMOOTH * max(power, 1e-30)
 
 
 def _comes_back(off: Floats) -> bool:

@@ -12,7 +12,11 @@ from diagnose.causes.words import percent
 from diagnose.results.cause import Cause, cause
 
 NATS_DB = 20 / math.log(10)
-NO_COMB, WHITE, AS_NOISE = 0.1, 1.0, 0.8  # change of comb_share; roughness of noise; what it leaves of the strength
+NO_COMB, WHITE, AS_NOISE = (
+    0.1,
+    2.5,
+    0.8,
+)  # change of comb_share; times the reference's roughness, of hiss; what it leaves of the strength
 LOG10, LOG2 = 0.4343, 1.4427  # log10(x) = 0.4343 ln(x), log2(x) = 1.4427 ln(x)
 Finding = tuple[float, str, list[str], str]  # strength, summary, evidence, and how the fix begins
 READS = (
@@ -73,7 +77,7 @@ def _flattened(e: Evidence) -> Finding:
         f"time structure lost: envelope r = {e.change('envelope_correlation'):.2f}, frame energies vary by "
         f"{e.after('frame_energy_spread_db'):.1f} dB ({e.before('frame_energy_spread_db'):.1f} in the reference)"
     )
-    if comb_change < NO_COMB and roughness(e.pair.generated.mono) > WHITE:
+    if comb_change < NO_COMB and roughness(e.pair.generated.mono) > WHITE * roughness(e.pair.reference.mono):
         constant *= AS_NOISE  # hiss without a frame rate in it may be anything that was misread
     summary = "the vocoder got nearly constant values: linear ones (or 0 to 1) where it reads natural logarithms"
     return squeezed * raised * constant, summary, evidence, ""

@@ -29,7 +29,10 @@ MUCH_DB = 10.0  # of the distance: a proof that takes so much away leaves nothin
 PARTLY = 0.3  # of a step of a chain that leaves much, and that nobody recognised
 UNCONFIRMED = 0.45  # the most that is believed of a cause that has an operation, and whose operation explains nothing
 UNEXPLAINED = 0.6  # of phases that are said to be lost, in a copy: they are those of the reference, by and large
-UNSEEN, OF_CELLS = 0.7, ("spectral-holes", "band-gap")  # of these, where no waveform is kept to apply anything to
+UNSEEN, OF_CELLS = (
+    0.7,
+    ("spectral-holes", "band-gap", "modulation", "dropout", "clicks"),
+)  # of these, where no waveform is kept to apply anything to
 UNPROVEN = 0.75  # of what was recognised in a copy, where no chain proves it: benchmarks/leave_one_out.py
 NET_DB = 1.0  # of all gains of a chain: less is none
 UNEXPLAINED_BESIDE = 0.25  # the same where a chain explains a part of it: less than of any step
@@ -94,7 +97,7 @@ def with_proof(
 
 
 def _without_waveform(cause: Cause) -> Cause:
-    """Where no waveform is kept, cells that are lost are as often those that a model never made."""
+    """Where no waveform is kept, what is lost or moves is as often what a model never made."""
     return _at_most(cause, UNSEEN) if cause.id in OF_CELLS else cause
 
 
@@ -130,7 +133,7 @@ def _others(found: Explanation, named: Sequence[Cause], told: Sequence[Cause], s
         return others
     if found.fall_db > MOST_DB:  # what is recognised beside what takes most away is as likely a part of it
         return [cause if cause.id in OF_TIME else _at_most(cause, PARTLY) for cause in others]
-    if found.over_db < NOTABLE_DB or found.samples > MOST_SEARCHED:  # nothing to prove, or not tried
+    if found.samples > MOST_SEARCHED:  # not tried
         return others
     return [cause if _needs_no_proof(cause) else _at_most(cause, UNPROVEN) for cause in others]
 
