@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from diagnose.broken import Broken
     from diagnose.causes.evidence import Evidence
 
-LIKELY = 0.78  # of a stuck stretch: a buffer that is stuck, or silence that was read wrongly, look the same
+LIKELY = 0.75  # of a stuck stretch: a buffer that is stuck, or silence that was read wrongly, look the same
 BRIEF_S = 0.001  # a shorter stretch is filled by a line that is hardly heard
 FEW = 1e-3  # share of such short stretches from which on they are heard: they are 30 dB under the sound
 MUCH = 0.01  # share from which on they move the level and the spectrum of the whole: by 0.04 dB

@@ -75,7 +75,7 @@ def with_proof(
     """
     scene = None if any(cause.id in ALONE for cause in named) else scene_of(pair)
     if scene is None:
-        return tuple(_without_waveform(cause) for cause in named), None, ()
+        return tuple(named if pair.silent else (_without_waveform(cause) for cause in named)), None, ()
     # Where a filter keeps both coherent, they are no two sounds.
     named = [cause for cause in named if cause.id != "different-content"]
     found = explain(scene, [cause.id for cause in named], without)

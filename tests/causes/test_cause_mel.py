@@ -19,7 +19,7 @@ def words(cause):
     ("fault", "said", "hisses"),
     [
         ("mel_linear_hum", "nearly constant", False),
-        ("mel_linear_power", "nearly constant", False),
+        ("mel_linear_power", "nearly constant", True),
         ("mel_linear_magnitude", "nearly constant", True),
         ("mel_unit", "nearly constant", True),
         ("mel_decibel", "decibels where it reads natural logarithms", False),

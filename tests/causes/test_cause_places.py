@@ -39,6 +39,7 @@ def test_seams_are_named_with_their_period_and_the_usual_chunk(long):
     assert found.confidence >= UNPROVEN
 
 
+@pytest.mark.slow
 def test_seams_that_a_chain_proves_are_no_less_sure(long):
     assert first(long, with_seams(long, 8192)).confidence > 0.8
 
