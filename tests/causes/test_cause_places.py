@@ -31,6 +31,7 @@ def with_seams(long, chunk):
     return made
 
 
+@pytest.mark.slow  # three faults in 30 s are looked for
 def test_seams_are_named_with_their_period_and_the_usual_chunk(long):
     found = first(long, with_seams(long, 8192))
     assert found.id == "chunk-seams"
