@@ -20,7 +20,8 @@ HEARD = 1e-4  # of the largest bin, that both have to have to say anything of th
 STANDS = 12.0  # times the RMS of all lags, that the true one has
 LEAST_COHERENCE = 0.5  # mean over bins, each as loud as it is: of two sounds with nothing in common it is 1 / frames
 FEWEST_FRAMES = 12
-MOST_SAMPLES = 1 << 21  # of each, in the search for the delay
+MOST_SAMPLES = 1 << 21  # of each: a chain of a longer sound is not looked for here
+EXCERPT = 1 << 17  # samples in which the delay and the coherence are read
 
 
 def scene_of(pair: Pair) -> Scene | None:
@@ -44,6 +45,27 @@ def laid_by_phase(ours: Floats, theirs: Floats) -> tuple[Floats, Floats] | None:
     """
     if not SHORTEST <= min(ours.size, theirs.size) <= max(ours.size, theirs.size) <= MOST_SAMPLES:
         return None
+    lag = _lag(*_excerpts(ours, theirs))
+    if lag is None:
+        return None
+    start, begins = max(-lag, 0), max(lag, 0)
+    length = min(ours.size - start, theirs.size - begins)
+    if length < max(SHORTEST, FEWEST_FRAMES * HOP):
+        return None
+    sides = ours[start : start + length], theirs[begins : begins + length]
+    alike = _coherence(*(_spectra(side) for side in _excerpts(*sides)))
+    return sides if alike > LEAST_COHERENCE else None
+
+
+def _excerpts(ours: Floats, theirs: Floats) -> tuple[Floats, Floats]:
+    """The same few seconds of both, about the loudest moment of the reference: enough to tell, and soon transformed."""
+    at = int(np.argmax(np.abs(ours)))
+    first = max(min(at - EXCERPT // 2, min(ours.size, theirs.size) - EXCERPT), 0)
+    return ours[first : first + EXCERPT], theirs[first : first + EXCERPT]
+
+
+def _lag(ours: Floats, theirs: Floats) -> int | None:
+    """By how many samples the second is late, by the phases; None where no delay stands out."""
     size = fast_size(ours.size + theirs.size)
     first, second = np.fft.rfft(ours - ours.mean(), size), np.fft.rfft(theirs - theirs.mean(), size)
     cross = first.conj() * second
@@ -55,13 +77,7 @@ def laid_by_phase(ours: Floats, theirs: Floats) -> tuple[Floats, Floats] | None:
     lag = int(np.argmax(np.abs(phases)))
     if abs(float(phases[lag])) < STANDS * float(np.sqrt(np.square(phases).mean())):
         return None
-    lag = lag - size if lag > size // 2 else lag
-    start, begins = max(-lag, 0), max(lag, 0)
-    length = min(ours.size - start, theirs.size - begins)
-    if length < max(SHORTEST, FEWEST_FRAMES * HOP):
-        return None
-    sides = ours[start : start + length], theirs[begins : begins + length]
-    return sides if _coherence(*(_spectra(side) for side in sides)) > LEAST_COHERENCE else None
+    return lag - size if lag > size // 2 else lag
 
 
 def _spectra(samples: Floats) -> Spectra:
