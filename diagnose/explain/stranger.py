@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
-from diagnose.arrays import quantile
 from diagnose.faults import CATALOGUE
 from diagnose.operations.added import coherence, echo, steady_power
-from diagnose.operations.scene import PER_QUARTILES, in_phase, power_of, sixth_octaves
+from diagnose.operations.scene import in_phase, power_of, sixth_octaves, spread_of
 from diagnose.results.cause import Cause
 
 if TYPE_CHECKING:
@@ -100,14 +99,14 @@ def _steady(scene: Scene, predicted: Predicted) -> bool:
     middle = np.median(predicted.error, axis=0, keepdims=True)
     heard = predicted.error > AUDIBLE * scene.ordinary
     found = np.log(np.maximum(predicted.error / np.maximum(middle, 1e-30), 1e-9))[heard]
-    return bool((quantile(found, 0.75) - quantile(found, 0.25)) * PER_QUARTILES < UNSTEADY)
+    return spread_of(found) < UNSTEADY
 
 
 def _texture(error: Floats) -> float:
     """Spread of ln power about the mean of the cells nearby: 1.28 of noise whatever its level, more of partials."""
     near = _nearby(error.astype(np.float64)) + 1e-30
     found = np.log(np.maximum(error / near, 1e-9))[near > np.median(near)]
-    return (quantile(found, 0.75) - quantile(found, 0.25)) * PER_QUARTILES
+    return spread_of(found)
 
 
 def _nearby(power: Floats) -> Floats:

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 
 from diagnose.arrays import fast_size, median
-from diagnose.operations.operation import Fitted
+from diagnose.operations.operation import Fitted, price_of
 from diagnose.operations.scene import N_FFT, power_of, sixth_octaves
 from diagnose.operations.shape import shape
 
@@ -67,8 +67,7 @@ def echoed(scene: Scene, before: Predicted) -> Fitted | None:
     """b = h * a, h by least squares over whitened samples; of its lengths and of few taps or all, the cheapest."""
     best, least = None, scene.judge(before.error, before.variance).cost
     for response in _responses(scene, before):
-        error = scene.error_of(scene.spectra_of(_through(before.samples, response)))
-        price = scene.judge(error, before.variance).cost + response.free * scene.charge
+        price = price_of(scene, before, _through(before.samples, response), response.free)
         if price < least:
             best, least = response, price
     return None if best is None else _fitted(scene, best)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from diagnose.arrays import fast_size, median, quantile
-from diagnose.operations.operation import Fitted
+from diagnose.operations.operation import Fitted, price_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -53,8 +53,8 @@ def periodic_gain(scene: Scene, before: Predicted) -> Fitted | None:
             if parts > period:
                 continue
             gains = _by_phase(scene, before.samples, period, parts)
-            error = scene.error_of(scene.spectra_of(before.samples * _periodic(before.samples.size, period, gains)))
-            price = scene.judge(error, before.variance).cost + parts * scene.charge
+            curve = _periodic(before.samples.size, period, gains)
+            price = price_of(scene, before, before.samples * curve, parts)
             if price < least:
                 best, least = (period, gains), price
     if best is None:
@@ -169,8 +169,8 @@ def slow_gain(scene: Scene, before: Predicted) -> Fitted | None:
         knots = _knots(scene, before.samples, step)
         if knots is None:
             continue
-        error = scene.error_of(scene.spectra_of(before.samples * _between(before.samples.size, knots, step)))
-        price = scene.judge(error, before.variance).cost + knots.size * scene.charge
+        curve = _between(before.samples.size, knots, step)
+        price = price_of(scene, before, before.samples * curve, knots.size)
         if price < least:
             best, least = (knots, step), price
     if best is None:

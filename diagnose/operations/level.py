@@ -8,7 +8,7 @@ import numpy as np
 
 from diagnose.arrays import median, quantile
 from diagnose.operations.curve import fit_curve
-from diagnose.operations.operation import Fitted
+from diagnose.operations.operation import Fitted, price_of
 from diagnose.operations.scene import in_phase, power_of
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def soft_clipping(scene: Scene, before: Predicted) -> Fitted | None:
     if rms < 1e-9 or not _bent(before.samples, scene.generated):
         return None
     curves = [fit_curve(before.samples, scene.generated, parts) for parts in PARTS]
-    curve = min(curves, key=lambda each: _price_of(scene, before, each))
+    curve = min(curves, key=lambda each: price_of(scene, before, each(before.samples), each.values.size))
     down, up = curve(np.array([-SMALL * rms, SMALL * rms]))
     middle, shift = float(up - down) / (2 * SMALL * rms), float(up + down) / 2
     ends = _ends(curve, before.samples) / middle if middle > 0 else 1.0
@@ -137,11 +137,6 @@ def _ends(curve: Curve, samples: Floats) -> float:
     places = np.array([quantile(samples, share) for share in OUTER])
     at = curve(places)
     return float(((at[1::2] - at[::2]) / np.maximum(places[1::2] - places[::2], 1e-12)).min())
-
-
-def _price_of(scene: Scene, before: Predicted, curve: Curve) -> float:
-    error = scene.error_of(scene.spectra_of(curve(before.samples)))
-    return scene.judge(error, before.variance).cost + curve.values.size * scene.charge
 
 
 def wrapped(scene: Scene, before: Predicted) -> Fitted | None:

@@ -55,6 +55,12 @@ class Fitted(msgspec.Struct, frozen=True, eq=False):
 Operation: TypeAlias = "Callable[[Scene, Predicted], Fitted | None]"
 
 
+def price_of(scene: Scene, before: Predicted, samples: Floats, charged: int) -> float:
+    """Nats that these samples cost as the prediction in place of the one before, with so many parameters."""
+    error = scene.error_of(scene.spectra_of(samples))
+    return scene.judge(error, before.variance).cost + charged * scene.charge
+
+
 def left_and_gain(predicted: Floats, target: Floats) -> tuple[float, float]:
     """(share of the target's power that a multiple of the prediction leaves, the multiple)."""
     power, product = float(np.dot(predicted, predicted)), float(np.dot(predicted, target))

@@ -162,7 +162,7 @@ class Scene:
         variance = np.maximum(predicted.variance, np.float32(1e-30))
         ratio = predicted.error / variance
         found = np.log(np.maximum(ratio[np.broadcast_to(variance, ratio.shape) > self.ordinary], 1e-12))
-        return (quantile(found, 0.75) - quantile(found, 0.25)) * PER_QUARTILES if found.size else 0.0
+        return spread_of(found) if found.size else 0.0
 
     def weights(self, error: Powers, variance: Floats | None = None) -> Floats:
         """Weights of the cells in a least-squares fit that minimises the cost (iteratively reweighted)."""
@@ -207,6 +207,11 @@ def _level(reference: Floats, generated: Floats) -> np.float32:
     ours, theirs = reference - reference.mean(), generated - generated.mean()
     factor = float(np.dot(ours, theirs)) / max(float(np.dot(ours, ours)), 1e-30)
     return np.float32(np.clip(factor**2, *LEVELS))
+
+
+def spread_of(logarithms: Floats) -> float:
+    """Standard deviation of ln power by its quartiles, as steady noise with such quartiles would have it."""
+    return (quantile(logarithms, 0.75) - quantile(logarithms, 0.25)) * PER_QUARTILES
 
 
 def power_of(spectra: Spectra) -> Powers:

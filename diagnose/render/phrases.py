@@ -186,19 +186,21 @@ def cause_line(cause: Cause) -> str:
 
 def ledger(causes: Sequence[Cause]) -> list[str]:
     """The chain that was applied to the reference, a line a step in its order: its causes, and what it brings."""
+    return [_step_line(names, first, *explains) for names, first, explains in steps_told(causes)]
+
+
+def steps_told(causes: Sequence[Cause]) -> list[tuple[str, Cause, tuple[float, float]]]:
+    """(ids of its causes, the first of them, dB without it and with it) of each step of the chain, in their order."""
     steps: dict[tuple[int, int], list[Cause]] = {}
     for cause in causes:
         if cause.step is not None and cause.explains_db is not None:
             steps.setdefault((cause.channel or 0, cause.step), []).append(cause)
-    return [_step_line(steps[place]) for place in sorted(steps)]
+    ordered = [steps[place] for place in sorted(steps)]
+    return [(" with ".join(each.id for each in of), of[0], of[0].explains_db) for of in ordered if of[0].explains_db]
 
 
-def _step_line(together: Sequence[Cause]) -> str:
-    first = together[0]
-    assert first.explains_db is not None
-    before, after = first.explains_db
+def _step_line(names: str, first: Cause, before: float, after: float) -> str:
     channel = "" if first.channel is None else f"channel {first.channel}, "
-    names = " with ".join(cause.id for cause in together)
     return f"{channel}step {first.step}: {names}: {after:.0f} dB apart with it, {before:.0f} dB without it"
 
 

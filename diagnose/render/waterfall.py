@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from diagnose.render.phrases import steps_told
+
 if TYPE_CHECKING:
-    from diagnose.results.cause import Cause
     from diagnose.results.report import Report
 
 LOWEST_DB = -60.0  # at the left edge: what is less is nothing to the ear
@@ -33,20 +34,14 @@ def waterfall(report: Report) -> list[Bar]:
     A step's bar reaches from the distance of the whole chain to that of the chain without it, so that what two steps
     only do together shows in both.
     """
-    steps: dict[tuple[int, int], list[Cause]] = {}
-    for cause in report.causes:
-        if cause.step is not None and cause.explains_db is not None:
-            steps.setdefault((cause.channel or 0, cause.step), []).append(cause)
+    steps = steps_told(report.causes)
     if report.proof is None or not steps:
         return []
     left = report.proof.left
-    top = max(left.before_db, 0.0, *(each[0].explains_db[0] for each in steps.values() if each[0].explains_db))
+    top = max(left.before_db, 0.0, *(before for _, _, (before, _) in steps))
     bars = [_bar("at first", "whole", LOWEST_DB, left.before_db, top, f"{left.before_db:.0f} dB apart")]
-    for place in sorted(steps):
-        together = steps[place]
-        before, after = together[0].explains_db or (0.0, 0.0)
-        name = " with ".join(cause.id for cause in together)
-        bars.append(_bar(name, "step", after, before, top, f"takes {max(before - after, 0):.0f} dB away"))
+    for names, _, (before, after) in steps:
+        bars.append(_bar(names, "step", after, before, top, f"takes {max(before - after, 0):.0f} dB away"))
     return [*bars, _bar("left", "left", LOWEST_DB, left.db, top, f"{left.db:.0f} dB")]
 
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from diagnose.explain import Judgement, Scene
+from diagnose.operations.scene import HOP
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from diagnose.arrays import Floats
 
-SHORTEST = 2048  # samples: less has no spectrum to speak of
-HOP = 512  # samples between two frames of a Scene
+SHORTEST = 4 * HOP  # samples: less has no spectrum to speak of
 
 
 class Ruler:
