@@ -29,10 +29,8 @@ MUCH_DB = 10.0  # of the distance: a proof that takes so much away leaves nothin
 PARTLY = 0.3  # of a step of a chain that leaves much, and that nobody recognised
 UNCONFIRMED = 0.45  # the most that is believed of a cause that has an operation, and whose operation explains nothing
 UNEXPLAINED = 0.6  # of phases that are said to be lost, in a copy: they are those of the reference, by and large
-UNSEEN, OF_CELLS = (
-    0.7,
-    ("spectral-holes", "band-gap", "modulation", "dropout", "clicks"),
-)  # of these, where no waveform is kept to apply anything to
+UNSEEN = 0.7  # of these, where no waveform is kept to apply anything to
+OF_CELLS = ("spectral-holes", "band-gap", "modulation", "dropout", "clicks")
 UNPROVEN = 0.75  # of what was recognised in a copy, where no chain proves it: benchmarks/leave_one_out.py
 NET_DB = 1.0  # of all gains of a chain: less is none
 UNEXPLAINED_BESIDE = 0.25  # the same where a chain explains a part of it: less than of any step
