@@ -134,9 +134,10 @@ def _named_on(pair: Pair, rows: Sequence[MetricRow], without: Collection[str]) -
     from diagnose.causes import name_causes
 
     causes = name_causes(pair, {row.name: row for row in rows}, without)
-    from diagnose.explain import with_proof
+    from diagnose.explain import with_levels, with_proof
 
     causes, proof, chain = with_proof(pair, causes, without)
+    causes, proof = with_levels(pair, causes, proof, without)
     return Named(causes, proof, {0: chain} if chain else {})
 
 

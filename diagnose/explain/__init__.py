@@ -3,9 +3,23 @@
 A cause that is found so is proven: what it says was done to the reference, and the result is the generated sound.
 """
 
+from diagnose.explain.by_levels import with_levels
 from diagnose.explain.proof import with_proof
-from diagnose.explain.search import OPERATIONS, Explanation, Step, explain
+from diagnose.explain.search import Explanation, Step, explain
+from diagnose.explain.spaces import LOG_MEL, WAVEFORM, Space
 from diagnose.operations.operation import Fitted
 from diagnose.operations.scene import Judgement, Scene
 
-__all__ = ["OPERATIONS", "Explanation", "Fitted", "Judgement", "Scene", "Step", "explain", "with_proof"]
+__all__ = [
+    "LOG_MEL",
+    "WAVEFORM",
+    "Explanation",
+    "Fitted",
+    "Judgement",
+    "Scene",
+    "Space",
+    "Step",
+    "explain",
+    "with_levels",
+    "with_proof",
+]

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from diagnose.explain.laid import scene_of
-from diagnose.explain.search import BY_ID, MOST_SEARCHED, PROVEN_DB, explain
+from diagnose.explain.search import MOST_SEARCHED, explain
+from diagnose.explain.spaces import WAVEFORM
 from diagnose.explain.stranger import stranger
 from diagnose.explain.words import RIVALS, told
 from diagnose.faults import CATALOGUE
@@ -113,7 +114,7 @@ def _is_covered(found: Explanation, named: Sequence[Cause]) -> bool:
     """Whether the chain is but noise, and what was recognised first is of a kind that no operation would find there."""
     if found.ids != ("noise",) or not named:
         return False
-    return named[0].id not in BY_ID or named[0].id in OF_OTHER_RATES
+    return named[0].id not in WAVEFORM.by_cause or named[0].id in OF_OTHER_RATES
 
 
 def _parts(found: Explanation) -> set[str]:
@@ -190,7 +191,7 @@ def _told(step: Step, id: str, recognised: Cause | None, found: Explanation, sur
     nothing_left = NOTHING_LEFT if found.close else NEARLY_NOTHING_LEFT
     much = MOST_EXPLAINED if found.fall_db > MOST_DB else 0.0
     proven = nothing_left if sure else max(much, MUCH_EXPLAINED if found.proven else 0.0)
-    if step.without_db <= PROVEN_DB and not found.close:  # the others are a proof as well
+    if step.rest_proves and not found.close:  # the others are a proof as well
         proven = min(proven, MUCH_EXPLAINED)
     believed = max(cause.confidence, proven)
     if not sure and found.samples <= MOST_SEARCHED:
@@ -212,7 +213,7 @@ def _unless_unconfirmed(cause: Cause, found: Explanation) -> Cause:
     """A cause whose operation was applied to the reference, and takes no part of the difference away."""
     if cause.id == "phase-incoherent":  # of a copy, a name for what nothing explains
         cause = _at_most(cause, UNEXPLAINED_BESIDE if found.steps else UNEXPLAINED)
-    asked = cause.id in BY_ID and cause.id not in OF_MANY_KINDS
+    asked = cause.id in WAVEFORM.by_cause and cause.id not in OF_MANY_KINDS
     if not asked or _base(cause.id, found) in found.ids or found.over_db < NOTABLE_DB:
         return cause
     return _at_most(cause, UNCONFIRMED)

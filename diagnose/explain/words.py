@@ -16,3 +16,8 @@ RIVALS = {fault.id: fault.rivals for fault in CATALOGUE.values() if fault.rivals
 def told(id: str, fitted: Mapping[str, tuple[float, str]]) -> tuple[str, str]:  # noqa: A002 - the contract's word
     """(summary, fix) of a cause with these parameters."""
     return CATALOGUE[id].in_words({name: value for name, (value, _) in fitted.items()})
+
+
+def told_of_levels(id: str, fitted: Mapping[str, tuple[float, str]]) -> tuple[str, str]:  # noqa: A002
+    """The same of a step in log-mel cells."""
+    return CATALOGUE[id].in_words_of_levels({name: value for name, (value, _) in fitted.items()})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from diagnose import injectors, operations
+from diagnose import injectors, log_mel, operations
 from diagnose.faults.fault import Fault, hertz, plural
 from diagnose.injectors import Injector
 
@@ -37,6 +37,8 @@ NOISE = Fault(
     ),
     fits=(operations.added.noise,),
     told=lambda p: (f"steady noise of {p['level']:.0f} dB is added", ""),
+    fits_log_mel=(log_mel.level.noise,),
+    told_log_mel=lambda p: (f"steady noise lies {p['signal_to_noise']:.0f} dB under the sound", ""),
 )
 
 INTERFERENCE = Fault(

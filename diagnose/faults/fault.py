@@ -27,7 +27,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     rivals: ids that give the same samples, so that nothing tells them apart in a copy whose waveform is kept.
     injectors: known ways to break a sound like that.  fits: operations that read it off a pair, and undo it.
     told(figures): what a fitted step did, and how the fix begins for these figures ("" where there is nothing to add);
-    None where nothing fits it yet.
+    None where nothing fits it yet.  fits_log_mel, told_log_mel: the same in log-mel cells, where no waveform is kept.
     """
 
     id: str
@@ -43,13 +43,22 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     rivals: tuple[str, ...] = ()
     injectors: tuple[Injector, ...] = ()
     fits: tuple[Operation, ...] = ()
+    fits_log_mel: tuple[Operation, ...] = ()
     told: Callable[[Figures], Words] | None = None
+    told_log_mel: Callable[[Figures], Words] | None = None
 
     def in_words(self, figures: Figures) -> Words:
         """(summary, fix) of a step that was fitted with these figures.  Raises LookupError where nothing fits it."""
-        if self.told is None:
+        return self._worded(self.told, figures)
+
+    def in_words_of_levels(self, figures: Figures) -> Words:
+        """The same of a step that was fitted in log-mel cells."""
+        return self._worded(self.told_log_mel, figures)
+
+    def _worded(self, told: Callable[[Figures], Words] | None, figures: Figures) -> Words:
+        if told is None:
             raise LookupError(f"{self.id}: no operation fits this cause")
-        summary, begins = self.told(figures)
+        summary, begins = told(figures)
         return summary, f"{begins}; {self.fix}" if begins else self.fix
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from diagnose import injectors, operations
+from diagnose import injectors, log_mel, operations
 from diagnose.faults.fault import Fault
 from diagnose.injectors import Injector
 
@@ -43,6 +43,8 @@ GAIN = Fault(
     ),
     fits=(operations.level.gain,),
     told=_gain,
+    fits_log_mel=(log_mel.level.gain,),
+    told_log_mel=_gain,
 )
 
 SILENT = Fault(
@@ -149,6 +151,8 @@ CLIPPING = Fault(
     ),
     fits=(operations.level.hard_clipping, operations.level.soft_clipping),
     told=_clipping,
+    fits_log_mel=(log_mel.overdriven.overdriven,),
+    told_log_mel=lambda _: ("what is louder than a limit is held at it, and its harmonics stand in all bands", ""),
 )
 
 POLARITY = Fault(
@@ -230,6 +234,8 @@ MODULATION = Fault(
     metric="worst_dip_db",
     fits=(operations.gain_curve.slow_gain, operations.gain_curve.periodic_gain),
     told=_modulation,
+    fits_log_mel=(log_mel.level.moments,),
+    told_log_mel=lambda p: (f"the level moves by {p['depth']:.1f} dB where the reference's does not", ""),
 )
 
 GATED = Fault(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from diagnose import injectors
+from diagnose import injectors, log_mel
 from diagnose.faults.fault import Fault
 from diagnose.injectors import Injector
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from diagnose.arrays import Floats
+    from diagnose.faults.fault import Figures, Words
     from diagnose.injectors.injector import Break
 
 SCALE, SLOPE = "vocoder-input-scale", "power-magnitude"
@@ -23,6 +24,29 @@ SCALE, SLOPE = "vocoder-input-scale", "power-magnitude"
 def _given(values: Callable[[Floats], Floats]) -> Break:
     """values(magnitude) given to the vocoder as if it were ln(magnitude)."""
     return partial(injectors.mel.given, values=values)
+
+
+def _scale(p: Figures) -> Words:
+    if "slope" not in p:
+        what = "magnitudes" if p["power"] == 1 else "powers"
+        return f"the vocoder got {what} where it reads their logarithms", ""
+    slope = p["slope"]
+    known, factor = log_mel.scale_curve.nearest(slope)
+    if known is None:
+        return f"each nat of the reference became {slope:.2f}: values were normalised, and not turned back", ""
+    clipped = " (2 and 2.3 cannot be told apart where it clips)" if factor in log_mel.scale_curve.ALIKE_CLIPPED else ""
+    return f"each nat of the reference became {slope:.2f}: {known}{clipped}", f"divide by {factor:.4g}"
+
+
+def _slope(p: Figures) -> Words:
+    half = p["slope"] < 1
+    mistake = "10**(dB/20) where 10**(dB/10) is right" if half else "10**(dB/10) where 10**(dB/20) is right"
+    return f"the dynamic range is {'halved' if half else 'doubled'} (slope {p['slope']:.2f}): {mistake}", ""
+
+
+def _smoothed(p: Figures) -> Words:
+    over = f"{p['time']:.0f} ms of time" if "time" in p else f"{p['bands']:.0f} of 80 bands"
+    return f"levels are averaged over {over}", ""
 
 
 VOCODER_INPUT_SCALE = Fault(
@@ -49,6 +73,8 @@ VOCODER_INPUT_SCALE = Fault(
         "logarithms of magnitudes. `diagnose mel mel.npy --for bigvgan` says what differs"
     ),
     metric="log_mel_spread_nats",
+    fits_log_mel=(log_mel.scale_curve.scaled, log_mel.scale_curve.scaled_and_clipped, log_mel.scale_curve.linear),
+    told_log_mel=_scale,
     injectors=(
         Injector(
             "mel_linear_hum",
@@ -97,6 +123,8 @@ POWER_MAGNITUDE = Fault(
     },
     fix="10 log10(p) goes back with 10**(dB/10), 20 log10(m) with 10**(dB/20); take a root or a square once",
     metric="log_mel_spread_nats",
+    fits_log_mel=(log_mel.scale_curve.scaled, log_mel.scale_curve.scaled_and_clipped),
+    told_log_mel=_slope,
     injectors=(
         Injector(
             "mel_20_for_10",
@@ -218,6 +246,8 @@ OVER_SMOOTHED = Fault(
     },
     fix="train with an adversarial or spectral loss beside the mean error, or refine the mel with a post-net",
     metric="log_mel_spread_nats",
+    fits_log_mel=(log_mel.smoothed.smoothed_in_time, log_mel.smoothed.smoothed_in_frequency),
+    told_log_mel=_smoothed,
 )
 
 FAULTS = (VOCODER_INPUT_SCALE, POWER_MAGNITUDE, LEVEL_REFERENCE_LOST, MEL_RANGE, AXES_EXCHANGED, OVER_SMOOTHED)

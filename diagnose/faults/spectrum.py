@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from diagnose import injectors, operations
+from diagnose import injectors, log_mel, operations
 from diagnose.faults.fault import Fault, hertz
 from diagnose.injectors import Injector
 
 if TYPE_CHECKING:
     from diagnose.faults.fault import Figures, Words
+
+
+def _bands(p: Figures) -> Words:
+    return f"bands are between {p['least']:+.0f} and {p['most']:+.0f} dB off, the same at all times", ""
 
 
 HIGH_FREQUENCY_LOSS = Fault(
@@ -47,6 +51,8 @@ HIGH_FREQUENCY_LOSS = Fault(
     ),
     fits=(operations.spectrum.filtered, operations.echo.echoed),
     told=lambda p: (f"{p['loss']:.0f} dB less above {hertz(p['cutoff'])}", ""),
+    fits_log_mel=(log_mel.level.bands,),
+    told_log_mel=_bands,
 )
 
 LOW_FREQUENCY_LOSS = Fault(
@@ -67,6 +73,8 @@ LOW_FREQUENCY_LOSS = Fault(
     metric="band_deficit_db",
     fits=(operations.spectrum.filtered, operations.echo.echoed),
     told=lambda p: (f"{p['low loss']:.0f} dB less below {hertz(p['low cutoff'])}", ""),
+    fits_log_mel=(log_mel.level.bands,),
+    told_log_mel=_bands,
 )
 
 
@@ -100,6 +108,8 @@ TILT = Fault(
     ),
     fits=(operations.spectrum.filtered, operations.echo.echoed),
     told=_tilt,
+    fits_log_mel=(log_mel.level.bands,),
+    told_log_mel=_bands,
 )
 
 BAND_GAP = Fault(
@@ -126,6 +136,8 @@ BAND_GAP = Fault(
     ),
     fits=(operations.spectrum.filtered, operations.echo.echoed),
     told=lambda p: (f"the band from {hertz(p['low'])} to {hertz(p['high'])} is lost", ""),
+    fits_log_mel=(log_mel.level.bands,),
+    told_log_mel=_bands,
 )
 
 SPECTRAL_HOLES = Fault(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from diagnose import injectors, operations
+from diagnose import injectors, log_mel, operations
 from diagnose.faults.fault import Fault, plural
 from diagnose.injectors import Injector
 
@@ -223,6 +223,8 @@ DROPOUT = Fault(
     ),
     fits=(operations.local.dropout,),
     told=_dropout,
+    fits_log_mel=(log_mel.level.hole,),
+    told_log_mel=lambda p: (f"{plural(p['holes'], 'hole')}, {1000 * p['silence']:.0f} ms in all, with nothing in them", ""),
 )
 
 TIME_STRUCTURE_LOST = Fault(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping  # noqa: TC003 - msgspec reads the types
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 import numpy as np
@@ -51,8 +51,8 @@ class Fitted(msgspec.Struct, frozen=True, eq=False):
         return (self.id, *self.also)
 
 
-# From a scene and what the chain so far predicts to the fitted step, or None.
-Operation: TypeAlias = "Callable[[Scene, Predicted], Fitted | None]"
+# From a scene, of whichever space the operation is in, and what the chain so far predicts to the fitted step, or None.
+Operation: TypeAlias = "Callable[[Any, Predicted], Fitted | None]"
 
 
 def price_of(scene: Scene, before: Predicted, samples: Floats, charged: int) -> float:

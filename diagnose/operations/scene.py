@@ -62,8 +62,17 @@ class Judgement(msgspec.Struct, frozen=True, eq=False):
 
         Derived from the score: m nats a cell are those of |e|**2 = k (exp(m / k) - 1) s.
         """
-        ratio = TAIL * float(np.expm1(max(self.left, 0.0) / TAIL))
-        return max(ORDINARY_DB + 10 * float(np.log10(max(ratio, 1e-30))), NEAREST_DB)
+        return max(ORDINARY_DB + self.ratio_db, NEAREST_DB)
+
+    @property
+    def ratio(self) -> float:
+        """|e|**2 / s of that error."""
+        return TAIL * float(np.expm1(max(self.left, 0.0) / TAIL))
+
+    @property
+    def ratio_db(self) -> float:
+        """The ratio in dB, no lower than what rounding leaves."""
+        return max(10 * float(np.log10(max(self.ratio, 1e-30))), NEAREST_DB - ORDINARY_DB)
 
     @property
     def over_db(self) -> float:
@@ -172,6 +181,13 @@ class Scene:
     def error_of(self, predicted: Spectra) -> Powers:
         """|Y - P|**2 [shape=(frames, bins)] of predicted spectra."""
         return power_of(self.spectra - predicted)
+
+    def unlike(self, predicted: Predicted) -> float:
+        """Share of the generated sound's power that a prediction is off by; 0 of one that states noise."""
+        if predicted.variance is not None:
+            return 0.0
+        off, power = (float(np.square(each).sum()) for each in (self.generated - predicted.samples, self.generated))
+        return off / max(power, 1e-30)
 
     def _summed(self, nats: Floats) -> float:
         return float((nats.sum(axis=1, dtype=np.float64) * self.stands_for[:, 0]).sum())

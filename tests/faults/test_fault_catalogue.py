@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from diagnose.causes import HYPOTHESES
-from diagnose.explain import OPERATIONS
+from diagnose.explain import LOG_MEL, WAVEFORM
 from diagnose.explain.proof import ALONE, OF_MANY_KINDS, OF_TIME, PATTERNS
 from diagnose.faults import CATALOGUE, INJECTORS
 from diagnose.metrics import METRICS
@@ -78,7 +78,7 @@ def test_what_it_leads_to_is_there(fault):
     assert fault.confused_with
     assert set(fault.rivals) <= set(CATALOGUE) - {fault.id}
     assert all(fault.id in CATALOGUE[rival].rivals for rival in fault.rivals)
-    assert set(fault.fits) <= set(OPERATIONS)
+    assert set(fault.fits) <= set(WAVEFORM.operations)
     assert (fault.metric in METRICS) if fault.metric else fault.no_metric
     assert not fault.injectors or fault.metric
     for injector in fault.injectors:
@@ -89,7 +89,7 @@ def test_what_it_leads_to_is_there(fault):
 def test_an_injector_has_one_fault_and_every_operation_too():
     names = [injector.name for fault in FAULTS for injector in fault.injectors]
     assert sorted(names) == sorted(INJECTORS)
-    assert {operation for fault in FAULTS for operation in fault.fits} == set(OPERATIONS)
+    assert {operation for fault in FAULTS for operation in fault.fits} == set(WAVEFORM.operations)
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.id)

@@ -1,0 +1,98 @@
+"""From a chain in log-mel cells to causes, where no waveform proves one: what a model or its interface did to levels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from diagnose.explain.search import explain
+from diagnose.explain.spaces import LOG_MEL
+from diagnose.explain.words import told_of_levels
+from diagnose.log_mel.scene import log_mel_scene
+from diagnose.results.cause import Amount, Cause, Explained
+from diagnose.results.proof import Left, Proof
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from diagnose.analysis import Pair
+    from diagnose.explain.search import Explanation, Step
+
+# What happens to a mel or between a mel and its reader: no operation on samples does it.
+OF_THE_MODEL = ("vocoder-input-scale", "power-magnitude", "over-smoothed")
+# What levels say nothing of: it stands beside any chain of theirs.
+OF_OTHER_KINDS = (
+    *("delay", "truncated", "padded", "segment-lost", "segment-inserted", "segment-repeated", "sample-rate"),
+    *("time-stretch", "tail-added", "mono-stereo", "channel-swapped", "foreign-data", "time-structure-lost", "wow"),
+    *("pitch", "octave-error", "pitch-flattened", "voicing-lost", "frame-rate-hum", "dc-offset", "polarity"),
+    *("non-finite", "bytes-misread", "companding", "different-content", "mel-range", "axes-exchanged"),
+)
+NOTHING_LEFT, NEARLY_NOTHING_LEFT, MUCH_EXPLAINED = 0.95, 0.85, 0.6
+BESIDE = 0.45  # the most that is believed of what else was recognised
+SURE = 0.9  # of a cause that a proof on samples, or its own bytes, gave: nothing is asked of levels
+
+
+def with_levels(
+    pair: Pair, named: Sequence[Cause], proof: Proof | None, without: Collection[str] = ()
+) -> tuple[tuple[Cause, ...], Proof | None]:
+    """The causes, what undoing in log-mel cells shows first; as they are where it shows nothing."""
+    if pair.unrelated or any(cause.confidence >= SURE for cause in named):
+        return tuple(named), proof
+    scene = log_mel_scene(pair)
+    if scene is None:
+        return tuple(named), proof
+    found = explain(scene, (), without, LOG_MEL)
+    copied = pair.timeline.method == "waveform"
+    if not _is_heard(found, copied):
+        return tuple(named), proof
+    told = [_told(step, found, named) for step in sorted(found.steps, key=lambda step: -step.worth)]
+    ids = {cause.id for cause in told}
+    others = [cause for cause in named if cause.id not in ids]
+    if found.proven:
+        folded = [cause for cause in others if cause.id not in OF_OTHER_KINDS]
+        told[0] = msgspec.structs.replace(told[0], explains=tuple(Explained(c.id, c.summary) for c in folded))
+        others = [cause for cause in others if cause.id in OF_OTHER_KINDS]
+    beside = [
+        msgspec.structs.replace(cause, confidence=min(cause.confidence, BESIDE), step=None, explains_db=None)
+        for cause in others
+    ]
+    left = Left(found.left_db, _looks_like(found), found.before_db)
+    causes = sorted((*told, *beside), key=lambda cause: -cause.confidence)
+    return tuple(causes), Proof(LOG_MEL.name, left, found.rivals)
+
+
+def _is_heard(found: Explanation, copied: bool) -> bool:
+    """Whether the chain says something that samples do not say better."""
+    if not found.steps:
+        return False
+    return found.ids[0] in OF_THE_MODEL or (found.proven and not copied)
+
+
+def _told(step: Step, found: Explanation, named: Sequence[Cause]) -> Cause:
+    id = step.fitted.id  # noqa: A001 - the contract's word
+    summary, fix = told_of_levels(id, step.fitted.parameters)
+    recognised = next((cause for cause in named if cause.id == id), None)
+    before, after = round(step.without_db, 1), round(step.with_db, 1)
+    applied = (
+        f"applied to the reference's log-mel: the levels differ by {after:.1f} dB with this step, "
+        f"by {before:.1f} dB without it"
+    )
+    proven = NOTHING_LEFT if found.close else NEARLY_NOTHING_LEFT
+    confidence = proven if found.proven else MUCH_EXPLAINED
+    return Cause(
+        id,
+        confidence,
+        summary,
+        (*(recognised.evidence if recognised else ()), applied),
+        recognised.fix if recognised else fix,
+        parameters={name: Amount(value, unit) for name, (value, unit) in step.fitted.parameters.items()},
+        step=found.steps.index(step) + 1,
+        explains_db=(before, after),
+    )
+
+
+def _looks_like(found: Explanation) -> str:
+    if found.close:
+        return "no more than a good vocoder leaves"
+    return "little more than a good vocoder leaves" if found.proven else "not explained"
