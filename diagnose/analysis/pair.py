@@ -15,6 +15,7 @@ from diagnose.analysis.folding import measure_folding
 from diagnose.analysis.places import find_places
 from diagnose.analysis.signal import Signal
 from diagnose.analysis.swings import measure_swings
+from diagnose.analysis.voices import Voices
 from diagnose.arrays import window_sums
 from diagnose.audio import resample
 from diagnose.stft_cache import StftCache
@@ -183,6 +184,16 @@ class Pair:
     def swings(self) -> Swings:
         """Where the level dips under the reference's, or bursts over it, on the overlap."""
         return measure_swings(self.cells)
+
+    @cached_property
+    def voices(self) -> Voices:
+        """The pitch of both, frame on frame."""
+        signals = self.reference, self.generated
+        tracks = [signal.pitch for signal in signals]
+        hop_s = tracks[0].hop_s
+        places = self.frames_laid(hop_s, tracks[0].f0_hz.size, tracks[1].f0_hz.size)
+        ours, theirs = (track.f0_hz[place] for track, place in zip(tracks, places, strict=True))
+        return Voices(signals, (ours, theirs), hop_s, places)
 
     @cached_property
     def folded(self) -> Folded:

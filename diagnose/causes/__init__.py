@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from diagnose.causes import added, clock, foreign, level, mel, nonfinite, places, reading, spectrum, time, timeline
+from diagnose.causes import added, clock, foreign, level, mel, nonfinite, places, reading, spectrum, time, timeline, voice
 from diagnose.causes.channels import name_channel_causes, with_broken_samples
 from diagnose.causes.evidence import Evidence
 from diagnose.causes.rank import FOLLOWS, ranked
@@ -55,6 +55,9 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     spectrum.band_gap,
     spectrum.spectral_holes,
     spectrum.phase_incoherent,
+    voice.octave_error,
+    voice.pitch_flattened,
+    voice.voicing_lost,
     spectrum.pitch,
     added.noise,
     added.hum,

@@ -124,6 +124,9 @@ FOLLOWS: dict[str, tuple[str, ...]] = {
     "level-reference-lost": MADE_UP,
     "time-structure-lost": (*MADE_UP, *MISPLACED, "segment-lost", "segment-inserted", "tail-added", "time-stretch"),
     "pitch": (*MADE_UP, "frame-rate-hum"),
+    "octave-error": (*MADE_UP, "pitch", "frame-rate-hum", "hum", "spectral-holes"),
+    "pitch-flattened": (*MADE_UP, "pitch", "frame-rate-hum", "hum", "spectral-holes"),
+    "voicing-lost": (*MADE_UP, "pitch", "spectral-holes", "level-reference-lost", "clipping"),
     "phase-incoherent": ("noise", "edge-artifact", "tilt", "clicks", "pitch", "mono-stereo"),
     "clipping": (
         "modulation",

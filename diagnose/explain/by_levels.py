@@ -29,6 +29,7 @@ OF_OTHER_KINDS = (
     *("non-finite", "bytes-misread", "companding", "different-content", "mel-range", "axes-exchanged"),
 )
 NOTHING_LEFT, NEARLY_NOTHING_LEFT, MUCH_EXPLAINED = 0.95, 0.85, 0.6
+UNCONFIRMED = 0.6  # of what was recognised, where no waveform is kept, and whose operation explains nothing
 BESIDE = 0.45  # the most that is believed of what else was recognised
 SURE = 0.9  # of a cause that a proof on samples, or its own bytes, gave: nothing is asked of levels
 
@@ -45,8 +46,9 @@ def with_levels(
     found = explain(scene, (), without, LOG_MEL)
     copied = pair.timeline.method == "waveform"
     if not _is_heard(found, copied):
-        return tuple(named), proof
-    told = [_told(step, found, named) for step in sorted(found.steps, key=lambda step: -step.worth)]
+        return tuple(named if copied else (_unless_unconfirmed(cause, found) for cause in named)), proof
+    steps = sorted(found.steps, key=lambda step: (step.fitted.id not in OF_THE_MODEL, -step.worth))
+    told = [_told(step, found, named) for step in steps]
     ids = {cause.id for cause in told}
     others = [cause for cause in named if cause.id not in ids]
     if found.proven:
@@ -66,7 +68,16 @@ def _is_heard(found: Explanation, copied: bool) -> bool:
     """Whether the chain says something that samples do not say better."""
     if not found.steps:
         return False
-    return found.ids[0] in OF_THE_MODEL or (found.proven and not copied)
+    if found.proven and not copied:
+        return True
+    return found.ids == ("dropout",) or bool(set(found.ids) & set(OF_THE_MODEL))
+
+
+def _unless_unconfirmed(cause: Cause, found: Explanation) -> Cause:
+    """A cause that has an operation in log-mel cells, whose operation explains nothing there."""
+    if cause.id not in LOG_MEL.by_cause or cause.id in found.ids:
+        return cause
+    return msgspec.structs.replace(cause, confidence=min(cause.confidence, UNCONFIRMED))
 
 
 def _told(step: Step, found: Explanation, named: Sequence[Cause]) -> Cause:
