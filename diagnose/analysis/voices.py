@@ -100,7 +100,9 @@ class Voices:
         """Frames with two pitches, each near its own median: what the tracker has right in both."""
         if not self.both.any():
             return self.both
-        near = [np.abs(np.log2(np.maximum(f0, 1.0) / median(f0[self.both]))) < MELODY for f0 in (self.ours, self.theirs)]
+        near = [
+            np.abs(np.log2(np.maximum(f0, 1.0) / median(f0[self.both]))) < MELODY for f0 in (self.ours, self.theirs)
+        ]
         return self.both & near[0] & near[1]
 
     @property

@@ -7,7 +7,20 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from diagnose.causes import added, clock, foreign, level, mel, nonfinite, places, reading, spectrum, time, timeline, voice
+from diagnose.causes import (
+    added,
+    clock,
+    foreign,
+    level,
+    mel,
+    nonfinite,
+    places,
+    reading,
+    spectrum,
+    time,
+    timeline,
+    voice,
+)
 from diagnose.causes.channels import name_channel_causes, with_broken_samples
 from diagnose.causes.evidence import Evidence
 from diagnose.causes.rank import FOLLOWS, ranked

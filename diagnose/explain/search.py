@@ -170,9 +170,7 @@ def _rivals(best: Chain, seen: Sequence[Chain]) -> tuple[tuple[str, ...], ...]:
     return tuple(dict.fromkeys(ids for ids in found if set(ids) != set(best.ids)))
 
 
-def _all_longer(
-    scene: Scored, space: Space, beam: Sequence[Chain], operations: Sequence[Operation]
-) -> list[Chain]:
+def _all_longer(scene: Scored, space: Space, beam: Sequence[Chain], operations: Sequence[Operation]) -> list[Chain]:
     """Every chain of the beam with each of the operations that it has not yet, at its end, or where that is not the
     same, at its front.
     """

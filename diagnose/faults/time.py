@@ -224,7 +224,10 @@ DROPOUT = Fault(
     fits=(operations.local.dropout,),
     told=_dropout,
     fits_log_mel=(log_mel.level.hole,),
-    told_log_mel=lambda p: (f"{plural(p['holes'], 'hole')}, {1000 * p['silence']:.0f} ms in all, with nothing in them", ""),
+    told_log_mel=lambda p: (
+        f"{plural(p['holes'], 'hole')}, {1000 * p['silence']:.0f} ms in all, with nothing in them",
+        "",
+    ),
 )
 
 TIME_STRUCTURE_LOST = Fault(
