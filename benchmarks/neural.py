@@ -1,7 +1,8 @@
 """How often is the cause right, of faults of a model itself?  neural_catalogue.py x sentences and sounds.
 
     pip install -e '.[dev,neural]'
-    python benchmarks/neural.py                         # all of it, into reports/neural.json
+    python benchmarks/neural.py                         # all of it, into reports/neural.json: 27 minutes of one core
+    python benchmarks/neural.py --sounds 3              # half of it: of three sounds a kind, one is held out
     python benchmarks/neural.py --part tuned            # what may be worked on
     python benchmarks/neural.py --kinds f0_doubled low_rank --jobs 1     # some of them, and nothing is written
     python benchmarks/neural.py --part tuned --pairs FOLDER              # a pair of each tuned kind as files
@@ -151,7 +152,7 @@ def main() -> None:
     if options.kinds is None:
         out = Path(options.out)
         out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(written({"part": options.part, **result}))
+        out.write_text(written({"part": options.part, "sounds": options.sounds, **result}))
 
 
 if __name__ == "__main__":

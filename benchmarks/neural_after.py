@@ -17,7 +17,7 @@ import soundfile
 from msgspec.structs import replace
 from neural_kinds import PLAYED, RECORDING, middle_of, rms, to_peak_of
 from neural_mel import sound_of
-from neural_voice import HOP, N_FFT, RATE, Features, after_kind, sounded, voice_kind
+from neural_voice import HOP, N_FFT, RATE, Features, after_kind, features, sounded, voice_kind
 from reported_kinds import fitted, from_int16, int16, resampled, wrap
 from scipy import signal
 
@@ -53,10 +53,10 @@ def int16_overflows(x: Floats, rate: int, rng: Rng, amount: float) -> Floats:
     return wrap(to_peak_of(x, amount))
 
 
-@after_kind("after", ("integer-overflow", "clipping", "quantisation"))
-def scaled_by_32768_twice(x: Floats, rate: int, rng: Rng, amount: float) -> Floats:
-    """Multiplied by 32768 again before the cast to int16, which keeps the lowest bits: noise."""
-    return wrap(np.round(x * 32768) * 32768.0 / 7)
+@after_kind("after", ("clipping",))
+def integers_written_as_floats(x: Floats, rate: int, rng: Rng, amount: float) -> Floats:
+    """Samples of +-32768 are written as if full scale were 1, and are cut there: a square wave."""
+    return np.clip(np.round(x * 32768), -1, 1)
 
 
 @after_kind("after", HOLES, (0.04, 0.16))
@@ -194,11 +194,11 @@ def windows_do_not_add_up(x: Floats, rate: int, rng: Rng, amount: float) -> Floa
 
 @voice_kind("after", ("tail-added",), (0.4, 0.9))
 def babble_after_the_end(given: Features, rng: Rng, amount: float) -> Floats:
-    """The stop token is missed: amount s of other frames of the sentence follow, in another order."""
-    blocks = np.array_split(np.arange(given.frames), max(given.frames // 7, 2))
-    count = int(amount * RATE / HOP)
-    babble = np.resize(np.concatenate([blocks[index] for index in rng.permutation(len(blocks))]), count)
-    return sounded(given.at(np.concatenate([np.arange(given.frames), babble])))
+    """The stop token is missed: amount s of babble follow, frames of another sentence in another order."""
+    other = features("said_ferry" if given.sentence == "said_morning" else "said_morning")
+    blocks = np.array_split(np.arange(other.frames), max(other.frames // 7, 2))
+    babble = np.concatenate([blocks[index] for index in rng.permutation(len(blocks))])[: int(amount * RATE / HOP)]
+    return np.concatenate([sounded(given), sounded(other.at(babble))])
 
 
 @voice_kind("after", ("interference",), (-14.0, -5.0))

@@ -15,17 +15,13 @@ from msgspec.structs import replace
 from neural_after import codec_kind, coded
 from neural_kinds import RECORDING
 from neural_mel import GRID, griffin_lim, magnitudes, mel_kind, resounded
-from neural_voice import SEED, SENTENCES, Features, after_kind, enveloped, features, sounded, voice_kind
+from neural_voice import SEED, Features, after_kind, enveloped, features, sounded, voice_kind
 from neural_world import Analysed, world_kind
 
 if TYPE_CHECKING:
     from neural_kinds import Floats, Rng
 
 NONE: tuple[str, ...] = ()
-
-
-def _sentence(given: Features) -> str:
-    return next(name for name in SENTENCES if features(name) is given)
 
 
 @voice_kind("harmless", NONE)
@@ -37,13 +33,13 @@ def another_seed(given: Features, rng: Rng, amount: float) -> Floats:
 @voice_kind("harmless", NONE, (1.03, 1.08))
 def a_little_faster(given: Features, rng: Rng, amount: float) -> Floats:
     """Durations amount times as short, by the network."""
-    return sounded(features(_sentence(given), amount))
+    return sounded(features(given.sentence, amount))
 
 
 @voice_kind("harmless", NONE, (0.97, 0.92))
 def a_little_slower(given: Features, rng: Rng, amount: float) -> Floats:
     """Durations amount times as short, by the network."""
-    return sounded(features(_sentence(given), amount))
+    return sounded(features(given.sentence, amount))
 
 
 @voice_kind("harmless", NONE, (4.0, 16.0))
@@ -71,9 +67,9 @@ def level_within_a_third_of_a_decibel(x: Floats, rate: int, rng: Rng, amount: fl
     return x * 10 ** (amount / 20)
 
 
-@voice_kind("harmless", NONE, (1.0, 2.5), traces=("phase-incoherent", "polarity", "delay"))
+@voice_kind("harmless", NONE, (1.0, 1.6), traces=("phase-incoherent", "delay"))
 def another_initial_phase(given: Features, rng: Rng, amount: float) -> Features:
-    """The phases of harmonics and of the third branch are turned by amount rad, the same in all cells."""
+    """The phases of harmonics and of the third branch are turned by amount rad, up to a quarter of a turn."""
     turned = (np.tanh(given.th) + amount / np.pi + 1) % 2 - 1
     return replace(given, th=np.arctanh(np.clip(turned, -0.9999, 0.9999)), phi=given.phi + amount)
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 import importlib.util
 import zlib
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
@@ -190,7 +190,7 @@ def few_cosines(values: Floats, count: int) -> Floats:
     return np.asarray(idct(coefficients, axis=0, norm="ortho"))
 
 
-def read_rows(values: Floats, places: Floats) -> Floats:
+def read_rows(values: Floats, places: NDArray[Any]) -> Floats:
     """values[places] along the first axis, on straight lines between rows; beyond the last row the last."""
     places = np.clip(places, 0, len(values) - 1)
     low = np.minimum(places.astype(np.int64), max(len(values) - 2, 0))

@@ -140,9 +140,13 @@ def unvoiced_everywhere(given: Features, rng: Rng, amount: float) -> Features:
 
 @voice_kind("f0", LOST, (0.0, -1.0))
 def whispered(given: Features, rng: Rng, amount: float) -> Features:
-    """f0 is 0, and the noise takes the place and the level of the harmonics, plus amount nat."""
-    noise = np.where(given.voiced, np.logaddexp(given.ln, given.lh + 1.5 + amount), given.ln)
-    return replace(given, f0=np.zeros(given.frames), ln=noise)
+    """f0 is 0, and the noise takes the place and the power of the harmonics, plus amount nat.
+
+    A harmonic has the power 1.5 exp(2 lh) in the bins of its lobe, one in f0 / 20 of which noise has 2 exp(2 ln) each.
+    """
+    power = 0.5 * np.log(1.5 * 20 / (2 * np.maximum(given.f0, 40)))
+    noise = np.logaddexp(given.ln, enveloped(given).lh + power + amount)
+    return replace(given, f0=np.zeros(given.frames), ln=np.where(given.voiced, noise, given.ln))
 
 
 # Branches
@@ -161,7 +165,7 @@ def free_phases_silent(given: Features, rng: Rng, amount: float) -> Features:
     return replace(given, lr=np.full_like(given.lr, SILENT))
 
 
-@voice_kind("branches", ("noise", "voicing-lost"), (5.0, 7.0))
+@voice_kind("branches", ("noise", "voicing-lost"), (4.0, 5.0))
 def noise_branch_too_loud(given: Features, rng: Rng, amount: float) -> Features:
     """The branch of the noise is amount nat too loud: breath, in noise of the sound's own shape."""
     return replace(given, ln=given.ln + amount)

@@ -129,7 +129,7 @@ def mean_variance_undone_twice(given: Features, rng: Rng, amount: float) -> Feat
     return misread(given, lambda v: v * logs.std() + logs.mean(), amount)
 
 
-@voice_kind("scale", SCALE, (1.3, 1.6))
+@voice_kind("scale", SCALE, (1.2, 1.4))
 def deviation_of_another_corpus(given: Features, rng: Rng, amount: float) -> Features:
     """Turned back by a deviation amount times as large, about the same mean: a slope of amount."""
     mean = given.logs.mean()
@@ -190,7 +190,7 @@ def rectified(given: Features, rng: Rng, amount: float) -> Features:
     return given.with_logs(lambda v: np.where(v < amount, -20.0, v))
 
 
-@voice_kind("scale", ("voicing-lost", "noise", "vocoder-input-scale"), (2.0, 4.0))
+@voice_kind("scale", ("voicing-lost", "noise", "vocoder-input-scale"), (1.0, 2.0))
 def one_branch_on_another_scale(given: Features, rng: Rng, amount: float) -> Features:
     """The branch with phases of its own is amount nat too loud beside the harmonics: a hoarse voice."""
     return Features(given.lh, given.th, given.ln, given.lr + amount, given.phi, given.f0)

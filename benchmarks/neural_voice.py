@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from neural_kinds import Floats, Made, Rng
+    from numpy.typing import NDArray
 
 RATE, HOP, N_FFT, BINS = 24_000, 300, 1200, 601
 MOST = 0.9999  # of tanh(th), so that its inverse is a number
@@ -27,8 +28,14 @@ SILENT = -20.0  # of a branch, in nat
 SEED = 0  # of the noise, in both sounds of a pair
 
 
+ARRAYS = ("lh", "th", "ln", "lr", "phi", "f0")
+
+
 class Features(msgspec.Struct, frozen=True, eq=False):
-    """What the network hands to the vocoder; lh, th, ln, lr, phi [shape=(601, frames)], f0 [shape=(frames,)]."""
+    """What the network hands to the vocoder; lh, th, ln, lr, phi [shape=(601, frames)], f0 [shape=(frames,)].
+
+    sentence: what they say, where the network wrote them.
+    """
 
     lh: Floats
     th: Floats
@@ -36,6 +43,7 @@ class Features(msgspec.Struct, frozen=True, eq=False):
     lr: Floats
     phi: Floats
     f0: Floats
+    sentence: str = ""
 
     @property
     def frames(self) -> int:
@@ -52,17 +60,17 @@ class Features(msgspec.Struct, frozen=True, eq=False):
 
     def with_all(self, change: Callable[[Floats], Floats]) -> Features:
         """change() of every array; time is the last axis of each."""
-        return Features(*(change(getattr(self, name)) for name in self.__struct_fields__))
+        return msgspec.structs.replace(self, **{name: change(getattr(self, name)) for name in ARRAYS})
 
     def with_f0(self, f0: Floats) -> Features:
         return msgspec.structs.replace(self, f0=f0)
 
-    def at(self, frames: Floats) -> Features:
+    def at(self, frames: NDArray[Any]) -> Features:
         """Frames of these numbers, in this order."""
         return self.with_all(lambda values: values[..., np.asarray(frames, np.int64)])
 
     @property
-    def voiced(self) -> Floats:
+    def voiced(self) -> NDArray[np.bool_]:
         return self.f0 > 40
 
 
@@ -94,7 +102,7 @@ def run_network(session: Any, sentence: str, speed: float = 1.0) -> Features:
     ids = voice().ids("".join(voice().phonemize(SENTENCES[sentence])))
     given = {"ids": np.asarray([ids], np.int64), "speed": np.asarray([speed], np.float32)}
     lh, th, ln, lr, phi, f0 = (out[0].astype(np.float64) for out in session.run(None, given))
-    return Features(lh, th, ln, lr, phi, f0)
+    return Features(lh, th, ln, lr, phi, f0, sentence)
 
 
 @lru_cache(maxsize=16)
@@ -106,7 +114,7 @@ def sounded(given: Features, seed: int = SEED) -> Floats:
     """The vocoder: features to samples."""
     from hibari import dsp
 
-    arrays = (np.ascontiguousarray(getattr(given, name), np.float32) for name in given.__struct_fields__)
+    arrays = (np.ascontiguousarray(getattr(given, name), np.float32) for name in ARRAYS)
     with np.errstate(all="ignore"):  # features may be not a number, or too large
         return np.asarray(dsp.synth(*arrays, np.random.default_rng(seed)), np.float64)
 

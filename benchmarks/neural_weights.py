@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
-from neural_kinds import SENTENCES
 from neural_voice import Features, run_network, voice, voice_kind
 
 if TYPE_CHECKING:
@@ -131,50 +130,43 @@ def _session(which: str, amount: float) -> Any:
     }[which]()
 
 
-def sentence_of(given: Features) -> str:
-    """The sentence whose features these are: told by its number of frames, which is its own."""
-    from neural_voice import features
-
-    return next(name for name in SENTENCES if features(name) is given)
-
-
-@voice_kind("weights", DEGRADED, (3.0, 2.0))
+@voice_kind("weights", DEGRADED, (4.0, 3.0))
 def decoder_of_few_bits(given: Features, rng: Rng, amount: float) -> Features:
     """All large layers of the decoder are rounded to amount bits."""
-    return _features_of(sentence_of(given), "decoder_bits", amount)
+    return _features_of(given.sentence, "decoder_bits", amount)
 
 
 @voice_kind("weights", DEGRADED, (3.0, 2.0))
 def head_of_few_bits(given: Features, rng: Rng, amount: float) -> Features:
     """The last layer, which writes the features, is rounded to amount bits."""
-    return _features_of(sentence_of(given), "head_bits", amount)
+    return _features_of(given.sentence, "head_bits", amount)
 
 
 @voice_kind("weights", DEGRADED, (7.0, 0.0))
 def one_block_without_weights(given: Features, rng: Rng, amount: float) -> Features:
     """Block amount of eight has no weights: one that did not load."""
-    return _features_of(sentence_of(given), "layer", amount)
+    return _features_of(given.sentence, "layer", amount)
 
 
 @voice_kind("weights", DEGRADED, (4.0, 8.0))
 def first_blocks_without_weights(given: Features, rng: Rng, amount: float) -> Features:
     """The first amount blocks of eight have no weights."""
-    return _features_of(sentence_of(given), "half", amount)
+    return _features_of(given.sentence, "half", amount)
 
 
 @voice_kind("weights", ("over-smoothed", "vocoder-input-scale"), (0.5, 0.0))
 def head_scaled(given: Features, rng: Rng, amount: float) -> Features:
     """The last layer's weights are amount times as large, at 0 only its bias is left: one spectrum for all frames."""
-    return _features_of(sentence_of(given), "head", amount)
+    return _features_of(given.sentence, "head", amount)
 
 
 @voice_kind("weights", DEGRADED, (20.0, 40.0))
 def decoder_pruned(given: Features, rng: Rng, amount: float) -> Features:
     """All weights of the decoder under amount / 127 of the largest are 0."""
-    return _features_of(sentence_of(given), "pruned", amount)
+    return _features_of(given.sentence, "pruned", amount)
 
 
-@voice_kind("weights", DEGRADED, (8.0, 20.0))
+@voice_kind("weights", DEGRADED, (6.0, 12.0))
 def decoder_weights_noisy(given: Features, rng: Rng, amount: float) -> Features:
     """Noise of amount / 127 of the largest weight on all weights of the decoder: a training that was stopped early."""
-    return _features_of(sentence_of(given), "noise", amount)
+    return _features_of(given.sentence, "noise", amount)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from neural_kinds import Floats, Made, Rng
+    from numpy.typing import NDArray
 
 FRAME_MS = 5.0
 POOL = ("said_ferry", "said_morning", "said_umbrella", "singing_voice", "spoken_syllables", "flute")
@@ -36,7 +37,7 @@ class Analysed(msgspec.Struct, frozen=True, eq=False):
     aperiodicity: Floats
 
     @property
-    def voiced(self) -> Floats:
+    def voiced(self) -> NDArray[np.bool_]:
         return self.f0 > 0
 
 

@@ -20,7 +20,8 @@ from neural_catalogue import KINDS, MODULES, PLANNED
 
 from diagnose.faults import CATALOGUE
 
-VOICE = [name for name, kind in KINDS.items() if "hibari" in kind.needs]
+VOICE = [name for name, kind in KINDS.items() if "hibari" in kind.needs and kind.family != "weights"]
+WEIGHTS = [name for name, kind in KINDS.items() if kind.family == "weights"]
 MELS = [name for name, kind in KINDS.items() if "librosa" in kind.needs]
 WORLDS = [name for name, kind in KINDS.items() if "pyworld" in kind.needs]
 CODECS = [name for name, kind in KINDS.items() if not kind.needs]
@@ -88,6 +89,13 @@ def test_a_kind_with_an_id_that_nobody_has_is_refused():
 @needs_voice
 @pytest.mark.parametrize("name", VOICE)
 def test_a_broken_voice_is_a_sound_and_the_same_each_time(name):
+    assert_sane(name, SHORT)
+
+
+@needs_voice
+@pytest.mark.slow
+@pytest.mark.parametrize("name", WEIGHTS)
+def test_a_voice_with_broken_weights_is_a_sound_and_the_same_each_time(name):
     assert_sane(name, SHORT)
 
 
