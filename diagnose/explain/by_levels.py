@@ -1,4 +1,4 @@
-"""From a chain in log-mel cells to causes, where no waveform proves one: what a model or its interface did to levels."""
+"""From a chain in log-mel cells to causes, where no waveform proves one: what a model did to levels."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from diagnose.arrays import Floats
-    from diagnose.operations import Scene
+    from diagnose.operations.operation import Scored
 
 REFINEMENTS = 2  # rounds in which every step of a chain is fitted beside the others
 LEAST_DB = 1.0  # over ordinary loss on the whole, or
@@ -47,7 +47,7 @@ class Chain(msgspec.Struct, frozen=True, eq=False):
         return self.judged.over_db < LEAST_DB and self.judged.worst_db < LEAST_PART_DB
 
 
-def chain_of(scene: Scene, operations: tuple[Operation, ...], fitted: tuple[Fitted, ...]) -> Chain:
+def chain_of(scene: Scored, operations: tuple[Operation, ...], fitted: tuple[Fitted, ...]) -> Chain:
     """The chain of these steps, applied to the reference one after the other."""
     samples: Floats = scene.reference
     variance = None
@@ -57,17 +57,19 @@ def chain_of(scene: Scene, operations: tuple[Operation, ...], fitted: tuple[Fitt
     return _judged(scene, operations, fitted, _predicted(scene, samples, variance))
 
 
-def _judged(scene: Scene, operations: tuple[Operation, ...], fitted: tuple[Fitted, ...], predicted: Predicted) -> Chain:
+def _judged(
+    scene: Scored, operations: tuple[Operation, ...], fitted: tuple[Fitted, ...], predicted: Predicted
+) -> Chain:
     charged = sum(step.charged for step in fitted) * scene.charge
     return Chain(operations, fitted, predicted, scene.judge(predicted.error, predicted.variance), charged)
 
 
-def _predicted(scene: Scene, samples: Floats, variance: Floats | None) -> Predicted:
+def _predicted(scene: Scored, samples: Floats, variance: Floats | None) -> Predicted:
     spectra = scene.spectra_of(samples)
     return Predicted(samples, spectra, scene.error_of(spectra), variance)
 
 
-def longer(scene: Scene, chain: Chain, operation: Operation) -> Chain | None:
+def longer(scene: Scored, chain: Chain, operation: Operation) -> Chain | None:
     """The chain with one more step at its end; None where that cannot be fitted."""
     fitted = operation(scene, chain.predicted)
     if fitted is None:
@@ -79,13 +81,13 @@ def longer(scene: Scene, chain: Chain, operation: Operation) -> Chain | None:
     return _judged(scene, (*chain.operations, operation), (*chain.fitted, fitted), predicted)
 
 
-def preceded(scene: Scene, chain: Chain, operation: Operation, place: tuple[Scene, Predicted]) -> Chain | None:
+def preceded(scene: Scored, chain: Chain, operation: Operation, place: tuple[Scored, Predicted]) -> Chain | None:
     """The chain with one more step at its front; None where that cannot be fitted."""
     fitted = operation(*place)
     return None if fitted is None else chain_of(scene, (operation, *chain.operations), (fitted, *chain.fitted))
 
 
-def refined(scene: Scene, chain: Chain) -> Chain:
+def refined(scene: Scored, chain: Chain) -> Chain:
     """The chain with each step fitted anew on what those before it predict and those behind it, undone, leave."""
     for _ in range(REFINEMENTS if len(chain.fitted) > 1 else 0):
         fitted = list(chain.fitted)
@@ -100,7 +102,7 @@ def refined(scene: Scene, chain: Chain) -> Chain:
     return chain
 
 
-def place_of(scene: Scene, others: Sequence[Fitted], index: int) -> tuple[Scene, Predicted] | None:
+def place_of(scene: Scored, others: Sequence[Fitted], index: int) -> tuple[Scored, Predicted] | None:
     """What an operation in this place among the others is fitted on: what those before it predict, and what those
     behind it, undone, leave to explain.  None where one cannot be undone.
     """
@@ -119,7 +121,7 @@ def place_of(scene: Scene, others: Sequence[Fitted], index: int) -> tuple[Scene,
     return here, _predicted(here, samples, noise)
 
 
-def refitted(scene: Scene, operations: Sequence[Operation]) -> Chain | None:
+def refitted(scene: Scored, operations: Sequence[Operation]) -> Chain | None:
     """The chain of these operations, in this order, each fitted on what those before it predict, then refined."""
     chain: Chain | None = chain_of(scene, (), ())
     for operation in operations:

@@ -24,7 +24,7 @@ from diagnose.operations.operation import Fitted, Operation, Predicted  # noqa: 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from diagnose.explain.spaces import Scored
+    from diagnose.operations.operation import Scored
 
 MOST_STEPS = 3
 BEAM = 3  # chains that are kept at each length

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -14,29 +14,6 @@ from diagnose.operations.operation import Operation  # noqa: TC001 - msgspec rea
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
-    from typing import Any
-
-    from diagnose.arrays import Floats
-    from diagnose.operations.operation import Predicted
-    from diagnose.operations.scene import Judgement
-
-
-class Scored(Protocol):
-    """What the search asks of a scene: diagnose/operations/scene.py and diagnose/log_mel/scene.py say what each is."""
-
-    reference: Floats
-    generated: Floats
-
-    @property
-    def correlation(self) -> float: ...
-    @property
-    def charge(self) -> float: ...
-    def towards(self, target: Floats) -> Any: ...
-    def spectra_of(self, samples: Floats) -> Any: ...
-    def error_of(self, predicted: Any) -> Floats: ...
-    def judge(self, error: Floats, variance: Floats | None = None) -> Judgement: ...
-    def unsteadiness(self, predicted: Predicted) -> float: ...
-    def unlike(self, predicted: Predicted) -> float: ...
 
 
 class Space(msgspec.Struct, frozen=True, eq=False):

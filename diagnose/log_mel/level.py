@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from diagnose.arrays import median, runs
-from diagnose.log_mel.scene import BLOCK, NATS_DB
 from diagnose.log_mel.overdriven import summed
+from diagnose.log_mel.scene import BLOCK, NATS_DB
 from diagnose.operations.operation import Fitted, price_of
 
 if TYPE_CHECKING:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -17,19 +18,20 @@ if TYPE_CHECKING:
     from diagnose.log_mel.scene import LogMelScene
     from diagnose.operations.operation import Predicted
 
+E = math.e
 STEEPEST = 12.0
 KNOWN = {
-    "log10 was given where natural logarithms are read": float(np.log10(np.e)),
+    "log10 was given where natural logarithms are read": float(np.log10(E)),
     "a magnitude was given where a power is read": 0.5,
     "natural logarithms were given where log2 is read": float(np.log(2)),
-    "log2 was given where natural logarithms are read": float(np.log2(np.e)),
+    "log2 was given where natural logarithms are read": float(np.log2(E)),
     "a power was given where a magnitude is read": 2.0,
     "natural logarithms were given where log10 is read": float(np.log(10)),
     "decibels of powers were given where natural logarithms are read": float(10 / np.log(10)),
     "decibels of magnitudes were given where natural logarithms are read": float(20 / np.log(10)),
 }
 ALIKE_CLIPPED = (2.0, float(np.log(10)))
-STEEP = (float(np.log2(np.e)), 2.0, float(np.log(10)), float(10 / np.log(10)), float(20 / np.log(10)))
+STEEP = (float(np.log2(E)), 2.0, float(np.log(10)), float(10 / np.log(10)), float(20 / np.log(10)))
 POWERS = (0.5, 2.0)
 NEAR = 0.07  # of the slope's logarithm
 ROUNDS = 6

@@ -1,9 +1,9 @@
-"""LogMelScene: two sounds under explanation where phases may be the model's own, and the score of a prediction.
+"""LogMelScene: two sounds under explanation where phases may be a model's own, and the score of a prediction.
 
-Both are levels z = ln(mel of |STFT|) on one fixed grid, frame on frame along the timeline.  A prediction is a log-mel as
-well.  Phases that were made up make single cells rough, so both are averaged over blocks of 4 frames x 2 bands before
-they are compared, and what lies under a floor is as good as gone (censored): on both sides it counts as the floor, and
-where the reference is down at its own floor, less is no error, for nobody knows how little was there.
+Both are levels z = ln(mel of |STFT|) on one fixed grid, frame on frame along the timeline.  A prediction is a log-mel
+as well.  Phases that were made up make single cells rough, so both are averaged over blocks of 4 frames x 2 bands
+before they are compared, and what lies under a floor is as good as gone (censored): on both sides it counts as the
+floor, and where the reference is down at its own floor, less is no error, for nobody knows how little was there.
 
     cost = 1/2 sum over blocks of  k ln(1 + e**2 / (k s**2)),   k = 2,   e in nats
 
@@ -13,6 +13,7 @@ of the number of blocks, as in operations/scene.py.
 
 from __future__ import annotations
 
+import itertools
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -20,19 +21,21 @@ import msgspec
 import numpy as np
 
 from diagnose.analysis.mel_grid import mel_grid
-from diagnose.operations.operation import Predicted
 from diagnose.operations.scene import TAIL, Judgement
 from diagnose.spectrogram import mel_filterbank
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from diagnose.analysis import Pair
     from diagnose.arrays import Floats
+    from diagnose.operations.operation import Predicted
     from diagnose.spectrogram import Framing
     from diagnose.stft_cache import StftCache
 
 BLOCK = (4, 2)  # frames and bands that are averaged
-# nats of s, 2.2 dB: ../shared/vocoders leave 0.13 (HiFi-GAN V1), 0.23 (V2, V3), 0.2 to 0.28 (WaveGlow), 0.38 (MelGAN) in
-# blocks of this size, Griffin-Lim 0.1 to 0.3.
+# nats of s, 2.2 dB: published samples leave 0.13 (HiFi-GAN V1), 0.23 (V2, V3), 0.2 to 0.28 (WaveGlow), 0.38 (MelGAN)
+# in blocks of this size, Griffin-Lim 0.1 to 0.3.
 ORDINARY = 0.25
 NEAREST = 1e-3  # nats: a distance below it is rounding
 RANGE = 9.0  # nats, 78 dB, under the loudest cell: what lies deeper is not heard, and is the floor
@@ -85,14 +88,14 @@ class LogMelScene:
         """Nats that a parameter costs."""
         return 0.5 * float(np.log(max(self.spectra.size, 2)))
 
-    def judge(self, error: Floats, variance: Floats | None = None) -> LogMelJudgement:
+    def judge(self, error: Floats, variance: Floats | None = None) -> LogMelJudgement:  # noqa: ARG002 - as of samples
         """What a prediction costs, and how far it is.  error: e**2, as error_of gives it; variance: never one."""
         tailed = TAIL * np.log1p(error / (TAIL * ORDINARY**2))
         cost = 0.5 * float(tailed.sum(dtype=np.float64))
         apart = np.concatenate((tailed.mean(axis=0), tailed.mean(axis=1)[1:-1]))
         return LogMelJudgement(cost, float(tailed.mean()), apart)
 
-    def unsteadiness(self, predicted: Predicted) -> float:
+    def unsteadiness(self, predicted: Predicted) -> float:  # noqa: ARG002 - as of samples
         """No step states a variance here."""
         return 0.0
 
@@ -111,12 +114,14 @@ class LogMelScene:
         return np.asarray(np.square(np.where(self.unknown, np.maximum(error, 0), error)))
 
 
-def in_blocks(levels: Floats) -> Floats:
+def in_blocks(levels: Floats | NDArray[np.bool_]) -> Floats:
     """Means over blocks [shape=(frames // 4, bands // 2)]; what is left over at the end is left out."""
     frames, bands = (size // step for size, step in zip(levels.shape, BLOCK, strict=True))
     whole = np.asarray(levels[: frames * BLOCK[0], : bands * BLOCK[1]], np.float32)
-    rows = sum(whole[first :: BLOCK[0]] for first in range(BLOCK[0]))  # slices add up faster than a mean over two axes
-    return np.asarray(sum(rows[:, first :: BLOCK[1]] for first in range(BLOCK[1])) / np.float32(BLOCK[0] * BLOCK[1]))
+    found = np.zeros((frames, bands), np.float32)
+    for frame, band in itertools.product(range(BLOCK[0]), range(BLOCK[1])):  # faster than a mean over two axes
+        found += whole[frame :: BLOCK[0], band :: BLOCK[1]]
+    return found / np.float32(BLOCK[0] * BLOCK[1])
 
 
 def averaged(levels: Floats, frames: int, bands: int) -> Floats:

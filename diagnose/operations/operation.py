@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping  # noqa: TC003 - msgspec reads the types
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import msgspec
 import numpy as np
 
 if TYPE_CHECKING:
     from diagnose.arrays import Floats
-    from diagnose.operations.scene import Powers, Scene, Spectra
+    from diagnose.operations.scene import Judgement, Powers, Spectra
 
 
 class Predicted(msgspec.Struct, frozen=True, eq=False):
@@ -51,11 +51,30 @@ class Fitted(msgspec.Struct, frozen=True, eq=False):
         return (self.id, *self.also)
 
 
+class Scored(Protocol):
+    """What a chain asks of a scene: diagnose/operations/scene.py and diagnose/log_mel/scene.py say what each is."""
+
+    @property
+    def reference(self) -> Floats: ...
+    @property
+    def generated(self) -> Floats: ...
+    @property
+    def correlation(self) -> float: ...
+    @property
+    def charge(self) -> float: ...
+    def towards(self, target: Floats) -> Any: ...
+    def spectra_of(self, samples: Floats) -> Any: ...
+    def error_of(self, predicted: Any) -> Floats: ...
+    def judge(self, error: Floats, variance: Floats | None = None) -> Judgement: ...
+    def unsteadiness(self, predicted: Predicted) -> float: ...
+    def unlike(self, predicted: Predicted) -> float: ...
+
+
 # From a scene, of whichever space the operation is in, and what the chain so far predicts to the fitted step, or None.
 Operation: TypeAlias = "Callable[[Any, Predicted], Fitted | None]"
 
 
-def price_of(scene: Scene, before: Predicted, samples: Floats, charged: int) -> float:
+def price_of(scene: Scored, before: Predicted, samples: Floats, charged: int) -> float:
     """Nats that these samples cost as the prediction in place of the one before, with so many parameters."""
     error = scene.error_of(scene.spectra_of(samples))
     return scene.judge(error, before.variance).cost + charged * scene.charge

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from diagnose.causes import HYPOTHESES
-from diagnose.explain import LOG_MEL, WAVEFORM
+from diagnose.explain import WAVEFORM
 from diagnose.explain.proof import ALONE, OF_MANY_KINDS, OF_TIME, PATTERNS
 from diagnose.faults import CATALOGUE, INJECTORS
 from diagnose.metrics import METRICS
