@@ -19,6 +19,7 @@ from diagnose.causes import (
     spectrum,
     time,
     timeline,
+    turned,
     voice,
 )
 from diagnose.causes.channels import name_channel_causes, with_broken_samples
@@ -41,6 +42,7 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     mel.power_magnitude,
     mel.level_reference_lost,
     mel.mel_range,
+    turned.axes_exchanged,
     reading.misread,
     timeline.different_content,
     timeline.segment_lost,
@@ -96,9 +98,10 @@ COSTLY: dict[Hypothesis, str] = {
     added.clicks: "clicks",
 }
 OF_TIMING: tuple[Hypothesis, ...] = (clock.wow, places.chunk_seams, time.sample_rate, time.time_stretch)
-ALONE: tuple[Hypothesis, ...] = (reading.misread, timeline.different_content)
+ALONE: tuple[Hypothesis, ...] = (reading.misread, turned.axes_exchanged, timeline.different_content)
 APART: tuple[Hypothesis, ...] = (nonfinite.non_finite, *ALONE)
 CERTAIN = 0.95
+LIKELY_ALONE = 0.3  # of what stands alone: with less, the others are asked
 
 
 def name_causes(pair: Pair, rows: Mapping[str, MetricRow], without: Collection[str] = ()) -> tuple[Cause, ...]:
@@ -128,7 +131,7 @@ def _alone(evidence: Evidence, without: Collection[str]) -> Cause | None:
         return level.silence(evidence)
     # What was misread, or is another sound altogether, has no other fault that could be told.
     for first in ALONE:
-        if (alone := first(evidence)) and alone.id not in without:
+        if (alone := first(evidence)) and alone.id not in without and alone.confidence >= LIKELY_ALONE:
             return msgspec.structs.replace(alone, confidence=CERTAIN * min(alone.confidence / CERTAIN, 1.0))
     return None
 

@@ -29,6 +29,7 @@ SHORTEST_PART_S = 0.1  # of what is exchanged
 SHORTEST_TAIL_S, TAIL_DB = 0.05, -40.0  # of a tail, and its level to the sound before it
 ENDED_DB = -70.0  # of the loudest 50 ms: the reference has ended
 FEWEST_BLOCKS, STANDS_OUT = 2, 10.0  # of 50 ms; times the power of what differs before: else all of it differs
+SAME_VOICE, SAME_AVERAGE = 0.9, 0.75  # r of the long-term spectra, from which on it may be one sound in disorder
 FEWEST_SLIPS, MOST_SLIP_S = 8, 0.005
 ON_BEAT, OFF_BEAT = 0.8, 0.1  # share of the slips that come in time, and by how much of a period they may be off
 SAME_LENGTH = 0.05  # and 2 ms, by which edits may differ and be of one length
@@ -212,9 +213,11 @@ def different_content(e: Evidence) -> Cause | None:
         return None
     # What was misread in a way that nobody thought of has nothing of the reference either, and is noise.
     rough = roughness(e.pair.generated.mono) / max(roughness(e.pair.reference.mono), 1e-6)
+    # The same voice or instrument, in another order: another sentence, or the frames of this one in disorder.
+    disordered = e.match.average > SAME_VOICE
     return cause(
         "different-content",
-        0.95 if rough < MUCH_ROUGHER else AS_ROUGH_AS_NOISE,
+        SAME_AVERAGE if disordered else 0.95 if rough < MUCH_ROUGHER else AS_ROUGH_AS_NOISE,
         "nothing in it is the reference: another sentence, note or take",
         [
             f"the best warp to the reference is as far ({timeline.likeness:.2f} times) as to the reference backwards",

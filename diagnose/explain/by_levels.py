@@ -29,6 +29,8 @@ OF_OTHER_KINDS = (
     *("non-finite", "bytes-misread", "companding", "different-content", "mel-range", "axes-exchanged"),
 )
 NOTHING_LEFT, NEARLY_NOTHING_LEFT, MUCH_EXPLAINED = 0.95, 0.85, 0.6
+OF_SAMPLES, LIKELY = ("companding", "bytes-misread", "integer-overflow", "clipping"), 0.5
+MOST_UNLIKE = 0.3  # of the variance of the generated cells: with more, whatever fits is a fit and no explanation
 UNCONFIRMED = 0.6  # of what was recognised, where no waveform is kept, and whose operation explains nothing
 BESIDE = 0.45  # the most that is believed of what else was recognised
 SURE = 0.9  # of a cause that a proof on samples, or its own bytes, gave: nothing is asked of levels
@@ -38,7 +40,7 @@ def with_levels(
     pair: Pair, named: Sequence[Cause], proof: Proof | None, without: Collection[str] = ()
 ) -> tuple[tuple[Cause, ...], Proof | None]:
     """The causes, what undoing in log-mel cells shows first; as they are where it shows nothing."""
-    if pair.unrelated or any(cause.confidence >= SURE for cause in named):
+    if pair.unrelated or any(cause.confidence >= SURE or _is_of_samples(cause) for cause in named):
         return tuple(named), proof
     scene = log_mel_scene(pair)
     if scene is None:
@@ -64,9 +66,14 @@ def with_levels(
     return tuple(causes), Proof(LOG_MEL.name, left, found.rivals)
 
 
+def _is_of_samples(cause: Cause) -> bool:
+    """Whether it is a law of single samples, likely: its curve of levels is no scale of a vocoder's input."""
+    return cause.id in OF_SAMPLES and cause.confidence >= LIKELY
+
+
 def _is_heard(found: Explanation, copied: bool) -> bool:
     """Whether the chain says something that samples do not say better."""
-    if not found.steps:
+    if not found.steps or found.unlike > MOST_UNLIKE:
         return False
     if found.proven and not copied:
         return True

@@ -8,7 +8,7 @@ import msgspec
 
 from diagnose.faults import CATALOGUE
 from diagnose.log_mel import level as levels
-from diagnose.log_mel import overdriven, scale_curve, smoothed
+from diagnose.log_mel import detail, overdriven, scale_curve, smoothed
 from diagnose.operations import added, echo, gain_curve, law, level, local, resampled, spectrum
 from diagnose.operations.operation import Operation  # noqa: TC001 - msgspec reads the types
 
@@ -100,10 +100,15 @@ LOG_MEL = Space(
         levels.noise,
         smoothed.smoothed_in_time,
         smoothed.smoothed_in_frequency,
+        detail.lost_detail,
+        detail.regressed,
     ),
     {fault.id: fault.fits_log_mel for fault in CATALOGUE.values() if fault.fits_log_mel},
     local=(levels.hole,),
-    alike=((levels.gain, levels.bands, levels.moments), (smoothed.smoothed_in_time, smoothed.smoothed_in_frequency)),
+    alike=(
+        (levels.gain, levels.bands, levels.moments),
+        (smoothed.smoothed_in_time, smoothed.smoothed_in_frequency, detail.lost_detail),
+    ),
     one_of=(
         (
             levels.gain,
@@ -112,7 +117,8 @@ LOG_MEL = Space(
             scale_curve.linear,
         ),
         (scale_curve.scaled_and_clipped, scale_curve.linear, overdriven.overdriven),
-        (smoothed.smoothed_in_time, smoothed.smoothed_in_frequency),
+        (smoothed.smoothed_in_time, smoothed.smoothed_in_frequency, detail.lost_detail, detail.regressed),
+        (scale_curve.scaled, detail.regressed),
     ),
     least_fall_db=4.0,
 )

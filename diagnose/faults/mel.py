@@ -45,6 +45,10 @@ def _slope(p: Figures) -> Words:
 
 
 def _smoothed(p: Figures) -> Words:
+    if "moves" in p:
+        return f"levels move {100 * p['moves']:.0f} % as far about their mean as the reference's", ""
+    if "left" in p:
+        return f"detail finer than {p['bands']:.0f} of 80 bands is lost: {100 * p['left']:.0f} % of it is left", ""
     over = f"{p['time']:.0f} ms of time" if "time" in p else f"{p['bands']:.0f} of 80 bands"
     return f"levels are averaged over {over}", ""
 
@@ -153,6 +157,9 @@ LEVEL_REFERENCE_LOST = Fault(
     },
     fix="use power_to_db(S, ref=1.0), or keep ref = S.max() and multiply by it when going back",
     metric="rms_ratio",
+    rivals=("gain",),
+    fits_log_mel=(log_mel.level.gain,),
+    told_log_mel=lambda p: (f"the level is off by {p['gain']:+.1f} dB, the same in all cells", ""),
     injectors=(
         Injector(
             "mel_ref_lost",
@@ -214,8 +221,8 @@ AXES_EXCHANGED = Fault(
         "the reverse. Nothing of the sound is left to the ear."
     ),
     told_by=(
-        "The tool does not recognise it from sounds yet, and may report vocoder-input-scale or different-content. "
-        "`diagnose mel` reads the axes of the array itself."
+        "The spectrogram fits the reference's when it is turned, and not as it is. Arrays that were cut or padded "
+        "after that may be told as different-content. `diagnose mel` reads the axes of the array itself."
     ),
     confused_with={
         "time-structure-lost": "there each frame is right, and their order is not",
@@ -236,8 +243,8 @@ OVER_SMOOTHED = Fault(
         "trained on a mean error give such an average wherever they are not sure."
     ),
     told_by=(
-        "The tool does not recognise it yet. The spread of the log-mel falls (log_mel_spread_nats) and the "
-        "harmonic-to-noise ratio with it."
+        "Averaged over time or over bands, without its finer detail, or drawn towards its mean in time, the "
+        "reference's log-mel is the generated one. Little smoothing of a voice whose pitch is given apart is not seen."
     ),
     confused_with={
         SCALE: "there the spread falls by one factor in all cells",
@@ -246,7 +253,12 @@ OVER_SMOOTHED = Fault(
     },
     fix="train with an adversarial or spectral loss beside the mean error, or refine the mel with a post-net",
     metric="log_mel_spread_nats",
-    fits_log_mel=(log_mel.smoothed.smoothed_in_time, log_mel.smoothed.smoothed_in_frequency),
+    fits_log_mel=(
+        log_mel.smoothed.smoothed_in_time,
+        log_mel.smoothed.smoothed_in_frequency,
+        log_mel.detail.lost_detail,
+        log_mel.detail.regressed,
+    ),
     told_log_mel=_smoothed,
 )
 

@@ -45,8 +45,8 @@ OCTAVE_ERROR = Fault(
         "make this error where the fundamental is weak."
     ),
     told_by=(
-        "The tool does not name it yet. Where the whole sound is off by an octave, it reports pitch; the metric "
-        "f0_deviation_cents shows 1200."
+        "The pitch of both is tracked frame by frame. An octave has to be held, and the harmonics have to have moved: "
+        "a tracker that slips moves none."
     ),
     confused_with={
         "pitch": "a pitch shift moves the formants too, and is rarely just an octave",
@@ -64,7 +64,7 @@ PITCH_FLATTENED = Fault(
         "The f0 no longer moves, or moves less than the reference's. It comes from a mean f0 given for every frame, a "
         "predictor that regressed to the mean, or an f0 that was normalised and not turned back."
     ),
-    told_by="The tool does not recognise it yet. The fundamental is measured by f0_hz and f0_deviation_cents.",
+    told_by="The melody of the one moves less than that of the other, about the same median, frame on frame.",
     confused_with={
         "pitch": "there the melody is kept and shifted as a whole",
         "over-smoothed": "there the spectrum's detail is lost as well",
@@ -83,8 +83,8 @@ VOICING_LOST = Fault(
         "it had none. It comes from a wrong voiced flag, or an f0 of 0 for every frame."
     ),
     told_by=(
-        "The tool does not name it yet. The metric voiced_share falls; a whispered copy of a voice can be reported as "
-        "different-content."
+        "Most of what had a pitch has none any more, and what had none kept its level. A buzz where there was no pitch "
+        "is not recognised yet."
     ),
     confused_with={
         "phase-incoherent": "random phases make partials rough, and leave them as peaks",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from diagnose.log_mel.overdriven import held_at, loudness
+from diagnose.log_mel.scene import NATS_DB
 from diagnose.operations.operation import Fitted, price_of
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ KNOWN = {
 ALIKE_CLIPPED = (2.0, float(np.log(10)))
 STEEP = (float(np.log2(E)), 2.0, float(np.log(10)), float(10 / np.log(10)), float(20 / np.log(10)))
 POWERS = (0.5, 2.0)
+NO_SCALE = 0.15  # of the slope's logarithm: so near to 1 it is a gain, and noise that flattens the slope
 NEAR = 0.07  # of the slope's logarithm
 ROUNDS = 6
 FEWEST = 100
@@ -52,7 +54,7 @@ def scaled(scene: LogMelScene, before: Predicted) -> Fitted | None:
         named(slope),
         lambda z: slope * z + offset,
         2,
-        {"slope": (float(slope), ""), "offset": (float(offset), "nats")},
+        _figures(slope, offset, before),
         lambda z: (z - offset) / slope,
     )
 
@@ -95,7 +97,7 @@ def scaled_and_clipped(scene: LogMelScene, before: Predicted) -> Fitted | None:
         named(slope),
         lambda z: apply(slope * z + offset),
         CHARGED,
-        {"slope": (float(slope), ""), "offset": (float(offset), "nats")},
+        _figures(slope, offset, before),
         also=("clipping",),
     )
 
@@ -132,8 +134,17 @@ def _linear(levels: Floats, power: float, over: float) -> Floats:
     return np.asarray(np.exp(np.minimum(power * (levels + np.float32(over)), 4.0)) - np.float32(over))
 
 
+def _figures(slope: float, offset: float, before: Predicted) -> dict[str, tuple[float, str]]:
+    """gain: at the loudest cell."""
+    loudest = float(before.samples.max())
+    gain = NATS_DB * (slope * loudest + offset - loudest)
+    return {"slope": (float(slope), ""), "offset": (float(offset), "nats"), "gain": (gain, "dB")}
+
+
 def named(slope: float) -> str:
     """The cause id of a slope."""
+    if abs(math.log(slope)) < NO_SCALE:
+        return "gain"
     _, factor = nearest(slope)
     return "power-magnitude" if factor in POWERS else "vocoder-input-scale"
 
