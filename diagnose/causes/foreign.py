@@ -31,6 +31,10 @@ FULL_SCALE = 32768.0
 BLOCK, OVERLAP = 1 << 20, 1 << 10  # frames that are looked at together, and of them those that the next has too
 TEXT_VARIES = 12  # other characters, at least, of a text: samples at one level are a run of few
 LETTERS = 0.6  # share of a text that is letters and spaces
+# From each byte to the next of the same kind in that channel.  A sound's upper bytes go from end to end of the 95
+# printable ones in the 24 samples of the shortest text, at most, or its lower bytes would not be printable; a text's
+# are as far apart as its lower ones: 9 and more.
+LEAST_STEP = 95 / 24
 LISTED = 3
 
 
@@ -68,21 +72,29 @@ def found_in(audio: Audio) -> Iterator[tuple[int, str, str]]:
     for start in range(0, audio.length, BLOCK):
         part = audio.samples[:, start : start + BLOCK + OVERLAP].T.ravel() * np.float32(FULL_SCALE)
         data = np.clip(np.rint(part), -FULL_SCALE, FULL_SCALE - 1).astype("<i2").tobytes()
-        for at, what, text in sorted(_marks(data)):
+        for at, what, text in sorted(_marks(data, audio.channels)):
             frame = start + at // (2 * audio.channels)
             if (frame, what) not in seen:  # what lies in the overlap is found twice
                 seen.add((frame, what))
                 yield frame, what, text
 
 
-def _marks(data: bytes) -> Iterator[tuple[int, str, str]]:
+def _marks(data: bytes, channels: int) -> Iterator[tuple[int, str, str]]:
     """(byte, what it is, the first characters) of each mark."""
     for what, pattern in KNOWN.items():
         for match in re.finditer(pattern, data, re.DOTALL):
-            if what != "text" or _is_text(match.group()):
+            if what != "text" or _is_text(match.group(), channels):
                 yield match.start(), what, match.group()[:16].decode("latin-1")
 
 
-def _is_text(characters: bytes) -> bool:
+def _is_text(characters: bytes, channels: int) -> bool:
     letters = sum(chr(each).isalpha() or each == 0x20 for each in characters)
-    return len(set(characters)) >= TEXT_VARIES and letters >= LETTERS * len(characters)
+    wordy = len(set(characters)) >= TEXT_VARIES and letters >= LETTERS * len(characters)
+    return wordy and not _is_smooth(characters, channels)
+
+
+def _is_smooth(characters: bytes, channels: int) -> bool:
+    """Whether every second byte hardly moves: the upper bytes of a sound whose lower ones happen to be printable."""
+    codes = np.frombuffer(characters, np.uint8).astype(np.int16)
+    steps = np.abs(codes[2 * channels :] - codes[: -2 * channels])
+    return steps.size > 1 and min(float(steps[half::2].mean()) for half in (0, 1)) < LEAST_STEP

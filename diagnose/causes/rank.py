@@ -43,6 +43,8 @@ BANDS = (
 )
 # What an edit of the time axis does to the whole, and to its borders.
 EDITED = (*MISPLACED, "clicks", "edge-artifact", "time-stretch", "sample-rate", "phase-incoherent", "gain")
+# What another speed looks like where a sound that repeats itself is laid on it period by period.
+LAID_IN_PIECES = ("segment-lost", "segment-inserted", "segment-repeated", "polarity", "spectral-holes")
 # What stretches look like that are gone, or stuck at full scale; and, where they are much, what they do to the whole.
 GONE_OR_STUCK = (
     "dropout",
@@ -107,6 +109,7 @@ FOLLOWS: dict[str, tuple[str, ...]] = {
         "time-stretch",
         "mel-range",
         "power-magnitude",
+        "tail-added",
     ),
     "wow": (
         *MADE_UP,
@@ -118,7 +121,7 @@ FOLLOWS: dict[str, tuple[str, ...]] = {
         "segment-repeated",
         "time-stretch",
     ),
-    "time-stretch": (*MADE_UP, *MISPLACED, "level-reference-lost", "power-magnitude"),
+    "time-stretch": (*MADE_UP, *MISPLACED, *LAID_IN_PIECES, "level-reference-lost", "power-magnitude"),
     "mel-range": (*MADE_UP, "pitch", "level-reference-lost"),
     "power-magnitude": (*MADE_UP, "time-structure-lost", "clipping", "level-reference-lost"),
     "level-reference-lost": MADE_UP,

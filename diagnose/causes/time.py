@@ -9,7 +9,7 @@ import numpy as np
 from diagnose.causes.clock import runs_off
 from diagnose.causes.evidence import Evidence, ramp
 from diagnose.causes.places import at_times, locally
-from diagnose.causes.timeline import exchanged_parts
+from diagnose.causes.timeline import exchanged_parts, is_crowded
 from diagnose.causes.words import decibels, milliseconds, percent
 from diagnose.mel.known import MISTAKEN_HOPS, MISTAKEN_RATES
 from diagnose.results.cause import Cause, cause
@@ -265,7 +265,9 @@ def time_stretch(e: Evidence) -> Cause | None:
     Misleads: a performance at another tempo is the same to this; a sound that never changes fits at any speed.
     """
     match, ratio = e.match, e.match.length_ratio
-    if e.exact > 0.5 or abs(ratio - 1) < 0.012:
+    # What a sound that repeats itself leaves over says nothing where it was laid period by period.
+    exact = e.exact > 0.5 and not is_crowded(e.pair)
+    if exact or abs(ratio - 1) < 0.012:
         return None
     kept = ramp(match.shifted_stretched.r - match.same_stretched, 0.04, 0.015)
     strength = ramp(abs(ratio - 1), 0.012, 0.02) * ramp(match.same_stretched, 0.6, 0.8) * kept

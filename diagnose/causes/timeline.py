@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 SURE = {"waveform": 1.0, "spectrogram": 0.85, "warped": 0.7, "none": 0.0}
 LISTED = 3  # places that are listed as evidence
 MUCH_ROUGHER, AS_ROUGH_AS_NOISE = 4.0, 0.7  # times the reference's roughness; what is believed then
-MOST_A_SECOND, CROWDED = 5.0, 0.75  # edits that are likely, without a period; what more of them are believed
+MOST_A_SECOND, CROWDED = 5.0, 0.75  # edits of all kinds that are likely, without a period; what more are believed
 SHORTEST_PART_S = 0.1  # of what is exchanged
 SHORTEST_TAIL_S, TAIL_DB = 0.05, -40.0  # of a tail, and its level to the sound before it
 ENDED_DB = -70.0  # of the loudest 50 ms: the reference has ended
@@ -251,10 +251,16 @@ def _edits(e: Evidence, id: str, found: Sequence[Segment], what: str, fix: str) 
         evidence.append(f"they come at one distance: {samples} samples of the generated file, or a chunk of so many")
     elif len(found) > 2 and max(lengths) - min(lengths) <= SAME_LENGTH * max(lengths) + 0.002:
         evidence.append(f"all of one length: {milliseconds(sum(lengths) / len(lengths))}")
-    # A clock that runs off, heard in a sound that repeats itself, looks like a period left out here and there.
-    crowded = not period and len(found) > MOST_A_SECOND * e.pair.reference.mono.size / rate
-    strength = SURE[timeline.method] * (CROWDED if crowded else 1.0)
+    strength = SURE[timeline.method] * (CROWDED if is_crowded(e.pair) else 1.0)
     return cause(id, strength, f"{milliseconds(sum(lengths))} of the sound are {what}{count}{every}", evidence, fix)
+
+
+def is_crowded(pair: Pair) -> bool:
+    """Whether there are more edits than anybody makes, and at no distance of their own.
+
+    Another speed, heard in a sound that repeats itself, looks like periods left out or repeated here and there.
+    """
+    return not pair.timeline.period and len(pair.timeline.edits) > MOST_A_SECOND * pair.reference.mono.size / pair.rate
 
 
 def _length(step: Segment) -> int:

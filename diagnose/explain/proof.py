@@ -47,6 +47,9 @@ OF_TIME = (
 ALONE = ("silent", "bytes-misread", "companding", "channels-interleaved")
 # What fits a little of everything: a filter takes for its own what was cut out of a band at times.
 FLEXIBLE = ("high-frequency-loss", "low-frequency-loss", "tilt", "band-gap", "gain")
+# What a cause that no operation is there for looks like to the operations: cells of time and frequency that are gone
+# are many of one band, and all of a moment.
+LOOKS_LIKE = {"spectral-holes": (*FLEXIBLE, "dropout")}
 # Steps that change the reference itself: then what is left over is theirs as likely as another sound's.
 SHAPING = {"high-frequency-loss", "low-frequency-loss", "tilt", "band-gap", "aliasing", "reverberation", "clipping"}
 # What a step of a chain does besides: no cause of its own beside it.
@@ -117,6 +120,13 @@ def _is_covered(found: Explanation, named: Sequence[Cause]) -> bool:
     return named[0].id not in WAVEFORM.by_cause or named[0].id in OF_OTHER_RATES
 
 
+def _is_a_part(found: Explanation, named: Sequence[Cause]) -> bool:
+    """Whether the chain is but what the cause recognised first looks like, and not all of it."""
+    if found.close or not named or named[0].confidence <= MOST_EXPLAINED:
+        return False
+    return set(found.ids) <= set(LOOKS_LIKE.get(named[0].id, ()))
+
+
 def _parts(found: Explanation) -> set[str]:
     """Ids of what the steps do besides."""
     return {part for each in found.ids for part in PARTS.get(each, ())}
@@ -130,7 +140,8 @@ def _others(found: Explanation, named: Sequence[Cause], told: Sequence[Cause], s
         return [cause for cause in others if cause.id in OF_TIME]
     if _is_covered(found, named):
         return others
-    if found.fall_db > MOST_DB:  # what is recognised beside what takes most away is as likely a part of it
+    # What is recognised beside what takes most away is as likely a part of it.
+    if found.fall_db > MOST_DB and not _is_a_part(found, named):
         return [cause if cause.id in OF_TIME else _at_most(cause, PARTLY) for cause in others]
     if found.samples > MOST_SEARCHED:  # not tried
         return others
@@ -159,7 +170,8 @@ def _steps_told(found: Explanation, named: Sequence[Cause], sure: bool) -> list[
     steps = sorted(_by_worth(found), key=lambda each: each[1] in last)
     apart = _parts(found) | ({"gain"} if abs(_net_gain_db(found)) < NET_DB else set())
     steps = [each for each in steps if each[1] not in apart]
-    return [_told(step, id, recognised.get(id), found, sure) for step, id in steps]  # noqa: A001 - the contract's word
+    much = MOST_EXPLAINED if found.fall_db > MOST_DB and not _is_a_part(found, named) else 0.0
+    return [_told(step, id, recognised.get(id), found, sure, much) for step, id in steps]  # noqa: A001 - the contract's
 
 
 def _net_gain_db(found: Explanation) -> float:
@@ -182,14 +194,13 @@ def _by_worth(found: Explanation) -> Iterator[tuple[Step, str]]:
                 yield step, id
 
 
-def _told(step: Step, id: str, recognised: Cause | None, found: Explanation, sure: bool) -> Cause:  # noqa: A002
-    """The step as a cause: in the words of who recognised it, where one did."""
+def _told(step: Step, id: str, recognised: Cause | None, found: Explanation, sure: bool, much: float) -> Cause:  # noqa: A002
+    """The step as a cause: in the words of who recognised it, where one did.  much: how likely, by its fall alone."""
     summary, fix = told(id, step.fitted.parameters)
     cause = recognised or Cause(id, PARTLY, summary, (), fix)
     before, after = round(step.without_db, 1), round(step.with_db, 1)
     applied = f"applied to the reference: it differs by {after:.0f} dB with this step, by {before:.0f} dB without it"
     nothing_left = NOTHING_LEFT if found.close else NEARLY_NOTHING_LEFT
-    much = MOST_EXPLAINED if found.fall_db > MOST_DB else 0.0
     proven = nothing_left if sure else max(much, MUCH_EXPLAINED if found.proven else 0.0)
     if step.rest_proves and not found.close:  # the others are a proof as well
         proven = min(proven, MUCH_EXPLAINED)

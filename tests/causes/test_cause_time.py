@@ -10,6 +10,7 @@ import pytest
 import diagnose
 from diagnose.audio import Audio, resample
 from diagnose.causes import name_causes, time
+from diagnose.causes.timeline import is_crowded
 from diagnose.faults import INJECTORS
 
 RATE = 22050
@@ -170,3 +171,27 @@ def test_a_silent_sound_has_one_cause_at_most(melody):
     assert report.verdict == "FAIL"
     assert ids(report.causes) == ["dropout"]
     assert name_causes(report.pair, {row.name: row for row in report.metrics}) == report.causes
+
+
+def blown():
+    """Five notes of three partials that hardly shake, which fit themselves a few periods later as well."""
+    at = np.arange(round(2.2 * RATE)) / RATE
+    starts, pitches = (0.0, 0.5, 0.9, 1.3, 1.6), (587.3, 659.3, 740.0, 880.0, 784.0)
+    hz = np.array(pitches)[np.searchsorted(starts, at, side="right") - 1] * 2 ** (
+        2 * np.sin(2 * np.pi * 5.2 * at) / 1200
+    )
+    angle = 2 * np.pi * np.cumsum(hz) / RATE
+    level = np.clip(np.minimum(at, 2.2 - at) / 0.05, 0, 1)
+    partials = sum(height * np.sin(k * angle) for k, height in ((1, 1.0), (2, 0.25), (3, 0.07)))
+    return Audio(np.float32(0.3 * level * partials)[None], RATE)
+
+
+def test_another_speed_of_a_sound_that_repeats_itself_is_no_crowd_of_edits(evidence):
+    sound = blown()
+    slower = INJECTORS["slower"].break_by(sound, 1.25, np.random.default_rng(1))
+    clues = evidence(sound, slower)
+    assert clues.method == "waveform"  # it is laid period by period, and little is left over
+    assert clues.exact > 0.5
+    assert is_crowded(clues.pair)
+    assert time.time_stretch(clues).confidence > 0.9
+    assert ids(name_causes(clues.pair, clues.rows)) == ["time-stretch"]

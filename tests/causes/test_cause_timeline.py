@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import diagnose
-from diagnose.causes.timeline import slips, tail_added
-from diagnose.timeline import Segment
+from diagnose.causes.timeline import is_crowded, slips, tail_added
+from diagnose.timeline import Segment, Timeline
 
 RATE = 22_050
 
@@ -141,3 +141,18 @@ def test_jumps_by_chance_are_no_seams(rng):
     places = np.cumsum(rng.integers(500, 9000, 20))
     assert slips(stepped(places, [-1] * 20)) is None
     assert slips(stepped(beat(20), rng.choice([-2, 2], 20))) is None
+
+
+def in_pieces(count, period=None):
+    """A pair of 2 s with so many edits between matched parts, of two kinds in turn."""
+    steps = [Segment("matched", (0, 10), (0, 10))]
+    for index in range(count):
+        steps += [Segment(("lost", "inserted")[index % 2], (0, 1), (0, 1)), Segment("matched", (0, 10), (0, 10))]
+    reference = SimpleNamespace(mono=np.zeros(2 * RATE, np.float32))
+    return SimpleNamespace(timeline=Timeline("waveform", tuple(steps), period=period), reference=reference, rate=RATE)
+
+
+@pytest.mark.parametrize(("count", "crowded"), [(10, False), (11, True)])
+def test_more_than_five_edits_a_second_of_whatever_kind_are_a_crowd(count, crowded):
+    assert is_crowded(in_pieces(count)) is crowded
+    assert not is_crowded(in_pieces(count, period=0.1 * RATE))

@@ -54,6 +54,18 @@ def test_what_is_explained_twice_is_folded_under_what_nothing_explains():
     }
 
 
+def test_what_runs_slower_goes_on_after_the_end():
+    assert shape(rank(sample_rate=1.0, tail_added=0.85)) == {"sample-rate": ["tail-added"]}
+    assert shape(rank(sample_rate=0.8, tail_added=0.85)) == {"tail-added": ["sample-rate"]}
+
+
+def test_another_speed_lies_in_pieces_and_pieces_are_another_speed_where_they_are_surer():
+    pieces = ["segment-lost", "segment-inserted", "segment-repeated"]
+    (found,) = rank(time_stretch=1.0, segment_lost=0.75, segment_repeated=0.75, polarity=1.0, spectral_holes=1.0)
+    assert (found.id, len(found.explains)) == ("time-stretch", 4)
+    assert [next(iter(shape(ranked([cause("time-stretch", 0.7), cause(each, 0.75)])))) for each in pieces] == pieces
+
+
 def test_of_two_that_explain_alike_the_stronger_gets_it():
     assert shape(rank(noise=0.5, clicks=0.9, clipping=0.8)) == {"clicks": ["noise"], "clipping": []}
     assert shape(rank(noise=0.5, clicks=0.8, clipping=0.9)) == {"clipping": ["noise"], "clicks": []}

@@ -191,15 +191,15 @@ def test_a_reference_of_single_samples_crashes_nothing(every):
 
 @pytest.fixture
 def named_beside(monkeypatch, sound):
-    """named_beside(broken, *ids, **changes): the causes where these were recognised with 0.9, of a chain that was
+    """named_beside(broken, *ids, **changes): the causes where these were recognised (with 0.9), of a chain that was
     found, with some of its fields changed.
     """
 
-    def make(broken, *ids, **changes):
+    def make(broken, *ids, recognised=0.9, **changes):
         real = proof.explain
         monkeypatch.setattr(proof, "explain", lambda *of: structs.replace(real(*of), **changes))
         pair = Pair(*(Signal(from_array(np.float32(side), RATE)) for side in (sound, broken)))
-        causes, *_ = with_proof(pair, [Cause(one, 0.9, f"it is {one}", (), "look there") for one in ids])
+        causes, *_ = with_proof(pair, [Cause(one, recognised, f"it is {one}", (), "look there") for one in ids])
         monkeypatch.setattr(proof, "explain", real)
         return {cause.id: cause.confidence for cause in causes}
 
@@ -243,6 +243,32 @@ def test_what_is_no_proof_is_likely_where_it_takes_15_db_away(sound, named_besid
     """Of -22 dB, that are left; what was recognised besides, and has an operation, is not confirmed."""
     found = named_beside(hole(sound), "noise", left_db=-22.0, before_db=before_db, close=False)
     assert (found["dropout"], found["noise"]) == (believed, other)
+
+
+@pytest.mark.parametrize("broken", [low_passed, hole])
+def test_a_filter_or_a_hole_that_leaves_something_is_a_part_of_the_holes_that_were_recognised(
+    sound, named_beside, broken
+):
+    found = named_beside(broken(sound), "spectral-holes", close=False, left_db=-22.0, before_db=-3.0)
+    assert found.pop("spectral-holes") == UNPROVEN
+    assert max(found.values()) <= 0.5
+
+
+@pytest.mark.parametrize(("recognised", "holes", "filtered"), [(0.59, 0.3, 0.6), (0.61, 0.61, 0.3)])
+def test_holes_have_to_be_likelier_than_what_takes_most_away(sound, named_beside, recognised, holes, filtered):
+    changes = {"close": False, "left_db": -22.0, "before_db": -3.0, "recognised": recognised}
+    found = named_beside(low_passed(sound), "spectral-holes", **changes)
+    assert (found["spectral-holes"], found["high-frequency-loss"]) == (holes, filtered)
+
+
+def test_a_filter_that_leaves_nothing_is_all_there_is_of_holes(sound, named_beside):
+    assert "spectral-holes" not in named_beside(low_passed(sound), "spectral-holes", close=True)
+
+
+@pytest.mark.parametrize("id", ["clicks", "noise", "modulation"])
+def test_a_filter_is_no_part_of_another_cause(sound, named_beside, id):  # noqa: A002
+    found = named_beside(low_passed(sound), id, close=False, left_db=-22.0, before_db=-3.0)
+    assert (found[id], found["high-frequency-loss"]) == (0.3, 0.6)
 
 
 def gate(sound):
