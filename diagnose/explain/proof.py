@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from diagnose.explain.confidence import BELIEFS, Basis, believed
 from diagnose.explain.laid import scene_of
 from diagnose.explain.search import BY_ID, MOST_SEARCHED, PROVEN_DB, explain
 from diagnose.explain.stranger import stranger
@@ -21,20 +22,11 @@ if TYPE_CHECKING:
     from diagnose.explain.search import Explanation, Step
     from diagnose.operations.operation import Fitted
 
-# How often such a cause was the right one: benchmarks/explaining.py ("proven, with a wrong step") where nothing is
-# left, and benchmarks/faults.py where something is, in some moments or bands: 41 % of 41; then nobody is refuted.
-NOTHING_LEFT, NEARLY_NOTHING_LEFT, MUCH_EXPLAINED = 0.97, 0.9, 0.5
-MOST_DB, MOST_EXPLAINED = 15.0, 0.6  # of the distance, that a chain takes away and is no proof; so likely it is right
+MOST_DB = 15.0  # of the distance, that a chain takes away and is no proof: it explains most
 MUCH_DB = 10.0  # of the distance: a proof that takes so much away leaves nothing for another cause, but some moments
-PARTLY = 0.3  # of a step of a chain that leaves much, and that nobody recognised
-UNCONFIRMED = 0.45  # the most that is believed of a cause that has an operation, and whose operation explains nothing
-UNEXPLAINED = 0.6  # of phases that are said to be lost, in a copy: they are those of the reference, by and large
-UNSEEN = 0.7  # of these, where no waveform is kept to apply anything to
 OF_CELLS = ("spectral-holes", "band-gap", "modulation", "dropout", "clicks")
-UNPROVEN = 0.75  # of what was recognised in a copy, where no chain proves it: benchmarks/leave_one_out.py
 NET_DB = 1.0  # of all gains of a chain: less is none
-UNEXPLAINED_BESIDE = 0.25  # the same where a chain explains a part of it: less than of any step
-MEANT_DB, MEANT = 3.0, 0.75  # a gain of less, with nothing beside it, is as often a loudness normalised on purpose
+MEANT_DB = 3.0  # a gain of less, with nothing beside it, is as often a loudness normalised on purpose
 NOTABLE_DB = 3.0  # over ordinary loss: only then there is something to confirm
 # Causes of how two sounds lie to each other, and of their borders, that stand beside any chain.
 OF_TIME = (
@@ -73,7 +65,7 @@ def with_proof(
     """
     scene = None if any(cause.id in ALONE for cause in named) else scene_of(pair)
     if scene is None:
-        return tuple(named if pair.silent else (_without_waveform(cause) for cause in named)), None, ()
+        return tuple(_based(cause, _basis_without_waveform(cause, pair.silent)) for cause in named), None, ()
     # Where a filter keeps both coherent, they are no two sounds.
     named = [cause for cause in named if cause.id != "different-content"]
     found = explain(scene, [cause.id for cause in named], without)
@@ -86,7 +78,7 @@ def with_proof(
         refuted = tuple(Explained(cause.id, cause.summary) for cause in named if _is_refuted(cause, told, others))
         told[0] = msgspec.structs.replace(told[0], explains=refuted)
     if other is not None:
-        told, others = [other, *told], [_at_most(cause, UNCONFIRMED) for cause in others]
+        told, others = [other, *told], [_based(cause, Basis.UNCONFIRMED) for cause in others]
     causes = tuple(sorted((*told, *others), key=lambda cause: -cause.confidence))
     if not found.steps:
         return causes, None, ()
@@ -94,9 +86,14 @@ def with_proof(
     return causes, proof, tuple(step.fitted for step in found.steps)
 
 
-def _without_waveform(cause: Cause) -> Cause:
+def _based(cause: Cause, basis: Basis) -> Cause:
+    """The cause with what is believed of one of this kind."""
+    return msgspec.structs.replace(cause, confidence=believed(basis, cause.confidence), basis=basis.value)
+
+
+def _basis_without_waveform(cause: Cause, silent: bool) -> Basis:
     """Where no waveform is kept, what is lost or moves is as often what a model never made."""
-    return _at_most(cause, UNSEEN) if cause.id in OF_CELLS else cause
+    return Basis.CELLS if cause.id in OF_CELLS and not silent else Basis.NO_COPY
 
 
 def _is_sure(found: Explanation, named: Sequence[Cause]) -> bool:
@@ -124,16 +121,24 @@ def _parts(found: Explanation) -> set[str]:
 def _others(found: Explanation, named: Sequence[Cause], told: Sequence[Cause], sure: bool) -> list[Cause]:
     """What was recognised and is no step, with what is believed of it beside the chain."""
     apart = {cause.id for cause in told} | _parts(found)
-    others = [_unless_unconfirmed(cause, found) for cause in named if cause.id not in apart]
-    if sure:
-        return [cause for cause in others if cause.id in OF_TIME]
-    if _is_covered(found, named):
-        return others
-    if found.fall_db > MOST_DB:  # what is recognised beside what takes most away is as likely a part of it
-        return [cause if cause.id in OF_TIME else _at_most(cause, PARTLY) for cause in others]
-    if found.samples > MOST_SEARCHED:  # not tried
-        return others
-    return [cause if _needs_no_proof(cause) else _at_most(cause, UNPROVEN) for cause in others]
+    left = [cause for cause in named if cause.id not in apart and (not sure or cause.id in OF_TIME)]
+    free = sure or _is_covered(found, named)
+    return [_based(cause, _basis_beside(cause, found, free)) for cause in left]
+
+
+def _basis_beside(cause: Cause, found: Explanation, free: bool) -> Basis:
+    """The kind of evidence of what was recognised and is no step.  free: whether the chain says nothing of it."""
+    phases = cause.id == "phase-incoherent"  # of a copy, a name for what nothing explains
+    if phases and found.steps:
+        return Basis.PHASES_BESIDE
+    if not free and found.fall_db > MOST_DB and cause.id not in OF_TIME:
+        return Basis.BESIDE
+    if _is_unconfirmed(cause, found):
+        return Basis.UNCONFIRMED
+    if phases:
+        return Basis.PHASES
+    asked = not free and found.fall_db <= MOST_DB and found.samples <= MOST_SEARCHED
+    return Basis.UNPROVEN if asked and not _needs_no_proof(cause) else Basis.RECOGNISED
 
 
 def _needs_no_proof(cause: Cause) -> bool:
@@ -142,10 +147,6 @@ def _needs_no_proof(cause: Cause) -> bool:
 
 def _is_refuted(cause: Cause, told: Sequence[Cause], others: Sequence[Cause]) -> bool:
     return all(cause.id != other.id for other in (*told, *others))
-
-
-def _at_most(cause: Cause, confidence: float) -> Cause:
-    return msgspec.structs.replace(cause, confidence=min(cause.confidence, confidence))
 
 
 def _steps_told(found: Explanation, named: Sequence[Cause], sure: bool) -> list[Cause]:
@@ -184,22 +185,11 @@ def _by_worth(found: Explanation) -> Iterator[tuple[Step, str]]:
 def _told(step: Step, id: str, recognised: Cause | None, found: Explanation, sure: bool) -> Cause:  # noqa: A002
     """The step as a cause: in the words of who recognised it, where one did."""
     summary, fix = told(id, step.fitted.parameters)
-    cause = recognised or Cause(id, PARTLY, summary, (), fix)
+    cause = _based(recognised or Cause(id, 0.0, summary, (), fix), _basis_of_step(step, recognised, found, sure))
     before, after = round(step.without_db, 1), round(step.with_db, 1)
     applied = f"applied to the reference: it differs by {after:.0f} dB with this step, by {before:.0f} dB without it"
-    nothing_left = NOTHING_LEFT if found.close else NEARLY_NOTHING_LEFT
-    much = MOST_EXPLAINED if found.fall_db > MOST_DB else 0.0
-    proven = nothing_left if sure else max(much, MUCH_EXPLAINED if found.proven else 0.0)
-    if step.without_db <= PROVEN_DB and not found.close:  # the others are a proof as well
-        proven = min(proven, MUCH_EXPLAINED)
-    believed = max(cause.confidence, proven)
-    if not sure and found.samples <= MOST_SEARCHED:
-        believed = max(min(believed, UNPROVEN), cause.confidence if cause.id in OF_MANY_KINDS else 0.0)
-    if found.ids == ("gain",) and abs(step.fitted.parameters["gain"][0]) < MEANT_DB:
-        believed = min(believed, MEANT)
     return msgspec.structs.replace(
         cause,
-        confidence=believed,
         evidence=(*cause.evidence, applied),
         explains=() if sure else cause.explains,
         parameters={name: Amount(value, unit) for name, (value, unit) in step.fitted.parameters.items()},
@@ -208,14 +198,24 @@ def _told(step: Step, id: str, recognised: Cause | None, found: Explanation, sur
     )
 
 
-def _unless_unconfirmed(cause: Cause, found: Explanation) -> Cause:
-    """A cause whose operation was applied to the reference, and takes no part of the difference away."""
-    if cause.id == "phase-incoherent":  # of a copy, a name for what nothing explains
-        cause = _at_most(cause, UNEXPLAINED_BESIDE if found.steps else UNEXPLAINED)
+def _basis_of_step(step: Step, recognised: Cause | None, found: Explanation, sure: bool) -> Basis:
+    """The kind of evidence of a step of the chain."""
+    spare = step.without_db <= PROVEN_DB and not found.close  # the others are a proof as well
+    if sure:
+        slight = found.ids == ("gain",) and abs(step.fitted.parameters["gain"][0]) < MEANT_DB
+        return Basis.SLIGHT if slight else Basis.WHOLE if found.close else Basis.SPARE if spare else Basis.NEARLY
+    much = found.fall_db > MOST_DB
+    basis = Basis.MOST if much and not spare else Basis.FLEXIBLE if much or found.proven else Basis.PART
+    if recognised is None or recognised.confidence <= BELIEFS[basis].most:
+        return basis
+    unasked = recognised.id in OF_MANY_KINDS or found.samples > MOST_SEARCHED
+    return Basis.RECOGNISED if unasked else basis
+
+
+def _is_unconfirmed(cause: Cause, found: Explanation) -> bool:
+    """Whether its operation was applied to the reference, and takes no part of the difference away."""
     asked = cause.id in BY_ID and cause.id not in OF_MANY_KINDS
-    if not asked or _base(cause.id, found) in found.ids or found.over_db < NOTABLE_DB:
-        return cause
-    return _at_most(cause, UNCONFIRMED)
+    return asked and _base(cause.id, found) not in found.ids and found.over_db >= NOTABLE_DB
 
 
 def _alternatives(found: Explanation) -> tuple[tuple[str, ...], ...]:

@@ -9,7 +9,7 @@ from scipy import signal
 
 import diagnose
 from diagnose import example
-from diagnose.explain.stranger import LIKELY
+from diagnose.explain.confidence import BELIEFS, Basis
 
 RATE = 22_050
 NOTES = ((220.0, 0.6, 1.0), (329.6, 0.45, 0.5), (261.6, 0.7, 0.8), (174.6, 0.55, 0.35), (293.7, 0.7, 0.6))
@@ -167,7 +167,7 @@ def test_a_melody_with_a_fault_has_its_first_cause(melody, broken, cause):
 def test_a_melody_with_a_fault_that_is_dear_has_its_first_cause(melody, broken, cause):
     found = first(melody, broken)
     assert found.id == cause
-    assert found.confidence >= (LIKELY if cause == "interference" else 0.8)
+    assert found.confidence >= (BELIEFS[Basis.STRANGER].most if cause == "interference" else 0.8)
 
 
 @pytest.mark.parametrize(("broken", "cause"), QUICK_OF_A_NOTE, ids=named)

@@ -11,7 +11,8 @@ import diagnose
 from diagnose.analysis import Pair, Signal
 from diagnose.audio import from_array
 from diagnose.explain import proof, with_proof
-from diagnose.explain.proof import ALONE, OF_TIME, UNCONFIRMED, UNPROVEN
+from diagnose.explain.confidence import BELIEFS, Basis
+from diagnose.explain.proof import ALONE, OF_TIME
 from diagnose.render.phrases import ledger, proof_line
 from diagnose.results.cause import Cause
 from diagnose.results.report_json import report_from
@@ -274,8 +275,8 @@ def test_kinds_of_seams_that_no_operation_knows_stay_as_they_were(sound, named_b
 
 def test_what_the_chain_does_not_use_beside_a_kind_of_seams_is_unconfirmed(sound, named_beside):
     found = named_beside(hole(sound), "chunk-seams", "clicks", close=False, left_db=-20.0, before_db=-12.0)
-    assert found["chunk-seams"] >= UNPROVEN
-    assert found["clicks"] == UNCONFIRMED
+    assert found["chunk-seams"] >= BELIEFS[Basis.UNPROVEN].most
+    assert found["clicks"] == BELIEFS[Basis.UNCONFIRMED].most
 
 
 @pytest.mark.parametrize("id", OF_TIME)
