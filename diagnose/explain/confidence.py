@@ -28,6 +28,7 @@ class Basis(enum.Enum):
     STRANGER = "another-sound"  # what a chain leaves over has nothing to do with the reference
     # Recognised in a copy, and no step.
     RECOGNISED = "recognised"  # of a kind that no chain is asked for
+    EDIT = "one-edit-of-several"  # of the time axis, and nobody names the others
     UNPROVEN = "unproven"  # no chain has it, and it might
     UNCONFIRMED = "unconfirmed"  # its operation takes nothing away
     BESIDE = "beside-a-chain"  # that explains most
@@ -35,6 +36,7 @@ class Basis(enum.Enum):
     PHASES_BESIDE = "phases-beside-a-chain"  # that explains a part
     # Recognised where there is no copy.
     NO_COPY = "no-copy"
+    FILLED = "filled-samples"  # were compared, and nobody says that they were no numbers
     CELLS = "cells-of-no-copy"  # that are gone, or move: as often what a model never made
 
 
@@ -61,12 +63,14 @@ BELIEFS: Mapping[Basis, Belief] = {
     Basis.SLIGHT: Belief(least=0.75, most=0.75),
     Basis.STRANGER: Belief(least=0.75, most=0.75),
     Basis.RECOGNISED: Belief(),
+    Basis.EDIT: Belief(most=0.75),
     Basis.UNPROVEN: Belief(most=0.75),
     Basis.UNCONFIRMED: Belief(most=0.45),
     Basis.BESIDE: Belief(most=0.3),
     Basis.PHASES: Belief(most=0.6),
     Basis.PHASES_BESIDE: Belief(most=0.25),
     Basis.NO_COPY: Belief(),
+    Basis.FILLED: Belief(most=0.5),
     Basis.CELLS: Belief(most=0.7),
 }
 

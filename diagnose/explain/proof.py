@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from diagnose.explain.confidence import BELIEFS, Basis, believed
+from diagnose.explain.edits import EDITS, all_accounted
 from diagnose.explain.laid import scene_of
 from diagnose.explain.search import BY_ID, MOST_SEARCHED, PROVEN_DB, explain
 from diagnose.explain.stranger import stranger
@@ -65,7 +66,13 @@ def with_proof(
     """
     scene = None if any(cause.id in ALONE for cause in named) else scene_of(pair)
     if scene is None:
-        return tuple(_based(cause, _basis_without_waveform(cause, pair.silent)) for cause in named), None, ()
+        filled = pair.files[1].audio.broken is not None and all(cause.id != "non-finite" for cause in named)
+        of_filled = Basis.FILLED if filled else None
+        return (
+            tuple(_based(cause, of_filled or _basis_without_waveform(cause, pair.silent)) for cause in named),
+            None,
+            (),
+        )
     # Where a filter keeps both coherent, they are no two sounds.
     named = [cause for cause in named if cause.id != "different-content"]
     found = explain(scene, [cause.id for cause in named], without)
@@ -73,7 +80,9 @@ def with_proof(
     other = stranger(scene, found.predicted) if asked and "interference" not in without else None
     sure = _is_sure(found, named)
     told = _steps_told(found, named, sure)
+    whole = all_accounted(pair, {*_ids_of(named), *found.ids})
     others = _others(found, named, told, sure)
+    others = others if whole else [_based(cause, Basis.EDIT) if cause.id in EDITS else cause for cause in others]
     if told and sure:
         refuted = tuple(Explained(cause.id, cause.summary) for cause in named if _is_refuted(cause, told, others))
         told[0] = msgspec.structs.replace(told[0], explains=refuted)
@@ -84,6 +93,11 @@ def with_proof(
         return causes, None, ()
     proof = Proof("waveform", Left(found.left_db, _looks_like(found), found.before_db), _alternatives(found))
     return causes, proof, tuple(step.fitted for step in found.steps)
+
+
+def _ids_of(named: Sequence[Cause]) -> set[str]:
+    """Ids of what was recognised, and of what is folded under it."""
+    return {cause.id for cause in named} | {one.id for cause in named for one in cause.explains}
 
 
 def _based(cause: Cause, basis: Basis) -> Cause:
