@@ -28,7 +28,7 @@ class Basis(enum.Enum):
     STRANGER = "another-sound"  # what a chain leaves over has nothing to do with the reference
     # Recognised in a copy, and no step.
     RECOGNISED = "recognised"  # of a kind that no chain is asked for
-    EDIT = "one-edit-of-several"  # of the time axis, and nobody names the others
+    EDIT = "half-an-edit"  # of the time axis, and nobody names another, or what is off inside
     UNPROVEN = "unproven"  # no chain has it, and it might
     UNCONFIRMED = "unconfirmed"  # its operation takes nothing away
     BESIDE = "beside-a-chain"  # that explains most
@@ -36,6 +36,7 @@ class Basis(enum.Enum):
     PHASES_BESIDE = "phases-beside-a-chain"  # that explains a part
     # Recognised where there is no copy.
     NO_COPY = "no-copy"
+    NOTHING_ALIKE = "nothing-alike"  # another content, for nothing of the reference was found: nor was it if misread
     FILLED = "filled-samples"  # were compared, and nobody says that they were no numbers
     CELLS = "cells-of-no-copy"  # that are gone, or move: as often what a model never made
 
@@ -43,33 +44,38 @@ class Basis(enum.Enum):
 class Belief(msgspec.Struct, frozen=True):
     """Confidence is the recogniser's, but no less than least and no more than most.
 
-    right, asked: of the development pairs in which the first cause was of this kind, how many were right, and how many
-    there were.
+    with_it, without_it: (right, pairs) of the development pairs whose first cause was of this kind, asked of the whole
+    catalogue, and of the catalogue without the fault's own cause, where a chain that leaves as little is right.
     """
 
     least: float = 0.0
     most: float = 1.0
-    right: int = 0
-    asked: int = 0
+    with_it: tuple[int, int] = (0, 0)
+    without_it: tuple[int, int] = (0, 0)
 
 
+# The pairs: 105 kinds of benchmarks/reported_faults.py on three sounds each, none of them held out, and the faults of
+# ffmpeg, SoX and libsndfile on sounds that are not; without it: benchmarks/leave_one_out.py on two of the three.  A
+# number that is fixed lies between both shares: what is asked in the field is in part what the catalogue lacks.  What
+# no proof is behind stays under 0.8 however often it was right.
 BELIEFS: Mapping[Basis, Belief] = {
     Basis.WHOLE: Belief(least=0.97),
-    Basis.NEARLY: Belief(least=0.9),
-    Basis.SPARE: Belief(least=0.5),
-    Basis.MOST: Belief(least=0.6, most=0.75),
-    Basis.FLEXIBLE: Belief(least=0.5, most=0.75),
-    Basis.PART: Belief(least=0.3, most=0.75),
+    Basis.NEARLY: Belief(least=0.93),
+    Basis.SPARE: Belief(least=0.7),
     Basis.SLIGHT: Belief(least=0.75, most=0.75),
+    Basis.MOST: Belief(least=0.65, most=0.75),
+    Basis.FLEXIBLE: Belief(least=0.6, most=0.75),
+    Basis.PART: Belief(least=0.45, most=0.75),
     Basis.STRANGER: Belief(least=0.75, most=0.75),
     Basis.RECOGNISED: Belief(),
-    Basis.EDIT: Belief(most=0.75),
+    Basis.EDIT: Belief(most=0.6),
     Basis.UNPROVEN: Belief(most=0.75),
     Basis.UNCONFIRMED: Belief(most=0.45),
     Basis.BESIDE: Belief(most=0.3),
-    Basis.PHASES: Belief(most=0.6),
+    Basis.PHASES: Belief(most=0.3),
     Basis.PHASES_BESIDE: Belief(most=0.25),
     Basis.NO_COPY: Belief(),
+    Basis.NOTHING_ALIKE: Belief(most=0.75),
     Basis.FILLED: Belief(most=0.5),
     Basis.CELLS: Belief(most=0.7),
 }

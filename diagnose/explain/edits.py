@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 SHORTEST_S = 0.02  # of an edit that counts: what a delay or a cut takes to be named
 SILENT_DB = -40.0  # to the whole sound
 EDITS = ("delay", "truncated", "padded", "segment-lost", "segment-inserted", "segment-repeated")
+AT_BORDERS = ("delay", "truncated", "padded", "tail-added")  # these leave all that is matched as it was
 # What moves parts about as a whole: it accounts for whatever the script holds.
 OF_ALL = (
     "chunk-seams",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from diagnose.explain.confidence import BELIEFS, Basis, believed
-from diagnose.explain.edits import EDITS, all_accounted
+from diagnose.explain.edits import AT_BORDERS, EDITS, all_accounted
 from diagnose.explain.laid import scene_of
 from diagnose.explain.search import BY_ID, MOST_SEARCHED, PROVEN_DB, explain
 from diagnose.explain.stranger import stranger
@@ -67,12 +67,7 @@ def with_proof(
     scene = None if any(cause.id in ALONE for cause in named) else scene_of(pair)
     if scene is None:
         filled = pair.files[1].audio.broken is not None and all(cause.id != "non-finite" for cause in named)
-        of_filled = Basis.FILLED if filled else None
-        return (
-            tuple(_based(cause, of_filled or _basis_without_waveform(cause, pair.silent)) for cause in named),
-            None,
-            (),
-        )
+        return tuple(_based(cause, _basis_of_no_copy(cause, pair.silent, filled)) for cause in named), None, ()
     # Where a filter keeps both coherent, they are no two sounds.
     named = [cause for cause in named if cause.id != "different-content"]
     found = explain(scene, [cause.id for cause in named], without)
@@ -80,9 +75,7 @@ def with_proof(
     other = stranger(scene, found.predicted) if asked and "interference" not in without else None
     sure = _is_sure(found, named)
     told = _steps_told(found, named, sure)
-    whole = all_accounted(pair, {*_ids_of(named), *found.ids})
-    others = _others(found, named, told, sure)
-    others = others if whole else [_based(cause, Basis.EDIT) if cause.id in EDITS else cause for cause in others]
+    others = _edits_judged(pair, named, found, _others(found, named, told, sure))
     if told and sure:
         refuted = tuple(Explained(cause.id, cause.summary) for cause in named if _is_refuted(cause, told, others))
         told[0] = msgspec.structs.replace(told[0], explains=refuted)
@@ -105,8 +98,12 @@ def _based(cause: Cause, basis: Basis) -> Cause:
     return msgspec.structs.replace(cause, confidence=believed(basis, cause.confidence), basis=basis.value)
 
 
-def _basis_without_waveform(cause: Cause, silent: bool) -> Basis:
-    """Where no waveform is kept, what is lost or moves is as often what a model never made."""
+def _basis_of_no_copy(cause: Cause, silent: bool, filled: bool) -> Basis:
+    """The kind of evidence where there is no waveform to apply anything to."""
+    if filled:
+        return Basis.FILLED
+    if cause.id == "different-content":
+        return Basis.NOTHING_ALIKE
     return Basis.CELLS if cause.id in OF_CELLS and not silent else Basis.NO_COPY
 
 
@@ -138,6 +135,16 @@ def _others(found: Explanation, named: Sequence[Cause], told: Sequence[Cause], s
     left = [cause for cause in named if cause.id not in apart and (not sure or cause.id in OF_TIME)]
     free = sure or _is_covered(found, named)
     return [_based(cause, _basis_beside(cause, found, free)) for cause in left]
+
+
+def _edits_judged(pair: Pair, named: Sequence[Cause], found: Explanation, others: Sequence[Cause]) -> list[Cause]:
+    """The others, edits of the time axis believed less where they are half a story: another edit is named by nobody, or
+    an edit at a border leaves inside what nothing explains.
+    """
+    whole = all_accounted(pair, {*_ids_of(named), *found.ids})
+    inside = not found.steps and found.over_db >= NOTABLE_DB and found.samples <= MOST_SEARCHED
+    half = {*(() if whole else EDITS), *(AT_BORDERS if inside else ())}
+    return [_based(cause, Basis.EDIT) if cause.id in half else cause for cause in others]
 
 
 def _basis_beside(cause: Cause, found: Explanation, free: bool) -> Basis:

@@ -221,15 +221,15 @@ def test_a_proof_that_leaves_nothing_is_97_percent_sure_and_refutes(sound, named
     assert named_beside(hole(sound), "clicks", "noise", "aliasing") == {"dropout": 0.97}
 
 
-def test_a_proof_that_leaves_some_moments_is_90_percent_sure(sound, named_beside):
-    assert named_beside(hole(sound), "clicks", close=False)["dropout"] == 0.9
+def test_a_proof_that_leaves_some_moments_is_93_percent_sure(sound, named_beside):
+    assert named_beside(hole(sound), "clicks", close=False)["dropout"] == 0.93
 
 
 @pytest.mark.parametrize(("before_db", "is_sure"), [(-28.0, False), (-20.0, True)])
 def test_a_proof_that_is_not_close_takes_ten_decibels_away(sound, named_beside, before_db, is_sure):
     """Of -34 dB, that are left."""
     found = named_beside(hole(sound), "aliasing", close=False, left_db=-34.0, before_db=before_db)
-    assert (found["dropout"], "aliasing" not in found) == ((0.9, True) if is_sure else (0.5, False))
+    assert (found["dropout"], "aliasing" not in found) == ((0.93, True) if is_sure else (0.6, False))
 
 
 def test_what_fits_a_little_of_everything_has_to_leave_nothing(sound, named_beside):
@@ -239,7 +239,7 @@ def test_what_fits_a_little_of_everything_has_to_leave_nothing(sound, named_besi
     assert found["high-frequency-loss"] < 0.9
 
 
-@pytest.mark.parametrize(("before_db", "believed", "other"), [(-12.0, 0.3, 0.45), (-3.0, 0.6, 0.3)])
+@pytest.mark.parametrize(("before_db", "believed", "other"), [(-12.0, 0.45, 0.45), (-3.0, 0.65, 0.3)])
 def test_what_is_no_proof_is_likely_where_it_takes_15_db_away(sound, named_beside, before_db, believed, other):
     """Of -22 dB, that are left; what was recognised besides, and has an operation, is not confirmed."""
     found = named_beside(hole(sound), "noise", left_db=-22.0, before_db=before_db, close=False)
@@ -289,7 +289,7 @@ def test_what_says_all_there_is_gets_no_chain(sound, named_beside, id):  # noqa:
     assert named_beside(hole(sound), id) == {id: 0.9}
 
 
-@pytest.mark.parametrize(("changes", "believed"), [({}, 0.25), ({"steps": ()}, 0.6)])
+@pytest.mark.parametrize(("changes", "believed"), [({}, 0.25), ({"steps": ()}, 0.3)])
 def test_phases_of_a_copy_are_hardly_lost_and_less_so_beside_a_chain(sound, named_beside, changes, believed):
     found = named_beside(hole(sound), "phase-incoherent", close=False, left_db=-20.0, before_db=-12.0, **changes)
     assert found["phase-incoherent"] == believed
