@@ -66,8 +66,7 @@ def with_proof(
     """
     scene = None if any(cause.id in ALONE for cause in named) else scene_of(pair)
     if scene is None:
-        filled = pair.files[1].audio.broken is not None and all(cause.id != "non-finite" for cause in named)
-        return tuple(_based(cause, _basis_of_no_copy(cause, pair.silent, filled)) for cause in named), None, ()
+        return tuple(named if pair.silent else _of_no_copy(pair, named)), None, ()
     # Where a filter keeps both coherent, they are no two sounds.
     named = [cause for cause in named if cause.id != "different-content"]
     found = explain(scene, [cause.id for cause in named], without)
@@ -98,13 +97,16 @@ def _based(cause: Cause, basis: Basis) -> Cause:
     return msgspec.structs.replace(cause, confidence=believed(basis, cause.confidence), basis=basis.value)
 
 
-def _basis_of_no_copy(cause: Cause, silent: bool, filled: bool) -> Basis:
-    """The kind of evidence where there is no waveform to apply anything to."""
-    if filled:
-        return Basis.FILLED
+def _of_no_copy(pair: Pair, named: Sequence[Cause]) -> list[Cause]:
+    """The causes where there is no waveform to apply anything to."""
+    filled = pair.files[1].audio.broken is not None and all(cause.id != "non-finite" for cause in named)
+    return [_based(cause, Basis.FILLED if filled else _basis_of_no_copy(cause)) for cause in named]
+
+
+def _basis_of_no_copy(cause: Cause) -> Basis:
     if cause.id == "different-content":
         return Basis.NOTHING_ALIKE
-    return Basis.CELLS if cause.id in OF_CELLS and not silent else Basis.NO_COPY
+    return Basis.CELLS if cause.id in OF_CELLS else Basis.NO_COPY
 
 
 def _is_sure(found: Explanation, named: Sequence[Cause]) -> bool:

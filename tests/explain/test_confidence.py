@@ -21,7 +21,7 @@ EXPECTED = {
     Basis.SLIGHT: (0.75, 0.75),
     Basis.MOST: (0.65, 0.75),
     Basis.FLEXIBLE: (0.6, 0.75),
-    Basis.PART: (0.45, 0.75),
+    Basis.PART: (0.35, 0.75),
     Basis.STRANGER: (0.75, 0.75),
     Basis.RECOGNISED: (0.0, 1.0),
     Basis.EDIT: (0.0, 0.6),
@@ -69,7 +69,11 @@ def within(right, pairs):
     return middle - half, middle + half
 
 
-@pytest.mark.parametrize("basis", [basis for basis in Basis if BELIEFS[basis].with_it[1] >= FEW])
+# A step that explains a part was right in 2 of 8 pairs in which it was not the first cause: its number is theirs, too.
+ASKED = [basis for basis in Basis if BELIEFS[basis].with_it[1] >= FEW and basis is not Basis.PART]
+
+
+@pytest.mark.parametrize("basis", ASKED)
 def test_a_number_lies_between_what_was_right_with_the_cause_and_without_it(basis):
     """Of the numbers that are fixed: those of a step, and a cap under what is sure."""
     belief = BELIEFS[basis]
@@ -77,6 +81,16 @@ def test_a_number_lies_between_what_was_right_with_the_cause_and_without_it(basi
     (right, pairs), (right_without, pairs_without) = belief.with_it, belief.without_it
     lowest = within(right + right_without, pairs + pairs_without)[0]
     assert lowest <= number <= max(within(right, pairs)[1], belief.least) or number == 1.0
+
+
+def test_a_kind_that_was_never_right_is_never_sure():
+    """Of the kinds with pairs enough, asked with the cause or without it."""
+    right, pairs = (
+        {basis: BELIEFS[basis].with_it[place] + BELIEFS[basis].without_it[place] for basis in Basis} for place in (0, 1)
+    )
+    never = [basis for basis in Basis if pairs[basis] >= FEW and not right[basis]]
+    assert never
+    assert all(BELIEFS[basis].most < SURE for basis in never)
 
 
 def test_every_kind_has_a_name_of_its_own():
