@@ -2,8 +2,11 @@
 
 import json
 
+import explaining_report
+import leave_one_out
 import pytest
 import reliability
+import reported
 from reliability import First, Named
 
 from diagnose.results.cause import Cause
@@ -51,3 +54,37 @@ def test_answers_are_kept_a_line_each(tmp_path):
     assert first == {"id": "gain", "confidence": 0.9, "right": True}
     assert second == [["gain", 0.97, 1, "proven"]]
     reliability.keep(None, causes)
+
+
+def foreign(*causes, held_out=False, by="sox", also=()):
+    named = tuple(Named(*cause) for cause in causes)
+    return explaining_report.Outcome("foreign", "flute", ("x",), by, 0.0, ("tilt",), also, held_out, causes=named)
+
+
+def test_what_a_foreign_tool_brings_with_it_is_passed_over():
+    outcome = foreign(("delay", 0.9), ("tilt", 0.7), also=("delay",))
+    assert outcome.claim == First("tilt", 0.7, right=True)
+    assert foreign(("delay", 0.9)).claim == First("delay", 0.9, right=False)
+    assert foreign().claim == First("none", 0.0, right=False)
+
+
+def test_foreign_faults_are_judged_apart_from_our_own_and_by_group_of_sounds():
+    found = [foreign(("tilt", 0.9)), foreign(("gain", 0.9), held_out=True), foreign(("gain", 0.9), by="ours")]
+    both = explaining_report.confidences(found)
+    assert {name: figures["pairs"] for name, figures in both.items()} == {"tuning": 1, "held out": 1}
+    assert [figures["sure_wrong_share"] for figures in both.values()] == [0.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("first", "confidence", "same", "wrong"),
+    [
+        ("noise", 0.8, False, True),
+        ("noise", 0.79, False, False),
+        ("noise", 0.9, True, False),
+        ("unknown", 0.9, False, False),
+    ],
+)
+def test_without_its_cause_a_fault_has_another_name_that_is_sure_or_not(first, confidence, same, wrong):
+    answer = leave_one_out.Answer(reported.Case("gate", 0.5, "flute"), first, confidence, same)
+    assert answer.sure_wrong is wrong
+    assert leave_one_out.figures([answer])["sure_wrong"] == wrong

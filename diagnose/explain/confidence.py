@@ -54,28 +54,28 @@ class Belief(msgspec.Struct, frozen=True):
     without_it: tuple[int, int] = (0, 0)
 
 
-# The pairs: 105 kinds of benchmarks/reported_faults.py on three sounds each, none of them held out, and the faults of
-# ffmpeg, SoX and libsndfile on sounds that are not; without it: benchmarks/leave_one_out.py on two of the three.  A
+# The pairs: 105 kinds of benchmarks/reported_faults.py on three sounds each, faults by ffmpeg, SoX and libsndfile, and
+# some of our own, no kind and no sound of them held out; without it: benchmarks/leave_one_out.py, two sounds a kind.  A
 # number that is fixed lies between both shares: what is asked in the field is in part what the catalogue lacks.  What
 # no proof is behind stays under 0.8 however often it was right.
 BELIEFS: Mapping[Basis, Belief] = {
-    Basis.WHOLE: Belief(least=0.97, with_it=(207, 208), without_it=(16, 18)),
-    Basis.NEARLY: Belief(least=0.93, with_it=(28, 28), without_it=(3, 4)),
+    Basis.WHOLE: Belief(least=0.97, with_it=(365, 368), without_it=(16, 18)),
+    Basis.NEARLY: Belief(least=0.93, with_it=(31, 31), without_it=(3, 4)),
     Basis.SPARE: Belief(least=0.7, with_it=(7, 7)),
     Basis.SLIGHT: Belief(least=0.75, most=0.75),
-    Basis.MOST: Belief(least=0.65, most=0.75, with_it=(32, 39), without_it=(1, 8)),
-    Basis.FLEXIBLE: Belief(least=0.6, most=0.75, with_it=(12, 18), without_it=(3, 7)),
-    Basis.PART: Belief(least=0.35, most=0.75, with_it=(11, 11), without_it=(1, 8)),
+    Basis.MOST: Belief(least=0.7, most=0.75, with_it=(54, 61), without_it=(1, 8)),
+    Basis.FLEXIBLE: Belief(least=0.6, most=0.75, with_it=(15, 21), without_it=(3, 7)),
+    Basis.PART: Belief(least=0.35, most=0.75, with_it=(12, 12), without_it=(1, 8)),
     Basis.STRANGER: Belief(least=0.75, most=0.75),
-    Basis.RECOGNISED: Belief(with_it=(129, 136), without_it=(0, 12)),
-    Basis.EDIT: Belief(most=0.6, with_it=(0, 1), without_it=(0, 26)),
-    Basis.UNPROVEN: Belief(most=0.75, with_it=(11, 15), without_it=(0, 28)),
-    Basis.UNCONFIRMED: Belief(most=0.45, with_it=(22, 31), without_it=(0, 60)),
+    Basis.RECOGNISED: Belief(with_it=(148, 155), without_it=(0, 12)),
+    Basis.EDIT: Belief(most=0.6, with_it=(0, 2), without_it=(0, 26)),
+    Basis.UNPROVEN: Belief(most=0.75, with_it=(12, 16), without_it=(0, 28)),
+    Basis.UNCONFIRMED: Belief(most=0.45, with_it=(22, 35), without_it=(0, 60)),
     Basis.BESIDE: Belief(most=0.3),
-    Basis.PHASES: Belief(most=0.3, with_it=(0, 1), without_it=(0, 41)),
+    Basis.PHASES: Belief(most=0.3, with_it=(3, 4), without_it=(0, 41)),
     Basis.PHASES_BESIDE: Belief(most=0.25),
-    Basis.NO_COPY: Belief(with_it=(82, 88), without_it=(0, 25)),
-    Basis.NOTHING_ALIKE: Belief(most=0.75, without_it=(0, 7)),
+    Basis.NO_COPY: Belief(with_it=(108, 115), without_it=(0, 25)),
+    Basis.NOTHING_ALIKE: Belief(most=0.75, with_it=(0, 1), without_it=(0, 7)),
     Basis.FILLED: Belief(most=0.5, without_it=(0, 4)),
     Basis.CELLS: Belief(most=0.7, with_it=(0, 1), without_it=(0, 2)),
 }

@@ -74,7 +74,7 @@ def with_proof(
     other = stranger(scene, found.predicted) if asked and "interference" not in without else None
     sure = _is_sure(found, named)
     told = _steps_told(found, named, sure)
-    others = _edits_judged(pair, named, found, _others(found, named, told, sure))
+    others = _edits_judged(pair, named, found, _others(found, named, told, sure, _of_time(pair)))
     if told and sure:
         refuted = tuple(Explained(cause.id, cause.summary) for cause in named if _is_refuted(cause, told, others))
         told[0] = msgspec.structs.replace(told[0], explains=refuted)
@@ -131,12 +131,21 @@ def _parts(found: Explanation) -> set[str]:
     return {part for each in found.ids for part in PARTS.get(each, ())}
 
 
-def _others(found: Explanation, named: Sequence[Cause], told: Sequence[Cause], sure: bool) -> list[Cause]:
+def _of_time(pair: Pair) -> tuple[str, ...]:
+    """The causes that stand beside any chain; no foreign data where each sample is in its place: a chain has it all."""
+    steps = pair.timeline.segments
+    in_place = len(steps) == 1 and steps[0].reference == steps[0].generated
+    return tuple(each for each in OF_TIME if each != "foreign-data") if in_place else OF_TIME
+
+
+def _others(
+    found: Explanation, named: Sequence[Cause], told: Sequence[Cause], sure: bool, of_time: Sequence[str]
+) -> list[Cause]:
     """What was recognised and is no step, with what is believed of it beside the chain."""
     apart = {cause.id for cause in told} | _parts(found)
-    left = [cause for cause in named if cause.id not in apart and (not sure or cause.id in OF_TIME)]
+    left = [cause for cause in named if cause.id not in apart and (not sure or cause.id in of_time)]
     free = sure or _is_covered(found, named)
-    return [_based(cause, _basis_beside(cause, found, free)) for cause in left]
+    return [_based(cause, _basis_beside(cause, found, free, of_time)) for cause in left]
 
 
 def _edits_judged(pair: Pair, named: Sequence[Cause], found: Explanation, others: Sequence[Cause]) -> list[Cause]:
@@ -149,12 +158,12 @@ def _edits_judged(pair: Pair, named: Sequence[Cause], found: Explanation, others
     return [_based(cause, Basis.EDIT) if cause.id in half else cause for cause in others]
 
 
-def _basis_beside(cause: Cause, found: Explanation, free: bool) -> Basis:
+def _basis_beside(cause: Cause, found: Explanation, free: bool, of_time: Sequence[str]) -> Basis:
     """The kind of evidence of what was recognised and is no step.  free: whether the chain says nothing of it."""
     phases = cause.id == "phase-incoherent"  # of a copy, a name for what nothing explains
     if phases and found.steps:
         return Basis.PHASES_BESIDE
-    if not free and found.fall_db > MOST_DB and cause.id not in OF_TIME:
+    if not free and found.fall_db > MOST_DB and cause.id not in of_time:
         return Basis.BESIDE
     if _is_unconfirmed(cause, found):
         return Basis.UNCONFIRMED

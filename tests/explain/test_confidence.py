@@ -19,7 +19,7 @@ EXPECTED = {
     Basis.NEARLY: (0.93, 1.0),
     Basis.SPARE: (0.7, 1.0),
     Basis.SLIGHT: (0.75, 0.75),
-    Basis.MOST: (0.65, 0.75),
+    Basis.MOST: (0.7, 0.75),
     Basis.FLEXIBLE: (0.6, 0.75),
     Basis.PART: (0.35, 0.75),
     Basis.STRANGER: (0.75, 0.75),
