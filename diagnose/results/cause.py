@@ -33,8 +33,8 @@ class Cause(msgspec.Struct, frozen=True):
     step: its place in the chain that was applied to the reference, from 1, and explains_db: the distance in dB of the
     reference without that step, and with it; None where the cause was recognised and not found by undoing.
     parameters: of the fault, as it was fitted.
-    basis: the kind of evidence that the confidence rests on, as explain/confidence.py has it; None where the pair is no
-    copy of which a chain could tell, and the confidence is the recogniser's own.
+    basis: the kind of evidence that the confidence rests on, as explain/confidence.py has it; None where no chain was
+    asked for: of a silent sound, and of how channels lie.
     """
 
     id: str

@@ -138,8 +138,8 @@ SLOW = (
 )
 OF_A_NOTE = ((echo, "reverberation"), (room, "reverberation"), (clock, "sample-rate"), (tremolo, "frame-rate-tremolo"))
 MISSED = {
-    echo: "phase-incoherent, 0.6; reverberation is a step of a chain that leaves much",
-    room: "phase-incoherent, 0.6; reverberation is a step of a chain that leaves much",
+    echo: "reverberation is a step of a chain that leaves much: it is not sure",
+    room: "reverberation is a step of a chain that leaves much: it is not sure",
     clock: "segment-repeated: the notes fit themselves a period later",
     encoded: "the timeline reads -0.15 samples and 5 ppm off the bent waveform: companding with 0.6",
     header: "the verdict is PASS, and then nobody is asked",
