@@ -6,7 +6,8 @@
 Parts: single, faults of our own at middle and high severity; pairs and three, two and three of them at once; ordinary,
 lossy copies in which nothing is wrong; unrelated, pairs of different sounds; foreign, the same faults by other people's
 tools, beside our own on the same sounds.  Every third sound is held out.  The engine is asked itself, not through
-`compare`.  Exit status 1 where a target is missed.
+`compare`; of the foreign faults `compare` is asked too, how sure it is of its first cause (benchmarks/reliability.py).
+Exit status 1 where a target is missed.
 """
 
 from __future__ import annotations
@@ -18,9 +19,11 @@ import foreign
 import msgspec
 import numpy as np
 import parts
+import reliability
 from explaining_cases import FORCED, GATE, OURS, PARTS, Case, broken_by, every_sound, is_held_out, pair_of, planned
 from explaining_report import Outcome, facts, printed, targets
 
+import diagnose
 from diagnose.analysis import Pair, Signal
 from diagnose.audio import Audio, resample
 from diagnose.explain import Scene, explain
@@ -50,6 +53,9 @@ def measured(case: Case) -> Outcome:
 
 def _measured(case: Case, before: Outcome) -> Outcome:
     reference, generated = pair_of(case)
+    if case.part == "foreign" and case.by != OURS:
+        told = diagnose.compare(reference, generated).causes
+        before = msgspec.structs.replace(before, causes=reliability.named(told))
     if case.by in (GATE, FORCED):
         scene = _scene_of_others(reference, generated, forced=case.by == FORCED)
         return before if scene is None else _explained(before, scene)
@@ -137,6 +143,7 @@ BENCHMARK = parts.Benchmark(
     targets=targets,
     facts=facts,
     at_once=4,
+    answered=True,
 )
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 from explaining_cases import FORCED, GATE, OURS
+from reliability import FAILED, NOTHING, First, Named
+from reliability import figures as reliability_of
 from timeline_report import Target
 
 from diagnose.operations.scene import ORDINARY_DB
@@ -29,7 +31,7 @@ class Outcome(msgspec.Struct, frozen=True):
     part, sound, names, by, severity, also: as in the case.  asked: whether the engine was; it is not where the
     alignment finds no copy.  without_db: the distance that is left when one of the faults is left out, each as it was
     injected.  said: the difference, and each step with what it leaves when it is left out, and when it is not; of one
-    that failed, what was raised.
+    that failed, what was raised.  causes: those that compare names, where it is asked.
     """
 
     part: str
@@ -47,6 +49,15 @@ class Outcome(msgspec.Struct, frozen=True):
     without_db: tuple[float, ...] = ()
     said: str = ""
     seconds: float = 0.0
+    causes: tuple[Named, ...] = ()
+
+    @property
+    def claim(self) -> First:
+        """The first cause that compare names, but for what the tool brings with it."""
+        first = next((cause for cause in self.causes if cause.id not in self.also), None)
+        if first is None:
+            return First(FAILED if self.failed else NOTHING, 0.0, right=False)
+        return First(first.id, first.confidence, (first.id,) == self.truth)
 
     @property
     def right(self) -> bool:
@@ -181,6 +192,20 @@ def beside_ours(found: Sequence[Outcome], cause: str) -> dict[str, float]:
     }
 
 
+def confidences(found: Sequence[Outcome]) -> dict[str, dict[str, float | int]]:
+    """How honest compare is about foreign faults, on the sounds for tuning and on those held out."""
+    theirs = [each for each in found if each.by != OURS]
+    both = {
+        "tuning": [each for each in theirs if not each.held_out],
+        "held out": [each for each in theirs if each.held_out],
+    }
+    return {
+        name: {"pairs": len(some), **reliability_of([each.claim for each in some])}
+        for name, some in both.items()
+        if some
+    }
+
+
 # Targets
 
 
@@ -234,6 +259,8 @@ def printed(part: str, found: Sequence[Outcome]) -> str:
     for name, figures in tables(part, found).items():
         row = ", ".join(f"{what} {value:.3g}" for what, value in figures.items())
         lines.append(f"  {name:32s} {row}")
+    if part == "foreign":
+        lines += [f"  compare, {name}: {figures}" for name, figures in confidences(found).items()]
     lines += [f"  {target}" for target in targets(part, found)]
     bad = failures(found)
     lines += [f"  - {each}" for each in bad[:SHOWN]]
@@ -248,6 +275,7 @@ def facts(part: str, found: Sequence[Outcome]) -> dict[str, object]:
         "no copy": [each.made for each in found if not each.asked],
         "targets": [msgspec.to_builtins(target) | {"met": target.met} for target in targets(part, found)],
         "tables": {name: _without_nan(figures) for name, figures in tables(part, found).items()},
+        **({"confidence": confidences(found)} if part == "foreign" else {}),
         "wrong": [msgspec.to_builtins(each) for each in failures(found)],
     }
 

@@ -10,7 +10,6 @@ less than -50 dB of the sound is no fault, and is left out and counted.
 from __future__ import annotations
 
 import argparse
-import itertools
 import json
 import os
 import sys
@@ -23,8 +22,10 @@ from pathlib import Path
 import faults_picture
 import msgspec
 import numpy as np
+import reliability
 import soundfile
 import sounds
+from reliability import NOTHING, First, Named
 
 import diagnose
 from diagnose.audio import Audio, read
@@ -35,25 +36,30 @@ ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT.parent / "shared" / "data"
 SEVERITIES = {"low": 0.0, "middle": 0.5, "high": 1.0}
 UNGRADED = "there or not"
-BINS = (0.0, 0.2, 0.4, 0.6, 0.8, 0.9, 0.95, 1.0)
 CLEAN = ("identical", "16 bit", "Vorbis q6", "gain 0.1 dB")
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """One pair: what was wrong, and what was named; causes as (id, confidence), most likely first."""
+    """One pair: what was wrong, and what was named, most likely first."""
 
     sound: str
     fault: str
     severity: str
     expected: str | None
     verdict: str
-    causes: tuple[tuple[str, float], ...]
+    causes: tuple[Named, ...]
     held_out: bool
+
+    @property
+    def claim(self) -> First:
+        if not self.causes:
+            return First(NOTHING, 0.0, right=False)
+        return First(self.causes[0].id, self.causes[0].confidence, self.rank == 1)
 
     @property
     def rank(self) -> int | None:
         """Place of the right cause, 1 for the first; None where it is not named."""
-        ids = [cause for cause, _ in self.causes]
+        ids = [cause.id for cause in self.causes]
         return ids.index(self.expected) + 1 if self.expected in ids else None
 
 
@@ -95,11 +101,11 @@ def outcomes(task: tuple[str, bool, str]) -> list[Outcome]:
                 found.append(Outcome(name, fault.name, severity, fault.cause, "inaudible", (), held_out))
                 continue
             report = diagnose.compare(sound, copy)
-            causes = tuple((cause.id, cause.confidence) for cause in report.causes)
+            causes = reliability.named(report.causes)
             found.append(Outcome(name, fault.name, severity, fault.cause, report.verdict, causes, held_out))
     for kind in CLEAN:
         report = diagnose.compare(sound, clean(sound, kind, Path(folder)))
-        causes = tuple((cause.id, cause.confidence) for cause in report.causes)
+        causes = reliability.named(report.causes)
         found.append(Outcome(name, kind, "clean", None, report.verdict, causes, held_out))
     return found
 
@@ -115,18 +121,6 @@ def accuracy(found: list[Outcome]) -> dict[str, float | int]:
     }
 
 
-def reliability(found: list[Outcome]) -> list[dict[str, float | int]]:
-    """Of the causes named with a confidence, how many were right."""
-    named = [(confidence, cause == outcome.expected) for outcome in found for cause, confidence in outcome.causes]
-    rows = []
-    for low, high in itertools.pairwise(BINS):
-        inside = [(c, right) for c, right in named if low <= c < high or (high == 1 and c == 1)]
-        if inside:
-            said, right = (sum(column) / len(inside) for column in zip(*inside, strict=True))
-            rows.append({"from": low, "to": high, "named": len(inside), "said": said, "right": right})
-    return rows
-
-
 def summary(found: list[Outcome]) -> dict[str, object]:
     """The figures of one set of sounds."""
     faulty = [one for one in found if one.expected and one.verdict != "inaudible"]
@@ -139,8 +133,14 @@ def summary(found: list[Outcome]) -> dict[str, object]:
         "passed_unseen": sum(one.verdict == "PASS" for one in graded),
         "inaudible": sum(one.verdict == "inaudible" for one in found),
         "clean": {"pairs": len(pairs), "false_alarms": sum(bool(one.causes) for one in pairs) / max(len(pairs), 1)},
-        "reliability": reliability(faulty + pairs),
+        "confidence": reliability.figures([one.claim for one in faulty]),
+        "reliability": reliability.binned(_each_named(faulty + pairs)),
     }
+
+
+def _each_named(found: list[Outcome]) -> list[tuple[float, bool]]:
+    """Every cause that is named, not the first alone, and whether it is right."""
+    return [(cause.confidence, cause.id == outcome.expected) for outcome in found for cause in outcome.causes]
 
 
 def confusion(found: list[Outcome]) -> dict[str, dict[str, int]]:
@@ -149,7 +149,7 @@ def confusion(found: list[Outcome]) -> dict[str, dict[str, int]]:
     for one in found:
         if one.expected and one.severity != "low" and one.verdict != "inaudible":
             row = table.setdefault(one.expected, {})
-            first = one.causes[0][0] if one.causes else "none"
+            first = one.claim.id
             row[first] = row.get(first, 0) + 1
     return table
 
@@ -173,10 +173,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sounds", choices=("all", "tuning"), default="all")
     parser.add_argument("--out", default=str(ROOT / "reports"))
+    parser.add_argument("--answers", metavar="FILE", help="where all answers on the tuned sounds are kept, a line each")
     options = parser.parse_args()
     names = list(all_sounds())
     held = sounds.held_out(names)
     found = run([name for name in names if options.sounds == "all" or name not in held], held)
+    reliability.keep(options.answers, [one for one in found if not one.held_out])
     parts = {
         "all": found,
         "tuning": [one for one in found if not one.held_out],

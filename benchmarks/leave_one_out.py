@@ -6,7 +6,7 @@
 For each kind of benchmarks/reported_faults.py the catalogue is asked without every cause that the kind allows: what it
 recognises, fits and says.  Then the right answer is unknown, or nothing that is sure.  A name of 0.8 and more is wrong,
 unless the chain that it stands in leaves as little, within 1 dB, as the chain of the whole catalogue does: then it is
-another description of the same samples.
+another description of the same samples, and right.
 """
 
 from __future__ import annotations
@@ -21,13 +21,16 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
-from reported import GROUPS, SURE, Case, audible, pair_of, planned
+import reliability
+from reliability import NOTHING, SURE, First, Named
+from reported import GROUPS, Case, audible, pair_of, planned
 from reported_faults import KINDS
 
 import diagnose
 from diagnose.analysis import Signal
 from diagnose.audio import from_array
-from diagnose.channelwise import Named, find_causes
+from diagnose.channelwise import Named as Told
+from diagnose.channelwise import find_causes
 from diagnose.comparison import judge_pair
 from diagnose.profile import default_profile
 
@@ -45,10 +48,15 @@ class Answer(msgspec.Struct, frozen=True):
     first: str
     confidence: float
     same: bool
+    causes: tuple[Named, ...] = ()
+
+    @property
+    def claim(self) -> First:
+        return First(self.first, self.confidence, self.same)
 
     @property
     def sure_wrong(self) -> bool:
-        return self.first not in ("none", "unknown") and self.confidence >= SURE and not self.same
+        return self.claim.claims and self.confidence >= SURE and not self.same
 
 
 def asked(case: Case) -> Answer | None:
@@ -65,11 +73,12 @@ def asked(case: Case) -> Answer | None:
     whole, less = find_causes(judged), find_causes(judged, without=KINDS[case.kind].right)
     first = less.causes[0] if less.causes else None
     if first is None:
-        return Answer(case, "none", 0.0, False)
-    return Answer(case, first.id, first.confidence, first.step is not None and _left(less) <= _left(whole) + SAME_DB)
+        return Answer(case, NOTHING, 0.0, False)
+    same = first.step is not None and _left(less) <= _left(whole) + SAME_DB
+    return Answer(case, first.id, first.confidence, same, reliability.named(less.causes))
 
 
-def _left(named: Named) -> float:
+def _left(named: Told) -> float:
     return np.inf if named.proof is None else named.proof.left.db
 
 
@@ -79,7 +88,8 @@ def figures(found: Sequence[Answer]) -> dict[str, object]:
         "pairs": len(found),
         "sure_wrong": len(wrong),
         "share": round(len(wrong) / max(len(found), 1), 4),
-        "unknown": sum(answer.first in ("none", "unknown") for answer in found),
+        "unknown": sum(not answer.claim.claims for answer in found),
+        "confidence": reliability.figures([answer.claim for answer in found]),
         "said": dict(Counter(answer.first for answer in wrong).most_common()),
     }
 
@@ -91,10 +101,12 @@ def main() -> None:
     parser.add_argument("--sounds-per-kind", type=int, default=2)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--out", default=str(OUT))
+    parser.add_argument("--answers", metavar="FILE", help="where all answers of the tuned group are kept, a line each")
     options = parser.parse_args()
     cases = [case for case in planned(options.part, list(KINDS), options.sounds_per_kind) if KINDS[case.kind].right]
     with ProcessPoolExecutor(options.jobs) as pool:
         found = [answer for answer in pool.map(asked, cases, chunksize=4) if answer is not None]
+    reliability.keep(options.answers, [answer for answer in found if answer.case.group == GROUPS[0]])
     groups = {name: figures([answer for answer in found if answer.case.group == name]) for name in GROUPS}
     wrong = [msgspec.to_builtins(answer) for answer in found if answer.sure_wrong and answer.case.group == GROUPS[0]]
     result = {

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import msgspec
 import numpy as np
+import reliability
 import soundfile
 import soxr
 import timeline_cases as cases
@@ -32,6 +33,7 @@ class Benchmark(msgspec.Struct, frozen=True):
     """A benchmark: its parts, the cases of a part for the names of sounds, the outcome of a case, and its figures.
 
     report: name of the file below reports/.  at_once: cases that a process is given at a time.
+    answered: whether all answers on the sounds that are not held out can be kept.
     """
 
     about: str
@@ -43,6 +45,7 @@ class Benchmark(msgspec.Struct, frozen=True):
     targets: Callable[[str, Any], Sequence[Any]]
     facts: Callable[[str, Any], dict[str, object]]
     at_once: int
+    answered: bool = False
 
 
 def main(benchmark: Benchmark) -> NoReturn:
@@ -53,15 +56,22 @@ def main(benchmark: Benchmark) -> NoReturn:
     parser.add_argument("--count", type=int, help="pairs of each part, drawn from all; nothing is then written")
     parser.add_argument("--jobs", type=int, help="processes; one a core unless given")
     parser.add_argument("--out", default=str(REPORTS / benchmark.report))
+    if benchmark.answered:
+        parser.add_argument(
+            "--answers", metavar="FILE", help="where all answers on the tuned sounds are kept, a line each"
+        )
     options = parser.parse_args()
-    missed = False
+    missed, kept = False, []
     for part in benchmark.parts if options.part == "all" else (options.part,):
         planned = benchmark.planned(part, cases.chosen(options.sounds))
         found = _run(benchmark, _sampled(planned, options.count), options.jobs)
         print(benchmark.printed(part, found), flush=True)
+        kept += [each for each in found if benchmark.answered and not each.held_out]
         missed |= any(not target.met for target in benchmark.targets(part, found))
         if options.count is None:
             _keep(Path(options.out), part, options.sounds, benchmark.facts(part, found))
+    if benchmark.answered:
+        reliability.keep(options.answers, kept)
     sys.exit(missed)
 
 

@@ -3,12 +3,14 @@
     python benchmarks/reported.py                                  # all of it, into reports/reported.json
     python benchmarks/reported.py --part tuned --sounds-per-kind 2 # what may be worked on
     python benchmarks/reported.py --kinds gate few_bits --jobs 1   # some of them, and nothing is written
+    python benchmarks/reported.py --part tuned --answers FILE      # and every answer of what may be tuned on
 
 Kinds whose zlib.crc32(name) % 3 is 0 are held out, and so is every third sound; of the four groups only the first,
 neither held out, is to be tuned on.  A kind is made at each of its amounts on so many sounds, drawn by the hash of
 both names, and on half as many that are held out.  Right: the first cause is one of those that the kind allows; of a
 kind that nobody calls faulty, no FAIL and no cause at 0.8 or above.  Sure and wrong: the first cause has 0.8 or more
-and is none of those.  Pairs that differ by less than -50 dB and nowhere by 2 % of the peak are left out and counted.
+and is none of those.  Confidences are judged on faults alone, as benchmarks/reliability.py has it.  Pairs that differ
+by less than -50 dB and nowhere by 2 % of the peak are left out and counted.
 """
 
 from __future__ import annotations
@@ -21,11 +23,13 @@ from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
+import reliability
 import sounds
+from reliability import FAILED, NOTHING, SURE, First, Named
 from reported_faults import KINDS
 from reported_kinds import all_sounds
 
@@ -38,10 +42,8 @@ if TYPE_CHECKING:
     from reported_kinds import Made
 
 REPORTS = Path(__file__).resolve().parents[1] / "reports"
-SURE = 0.8
 INAUDIBLE, INAUDIBLE_PEAK = 10 ** (-50 / 20), 0.02
-LEFT_OUT, FAILED = "inaudible", "failed"
-NOTHING = "none"
+LEFT_OUT = "inaudible"
 GROUPS = ("tuned", "sound held out", "kind held out", "both held out")
 
 
@@ -62,27 +64,31 @@ class Case(msgspec.Struct, frozen=True):
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """What was said of a pair; causes as (id, confidence), most likely first.  verdict: or LEFT_OUT, or FAILED."""
+    """What was said of a pair; causes most likely first.  verdict: or LEFT_OUT, or FAILED."""
 
     case: Case
     verdict: str
-    causes: tuple[tuple[str, float], ...] = ()
+    causes: tuple[Named, ...] = ()
     error: str = ""
 
     @property
     def first(self) -> str:
-        return self.causes[0][0] if self.causes else (FAILED if self.verdict == FAILED else NOTHING)
+        return self.causes[0].id if self.causes else (FAILED if self.verdict == FAILED else NOTHING)
 
     @property
     def right(self) -> bool:
         allowed = KINDS[self.case.kind].right
         if allowed:
             return self.first in allowed
-        return self.verdict not in ("FAIL", FAILED) and all(sure < SURE for _, sure in self.causes)
+        return self.verdict not in ("FAIL", FAILED) and all(cause.confidence < SURE for cause in self.causes)
 
     @property
     def sure_wrong(self) -> bool:
-        return bool(self.causes) and self.causes[0][1] >= SURE and self.first not in KINDS[self.case.kind].right
+        return bool(self.causes) and self.causes[0].confidence >= SURE and self.first not in KINDS[self.case.kind].right
+
+    @property
+    def claim(self) -> First:
+        return First(self.first, self.causes[0].confidence if self.causes else 0.0, self.right)
 
 
 # What is asked
@@ -131,13 +137,13 @@ def measured(case: Case) -> Outcome:
         report = diagnose.compare(given, made)
     except Exception as error:  # noqa: BLE001 - the others are to be measured all the same
         return Outcome(case, FAILED, error=f"{type(error).__name__}: {error}"[:200])
-    return Outcome(case, report.verdict, tuple((cause.id, round(cause.confidence, 3)) for cause in report.causes))
+    return Outcome(case, report.verdict, reliability.named(report.causes))
 
 
 # What is reported
 
 
-def figures(found: Sequence[Outcome]) -> dict[str, float | int]:
+def figures(found: Sequence[Outcome]) -> dict[str, Any]:
     """Of faults and of harmless copies: how many, the share that is right, and how many are sure and wrong."""
     asked = [one for one in found if one.verdict != LEFT_OUT]
     faulty = [one for one in asked if KINDS[one.case.kind].right]
@@ -148,6 +154,7 @@ def figures(found: Sequence[Outcome]) -> dict[str, float | int]:
         "right": round(sum(one.right for one in faulty) / max(len(faulty), 1), 4),
         "sure_wrong": sum(one.sure_wrong for one in faulty),
         "unnamed": sum(one.first == NOTHING for one in faulty),
+        "confidence": reliability.figures([one.claim for one in faulty]),
         "copies": len(copies),
         "copies_right": round(sum(one.right for one in copies) / max(len(copies), 1), 4),
         "copies_sure_wrong": sum(one.sure_wrong for one in copies),
@@ -196,7 +203,9 @@ def printed(result: dict) -> str:
             f"sure and wrong {group['sure_wrong']}, nothing named {group['unnamed']}; "
             f"{group['copies']} copies, right {group['copies_right']:.1%}, "
             f"sure and wrong {group['copies_sure_wrong']}; "
-            f"failed {group['failed']}, inaudible {group['inaudible']}"
+            f"failed {group['failed']}, inaudible {group['inaudible']}; "
+            f"calibration error {group['confidence']['ece']:.3f}, "
+            f"of the right ones {group['confidence']['right_and_sure']:.1%} sure"
         )
     return "\n".join(lines)
 
@@ -224,9 +233,12 @@ def main() -> None:
     parser.add_argument("--show-held-out", action="store_true", help="kind by kind: then they no longer are")
     parser.add_argument("--jobs", type=int, default=2, help="processes")
     parser.add_argument("--out", default=str(REPORTS / "reported.json"))
+    parser.add_argument("--answers", metavar="FILE", help="where all answers of the tuned group are kept, a line each")
     options = parser.parse_args()
     cases = planned(options.part, options.kinds or list(KINDS), options.sounds_per_kind)
-    result = result_of(run(cases, options.jobs), options.show_held_out)
+    found = run(cases, options.jobs)
+    reliability.keep(options.answers, [one for one in found if one.case.group == GROUPS[0]])
+    result = result_of(found, options.show_held_out)
     print(printed(result))
     if options.kinds is None:
         out = Path(options.out)

@@ -14,6 +14,7 @@ import reported_kinds
 import reported_levels
 import reported_spectrum
 import reported_streams
+from reliability import Named
 from scipy import signal
 
 pytestmark = pytest.mark.slow  # of the benchmark, and none of what decides
@@ -320,7 +321,8 @@ def test_cases_are_the_same_each_time_and_in_four_groups():
 
 
 def outcome(name, verdict, *causes):
-    return reported.Outcome(reported.Case(name, KINDS[name].amounts[0], "flute"), verdict, causes)
+    case = reported.Case(name, KINDS[name].amounts[0], "flute")
+    return reported.Outcome(case, verdict, tuple(Named(*cause) for cause in causes))
 
 
 def test_scoring():

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from diagnose.explain.confidence import Basis, based, believed
 from diagnose.explain.search import explain
 from diagnose.explain.spaces import LOG_MEL
 from diagnose.explain.words import told_of_levels
@@ -28,11 +29,8 @@ OF_OTHER_KINDS = (
     *("pitch", "octave-error", "pitch-flattened", "voicing-lost", "frame-rate-hum", "dc-offset", "polarity"),
     *("non-finite", "bytes-misread", "companding", "different-content", "mel-range", "axes-exchanged"),
 )
-NOTHING_LEFT, NEARLY_NOTHING_LEFT, MUCH_EXPLAINED = 0.95, 0.85, 0.6
 OF_SAMPLES, LIKELY = ("companding", "bytes-misread", "integer-overflow", "clipping"), 0.5
 MOST_UNLIKE = 0.3  # of the variance of the generated cells: with more, whatever fits is a fit and no explanation
-UNCONFIRMED = 0.6  # of what was recognised, where no waveform is kept, and whose operation explains nothing
-BESIDE = 0.45  # the most that is believed of what else was recognised
 SURE = 0.9  # of a cause that a proof on samples, or its own bytes, gave: nothing is asked of levels
 
 
@@ -58,8 +56,7 @@ def with_levels(
         told[0] = msgspec.structs.replace(told[0], explains=tuple(Explained(c.id, c.summary) for c in folded))
         others = [cause for cause in others if cause.id in OF_OTHER_KINDS]
     beside = [
-        msgspec.structs.replace(cause, confidence=min(cause.confidence, BESIDE), step=None, explains_db=None)
-        for cause in others
+        msgspec.structs.replace(based(cause, Basis.LEVELS_BESIDE), step=None, explains_db=None) for cause in others
     ]
     left = Left(found.left_db, _looks_like(found), found.before_db)
     causes = sorted((*told, *beside), key=lambda cause: -cause.confidence)
@@ -84,7 +81,7 @@ def _unless_unconfirmed(cause: Cause, found: Explanation) -> Cause:
     """A cause that has an operation in log-mel cells, whose operation explains nothing there."""
     if cause.id not in LOG_MEL.by_cause or cause.id in found.ids:
         return cause
-    return msgspec.structs.replace(cause, confidence=min(cause.confidence, UNCONFIRMED))
+    return based(cause, Basis.LEVELS_UNCONFIRMED)
 
 
 def _told(step: Step, found: Explanation, named: Sequence[Cause]) -> Cause:
@@ -96,17 +93,18 @@ def _told(step: Step, found: Explanation, named: Sequence[Cause]) -> Cause:
         f"applied to the reference's log-mel: the levels differ by {after:.1f} dB with this step, "
         f"by {before:.1f} dB without it"
     )
-    proven = NOTHING_LEFT if found.close else NEARLY_NOTHING_LEFT
-    confidence = proven if found.proven else MUCH_EXPLAINED
+    nothing_left = Basis.LEVELS_WHOLE if found.close else Basis.LEVELS_NEARLY
+    basis = nothing_left if found.proven else Basis.LEVELS_MOST
     return Cause(
         id,
-        confidence,
+        believed(basis),
         summary,
         (*(recognised.evidence if recognised else ()), applied),
         recognised.fix if recognised else fix,
         parameters={name: Amount(value, unit) for name, (value, unit) in step.fitted.parameters.items()},
         step=found.steps.index(step) + 1,
         explains_db=(before, after),
+        basis=basis.value,
     )
 
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from diagnose.explain.confidence import BELIEFS, Basis, based
+from diagnose.explain.edits import AT_BORDERS, EDITS, all_accounted
 from diagnose.explain.laid import scene_of
 from diagnose.explain.search import MOST_SEARCHED, explain
 from diagnose.explain.spaces import WAVEFORM
@@ -22,20 +24,11 @@ if TYPE_CHECKING:
     from diagnose.explain.search import Explanation, Step
     from diagnose.operations.operation import Fitted
 
-# How often such a cause was the right one: benchmarks/explaining.py ("proven, with a wrong step") where nothing is
-# left, and benchmarks/faults.py where something is, in some moments or bands: 41 % of 41; then nobody is refuted.
-NOTHING_LEFT, NEARLY_NOTHING_LEFT, MUCH_EXPLAINED = 0.97, 0.9, 0.5
-MOST_DB, MOST_EXPLAINED = 15.0, 0.6  # of the distance, that a chain takes away and is no proof; so likely it is right
+MOST_DB = 15.0  # of the distance, that a chain takes away and is no proof: it explains most
 MUCH_DB = 10.0  # of the distance: a proof that takes so much away leaves nothing for another cause, but some moments
-PARTLY = 0.3  # of a step of a chain that leaves much, and that nobody recognised
-UNCONFIRMED = 0.45  # the most that is believed of a cause that has an operation, and whose operation explains nothing
-UNEXPLAINED = 0.6  # of phases that are said to be lost, in a copy: they are those of the reference, by and large
-UNSEEN = 0.7  # of these, where no waveform is kept to apply anything to
 OF_CELLS = ("spectral-holes", "band-gap", "modulation", "dropout", "clicks")
-UNPROVEN = 0.75  # of what was recognised in a copy, where no chain proves it: benchmarks/leave_one_out.py
 NET_DB = 1.0  # of all gains of a chain: less is none
-UNEXPLAINED_BESIDE = 0.25  # the same where a chain explains a part of it: less than of any step
-MEANT_DB, MEANT = 3.0, 0.75  # a gain of less, with nothing beside it, is as often a loudness normalised on purpose
+MEANT_DB = 3.0  # a gain of less, with nothing beside it, is as often a loudness normalised on purpose
 NOTABLE_DB = 3.0  # over ordinary loss: only then there is something to confirm
 # Causes of how two sounds lie to each other, and of their borders, that stand beside any chain.
 OF_TIME = (
@@ -77,7 +70,7 @@ def with_proof(
     """
     scene = None if any(cause.id in ALONE for cause in named) else scene_of(pair)
     if scene is None:
-        return tuple(named if pair.silent else (_without_waveform(cause) for cause in named)), None, ()
+        return tuple(named if pair.silent else _of_no_copy(pair, named)), None, ()
     # Where a filter keeps both coherent, they are no two sounds.
     named = [cause for cause in named if cause.id != "different-content"]
     found = explain(scene, [cause.id for cause in named], without)
@@ -85,12 +78,12 @@ def with_proof(
     other = stranger(scene, found.predicted) if asked and "interference" not in without else None
     sure = _is_sure(found, named)
     told = _steps_told(found, named, sure)
-    others = _others(found, named, told, sure)
+    others = _edits_judged(pair, named, found, _others(found, named, told, sure, _of_time(pair)))
     if told and sure:
         refuted = tuple(Explained(cause.id, cause.summary) for cause in named if _is_refuted(cause, told, others))
         told[0] = msgspec.structs.replace(told[0], explains=refuted)
     if other is not None:
-        told, others = [other, *told], [_at_most(cause, UNCONFIRMED) for cause in others]
+        told, others = [other, *told], [based(cause, Basis.UNCONFIRMED) for cause in others]
     causes = tuple(sorted((*told, *others), key=lambda cause: -cause.confidence))
     if not found.steps:
         return causes, None, ()
@@ -98,9 +91,21 @@ def with_proof(
     return causes, proof, tuple(step.fitted for step in found.steps)
 
 
-def _without_waveform(cause: Cause) -> Cause:
-    """Where no waveform is kept, what is lost or moves is as often what a model never made."""
-    return _at_most(cause, UNSEEN) if cause.id in OF_CELLS else cause
+def _ids_of(named: Sequence[Cause]) -> set[str]:
+    """Ids of what was recognised, and of what is folded under it."""
+    return {cause.id for cause in named} | {one.id for cause in named for one in cause.explains}
+
+
+def _of_no_copy(pair: Pair, named: Sequence[Cause]) -> list[Cause]:
+    """The causes where there is no waveform to apply anything to."""
+    filled = pair.files[1].audio.broken is not None and all(cause.id != "non-finite" for cause in named)
+    return [based(cause, Basis.FILLED if filled else _basis_of_no_copy(cause)) for cause in named]
+
+
+def _basis_of_no_copy(cause: Cause) -> Basis:
+    if cause.id == "different-content":
+        return Basis.NOTHING_ALIKE
+    return Basis.CELLS if cause.id in OF_CELLS else Basis.NO_COPY
 
 
 def _is_sure(found: Explanation, named: Sequence[Cause]) -> bool:
@@ -122,7 +127,7 @@ def _is_covered(found: Explanation, named: Sequence[Cause]) -> bool:
 
 def _is_a_part(found: Explanation, named: Sequence[Cause]) -> bool:
     """Whether the chain is but what the cause recognised first looks like, and not all of it."""
-    if found.close or not named or named[0].confidence <= MOST_EXPLAINED:
+    if found.close or not named or named[0].confidence <= BELIEFS[Basis.FLEXIBLE].least:
         return False
     return set(found.ids) <= set(LOOKS_LIKE.get(named[0].id, ()))
 
@@ -132,20 +137,49 @@ def _parts(found: Explanation) -> set[str]:
     return {part for each in found.ids for part in PARTS.get(each, ())}
 
 
-def _others(found: Explanation, named: Sequence[Cause], told: Sequence[Cause], sure: bool) -> list[Cause]:
+def _of_time(pair: Pair) -> tuple[str, ...]:
+    """The causes that stand beside any chain; no foreign data where each sample is in its place: a chain has it all."""
+    steps = pair.timeline.segments
+    in_place = len(steps) == 1 and steps[0].reference == steps[0].generated
+    return tuple(each for each in OF_TIME if each != "foreign-data") if in_place else OF_TIME
+
+
+def _others(
+    found: Explanation, named: Sequence[Cause], told: Sequence[Cause], sure: bool, of_time: Sequence[str]
+) -> list[Cause]:
     """What was recognised and is no step, with what is believed of it beside the chain."""
     apart = {cause.id for cause in told} | _parts(found)
-    others = [_unless_unconfirmed(cause, found) for cause in named if cause.id not in apart]
-    if sure:
-        return [cause for cause in others if cause.id in OF_TIME]
-    if _is_covered(found, named):
-        return others
-    # What is recognised beside what takes most away is as likely a part of it.
-    if found.fall_db > MOST_DB and not _is_a_part(found, named):
-        return [cause if cause.id in OF_TIME else _at_most(cause, PARTLY) for cause in others]
-    if found.samples > MOST_SEARCHED:  # not tried
-        return others
-    return [cause if _needs_no_proof(cause) else _at_most(cause, UNPROVEN) for cause in others]
+    left = [cause for cause in named if cause.id not in apart and (not sure or cause.id in of_time)]
+    free = sure or _is_covered(found, named)
+    most = found.fall_db > MOST_DB and not _is_a_part(found, named)
+    return [based(cause, _basis_beside(cause, found, free, most, of_time)) for cause in left]
+
+
+def _edits_judged(pair: Pair, named: Sequence[Cause], found: Explanation, others: Sequence[Cause]) -> list[Cause]:
+    """The others, edits of the time axis believed less where they are half a story: another edit is named by nobody, or
+    an edit at a border leaves inside what nothing explains.
+    """
+    whole = all_accounted(pair, {*_ids_of(named), *found.ids})
+    inside = not found.steps and found.over_db >= NOTABLE_DB and found.samples <= MOST_SEARCHED
+    half = {*(() if whole else EDITS), *(AT_BORDERS if inside else ())}
+    return [based(cause, Basis.EDIT) if cause.id in half else cause for cause in others]
+
+
+def _basis_beside(cause: Cause, found: Explanation, free: bool, most: bool, of_time: Sequence[str]) -> Basis:
+    """The kind of evidence of what was recognised and is no step.  free: whether the chain says nothing of it;
+    most: whether it is most of the difference.
+    """
+    phases = cause.id == "phase-incoherent"  # of a copy, a name for what nothing explains
+    if phases and found.steps:
+        return Basis.PHASES_BESIDE
+    if not free and most and cause.id not in of_time:
+        return Basis.BESIDE
+    if _is_unconfirmed(cause, found):
+        return Basis.UNCONFIRMED
+    if phases:
+        return Basis.PHASES
+    asked = not free and not most and found.samples <= MOST_SEARCHED
+    return Basis.UNPROVEN if asked and not _needs_no_proof(cause) else Basis.RECOGNISED
 
 
 def _needs_no_proof(cause: Cause) -> bool:
@@ -154,10 +188,6 @@ def _needs_no_proof(cause: Cause) -> bool:
 
 def _is_refuted(cause: Cause, told: Sequence[Cause], others: Sequence[Cause]) -> bool:
     return all(cause.id != other.id for other in (*told, *others))
-
-
-def _at_most(cause: Cause, confidence: float) -> Cause:
-    return msgspec.structs.replace(cause, confidence=min(cause.confidence, confidence))
 
 
 def _steps_told(found: Explanation, named: Sequence[Cause], sure: bool) -> list[Cause]:
@@ -170,8 +200,8 @@ def _steps_told(found: Explanation, named: Sequence[Cause], sure: bool) -> list[
     steps = sorted(_by_worth(found), key=lambda each: each[1] in last)
     apart = _parts(found) | ({"gain"} if abs(_net_gain_db(found)) < NET_DB else set())
     steps = [each for each in steps if each[1] not in apart]
-    much = MOST_EXPLAINED if found.fall_db > MOST_DB and not _is_a_part(found, named) else 0.0
-    return [_told(step, id, recognised.get(id), found, sure, much) for step, id in steps]  # noqa: A001 - the contract's
+    most = found.fall_db > MOST_DB and not _is_a_part(found, named)
+    return [_told(step, id, recognised.get(id), found, sure, most) for step, id in steps]  # noqa: A001 - the contract's
 
 
 def _net_gain_db(found: Explanation) -> float:
@@ -194,24 +224,14 @@ def _by_worth(found: Explanation) -> Iterator[tuple[Step, str]]:
                 yield step, id
 
 
-def _told(step: Step, id: str, recognised: Cause | None, found: Explanation, sure: bool, much: float) -> Cause:  # noqa: A002
-    """The step as a cause: in the words of who recognised it, where one did.  much: how likely, by its fall alone."""
+def _told(step: Step, id: str, recognised: Cause | None, found: Explanation, sure: bool, most: bool) -> Cause:  # noqa: A002
+    """The step as a cause: in the words of who recognised it, where one did.  most: whether the chain is most of it."""
     summary, fix = told(id, step.fitted.parameters)
-    cause = recognised or Cause(id, PARTLY, summary, (), fix)
+    cause = based(recognised or Cause(id, 0.0, summary, (), fix), _basis_of_step(step, recognised, found, sure, most))
     before, after = round(step.without_db, 1), round(step.with_db, 1)
     applied = f"applied to the reference: it differs by {after:.0f} dB with this step, by {before:.0f} dB without it"
-    nothing_left = NOTHING_LEFT if found.close else NEARLY_NOTHING_LEFT
-    proven = nothing_left if sure else max(much, MUCH_EXPLAINED if found.proven else 0.0)
-    if step.rest_proves and not found.close:  # the others are a proof as well
-        proven = min(proven, MUCH_EXPLAINED)
-    believed = max(cause.confidence, proven)
-    if not sure and found.samples <= MOST_SEARCHED:
-        believed = max(min(believed, UNPROVEN), cause.confidence if cause.id in OF_MANY_KINDS else 0.0)
-    if found.ids == ("gain",) and abs(step.fitted.parameters["gain"][0]) < MEANT_DB:
-        believed = min(believed, MEANT)
     return msgspec.structs.replace(
         cause,
-        confidence=believed,
         evidence=(*cause.evidence, applied),
         explains=() if sure else cause.explains,
         parameters={name: Amount(value, unit) for name, (value, unit) in step.fitted.parameters.items()},
@@ -220,14 +240,23 @@ def _told(step: Step, id: str, recognised: Cause | None, found: Explanation, sur
     )
 
 
-def _unless_unconfirmed(cause: Cause, found: Explanation) -> Cause:
-    """A cause whose operation was applied to the reference, and takes no part of the difference away."""
-    if cause.id == "phase-incoherent":  # of a copy, a name for what nothing explains
-        cause = _at_most(cause, UNEXPLAINED_BESIDE if found.steps else UNEXPLAINED)
+def _basis_of_step(step: Step, recognised: Cause | None, found: Explanation, sure: bool, most: bool) -> Basis:
+    """The kind of evidence of a step of the chain."""
+    spare = step.rest_proves and not found.close  # the others are a proof as well
+    if sure:
+        slight = found.ids == ("gain",) and abs(step.fitted.parameters["gain"][0]) < MEANT_DB
+        return Basis.SLIGHT if slight else Basis.WHOLE if found.close else Basis.SPARE if spare else Basis.NEARLY
+    basis = Basis.MOST if most and not spare else Basis.FLEXIBLE if most or found.proven else Basis.PART
+    if recognised is None or recognised.confidence <= BELIEFS[basis].most:
+        return basis
+    unasked = recognised.id in OF_MANY_KINDS or found.samples > MOST_SEARCHED
+    return Basis.RECOGNISED if unasked else basis
+
+
+def _is_unconfirmed(cause: Cause, found: Explanation) -> bool:
+    """Whether its operation was applied to the reference, and takes no part of the difference away."""
     asked = cause.id in WAVEFORM.by_cause and cause.id not in OF_MANY_KINDS
-    if not asked or _base(cause.id, found) in found.ids or found.over_db < NOTABLE_DB:
-        return cause
-    return _at_most(cause, UNCONFIRMED)
+    return asked and _base(cause.id, found) not in found.ids and found.over_db >= NOTABLE_DB
 
 
 def _alternatives(found: Explanation) -> tuple[tuple[str, ...], ...]:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from diagnose.faults import CATALOGUE
-from diagnose.log_mel import level as levels
 from diagnose.log_mel import detail, overdriven, scale_curve, smoothed
+from diagnose.log_mel import level as levels
 from diagnose.operations import added, echo, gain_curve, law, level, local, resampled, spectrum
 from diagnose.operations.operation import Operation  # noqa: TC001 - msgspec reads the types
 

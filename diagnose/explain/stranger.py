@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
+from diagnose.explain.confidence import Basis, believed
 from diagnose.faults import CATALOGUE
 from diagnose.operations.added import coherence, echo, steady_power
 from diagnose.operations.scene import in_phase, power_of, sixth_octaves, spread_of
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from diagnose.arrays import Floats
     from diagnose.operations import Predicted, Scene
 
-LIKELY = 0.75  # how often it was so: benchmarks/reported.py
 HEARD_DB = 3.0  # over ordinary loss
 MOST_COHERENT, MOST_ECHOED = 0.03, 0.06  # with the reference, now or at any delay; what was done to it follows it
 MOST_ALIKE = 0.55  # r of its level with the reference's, over bands and time: loss and distortion rise with the sound
@@ -49,13 +49,14 @@ def stranger(scene: Scene, predicted: Predicted) -> Cause | None:
     level = 10 * np.log10(max(error, 1e-30) / max(power, 1e-30))
     return Cause(
         "interference",
-        LIKELY,
+        believed(Basis.STRANGER),
         f"another sound is heard beside it, at {level:+.0f} dB to the reference",
         (
             f"what is left over is there in {100 * lasts:.0f} % of the time, and has no part of the reference in it",
             f"its level does not follow the reference's (r = {alike:.2f}), and is not steady as noise is",
         ),
         CATALOGUE["interference"].fix,
+        basis=Basis.STRANGER.value,
     )
 
 

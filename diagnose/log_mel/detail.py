@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +14,6 @@ from diagnose.spectrogram import locked
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from diagnose.arrays import Floats
     from diagnose.log_mel.scene import LogMelScene
     from diagnose.operations.operation import Predicted
 
@@ -32,7 +32,7 @@ def lost_detail(scene: LogMelScene, before: Predicted) -> Fitted | None:
     heard = _heard(scene, before)
     ours, theirs = (np.maximum(each, scene.floor)[heard] @ cosines.T for each in (before.samples, scene.generated))
     transfer = np.ones(len(cosines), np.float32)
-    for first, last in zip(ORDERS[:-1], ORDERS[1:], strict=True):
+    for first, last in pairwise(ORDERS):
         product = float((ours[:, first:last] * theirs[:, first:last]).sum())
         power = float(np.square(ours[:, first:last]).sum())
         transfer[first:last] = min(max(product / max(power, 1e-9), 0.0), MOST)

@@ -33,6 +33,8 @@ class Cause(msgspec.Struct, frozen=True):
     step: its place in the chain that was applied to the reference, from 1, and explains_db: the distance in dB of the
     reference without that step, and with it; None where the cause was recognised and not found by undoing.
     parameters: of the fault, as it was fitted.
+    basis: the kind of evidence that the confidence rests on, as explain/confidence.py has it; None where no chain was
+    asked for: of a silent sound, and of how channels lie.
     """
 
     id: str
@@ -45,6 +47,7 @@ class Cause(msgspec.Struct, frozen=True):
     parameters: Mapping[str, Amount] = msgspec.field(default_factory=dict)
     step: Annotated[int, msgspec.Meta(ge=1, le=100)] | None = None
     explains_db: tuple[float, float] | None = None
+    basis: str | None = None
 
 
 LEAST = 0.05

@@ -8,7 +8,7 @@ import pytest
 import diagnose
 from diagnose.causes import places
 from diagnose.causes.local import period_of
-from diagnose.explain.proof import UNPROVEN
+from diagnose.explain.confidence import BELIEFS, Basis
 
 RATE = 22_050
 
@@ -37,7 +37,7 @@ def test_seams_are_named_with_their_period_and_the_usual_chunk(long):
     assert found.id == "chunk-seams"
     assert "8192 samples" in found.summary or "8191 samples" in found.summary or "8193 samples" in found.summary
     assert any("8192 samples" in line for line in found.evidence)
-    assert found.confidence >= UNPROVEN
+    assert found.confidence >= BELIEFS[Basis.UNPROVEN].most
 
 
 @pytest.mark.slow

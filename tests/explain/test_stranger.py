@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy import signal
 
-from diagnose.explain.stranger import LIKELY, MOST_IMPULSIVE, TEXTURE, _bent, _impulsive, _texture, stranger
+from diagnose.explain.confidence import BELIEFS, Basis
+from diagnose.explain.stranger import MOST_IMPULSIVE, TEXTURE, _bent, _impulsive, _texture, stranger
 from diagnose.operations.operation import Predicted
 from diagnose.operations.scene import Scene
 
@@ -43,7 +44,7 @@ def test_another_sound_is_told_with_its_level(sound, other, rng, level_db, besid
         "noise": mixed + 10 ** (-50 / 20) * sound.std() * rng.standard_normal(sound.size),
     }
     found = asked(sound, made[beside])
-    assert (found.id, found.confidence) == ("interference", LIKELY)
+    assert (found.id, found.confidence) == ("interference", BELIEFS[Basis.STRANGER].most)
     assert f"{level_db:+.0f} dB" in found.summary
     assert found.step is None
 

@@ -28,7 +28,7 @@ NATIVE = ["rms", "dc", "peak_min", "peak_max", "spectral_centroid_hz"]
 ALIGNMENT = ["rate_hz", "compared_s", "delay_s", "gain_db", "polarity"]
 REGION = ["metric", "start_s", "end_s", "low_hz", "high_hz", "excess_db", "channel"]
 CAUSE = ["id", "confidence", "summary", "evidence", "fix", "explains", "channel"]
-CAUSE += ["parameters", "step", "explains_db"]
+CAUSE += ["parameters", "step", "explains_db", "basis"]
 METRIC = ["name", "unit", "reference", "generated", "change", "verdict", "limit", "version"]
 EXTRA = {
     "top": {"notes", "command", "timeline", "observations", "channels", "alternatives", "space", "left", "repair"},
@@ -194,6 +194,7 @@ def test_regions_and_causes_have_the_contract_s_keys(reports):
                 parameters={"gain": Amount(12.3, "dB")},
                 step=1,
                 explains_db=(-3.0, -40.0),
+                basis="proven",
             ),
         ),
         proof=Proof("waveform", Left(-40.0, "no more than ordinary loss", -3.0), (("tilt",),)),
@@ -216,6 +217,7 @@ def test_regions_and_causes_have_the_contract_s_keys(reports):
             "parameters": {"gain": {"value": 12.3, "unit": "dB"}},
             "step": 1,
             "explains_db": [-3.0, -40.0],
+            "basis": "proven",
         }
     ]
     assert (report["space"], report["alternatives"]) == ("waveform", [["tilt"]])
