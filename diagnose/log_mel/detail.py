@@ -37,7 +37,7 @@ def lost_detail(scene: LogMelScene, before: Predicted) -> Fitted | None:
         power = float(np.square(ours[:, first:last]).sum())
         transfer[first:last] = min(max(product / max(power, 1e-9), 0.0), MOST)
     lost = [first for first in ORDERS[:-1] if transfer[first] < LOST]
-    if not lost:
+    if not lost or scene.is_even:
         return None
     matrix = (cosines.T * (transfer - 1)) @ cosines
     floor = np.float32(scene.floor)
@@ -56,7 +56,7 @@ def regressed(scene: LogMelScene, before: Predicted) -> Fitted | None:
     mean = ours.mean(axis=0)
     moves = ours - mean
     left = float((moves * (theirs - theirs.mean(axis=0))).sum()) / max(float(np.square(moves).sum()), 1e-9)
-    if not 0.0 <= left < LEAST_MOVED:
+    if scene.is_even or not 0.0 <= left < LEAST_MOVED:
         return None
     return Fitted("over-smoothed", lambda z: mean + np.float32(left) * (z - mean), 1, {"moves": (left, "")})
 

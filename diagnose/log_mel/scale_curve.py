@@ -62,7 +62,7 @@ def scaled(scene: LogMelScene, before: Predicted) -> Fitted | None:
 def _line(scene: LogMelScene, before: Predicted) -> tuple[float, float] | None:
     cells = before.spectra
     heard = ~scene.unknown & (scene.spectra > scene.floor)
-    if heard.sum() < FEWEST:
+    if scene.is_even or heard.sum() < FEWEST:
         return None
     weights = heard.astype(float)
     slope = offset = 0.0
@@ -85,6 +85,8 @@ def scaled_and_clipped(scene: LogMelScene, before: Predicted) -> Fitted | None:
 
     The limit is the loudest that the generated frames are; what offset a slope has is tried.
     """
+    if scene.is_even:
+        return None
     top, loud = (float(loudness(levels).max()) for levels in (scene.generated, before.samples))
 
     def priced(slope: float, over: float) -> Priced:
@@ -106,6 +108,8 @@ def linear(scene: LogMelScene, before: Predicted) -> Fitted | None:
     """Magnitudes or powers where their logarithms are read: m = exp(p (x + g)) - g, g what a vocoder's levels are over
     those of this grid.
     """
+    if scene.is_even:
+        return None
     top = float(loudness(scene.generated).max())
 
     def priced(power: float, level: float) -> Priced:

@@ -44,6 +44,7 @@ NATS_DB = float(20 / np.log(10))
 HIGH_RATE_HZ = 32_000  # from here on, twice as many samples a frame
 EXCERPT = 1 << 18  # samples, where the two differ most, that a long sound is read from
 SHORTEST_FRAMES = 24
+LEAST_SPREAD, FEWEST_HEARD = 0.7, 100  # nats, as a standard deviation, and blocks; speech and music have 1.3 to 2
 MOST_UNKNOWN = 0.5  # of a block's cells, that may be down at the reference's floor
 
 
@@ -74,6 +75,12 @@ class LogMelScene:
         """r of both, averaged and floored, -1 to 1."""
         ours, theirs = (cells - cells.mean() for cells in (self.spectra_of(self.reference), self.spectra))
         return float((ours * theirs).sum()) / max(float(np.square(ours).sum() * np.square(theirs).sum()) ** 0.5, 1e-30)
+
+    @cached_property
+    def is_even(self) -> bool:
+        """Whether the reference's levels hardly differ, as a steady noise's: then any curve over them fits."""
+        heard = self.spectra_of(self.reference)[~self.unknown]
+        return heard.size < FEWEST_HEARD or float(heard.std()) < LEAST_SPREAD
 
     def towards(self, target: Floats) -> LogMelScene:
         """The same reference with another log-mel to explain."""
