@@ -28,7 +28,7 @@ from explaining_cases import MIDDLE, OURS, Case, broken_by, every_sound
 from explaining_report import Outcome
 
 import diagnose
-from diagnose.explain import Scene
+from diagnose.explain import WAVEFORM, Scene
 from diagnose.explain.chain import chain_of, refitted
 from diagnose.explain.search import _cheapest_chain, _pays
 from diagnose.faults import INJECTORS
@@ -107,7 +107,7 @@ def priced(case: Case) -> Priced:
     fits = [chain for each in (operations, operations[::-1]) if (chain := refitted(scene, each)) is not None]
     fitted = min(fits, key=lambda chain: chain.price, default=None)
     asked = _over_ordinary(case, explaining._without(case, channel))
-    found, _ = _cheapest_chain(scene, chain_of(scene, (), ()))
+    found, _ = _cheapest_chain(scene, chain_of(scene, (), ()), WAVEFORM)
     return Priced(
         *(case.sound, case.names, case.truth),
         asked=asked,
@@ -117,7 +117,9 @@ def priced(case: Case) -> Priced:
         found=found.price,
         ids=found.ids,
         same=set(found.operations) == set(operations),
-        unpaid=fitted is not None and len(found.fitted) < len(fitted.fitted) and not _pays(scene, found, fitted),
+        unpaid=fitted is not None
+        and len(found.fitted) < len(fitted.fitted)
+        and not _pays(scene, WAVEFORM, found, fitted),
     )
 
 

@@ -47,7 +47,8 @@ LAYERS = [
     ("render",),
     ("causes", "explain", "regions"),
     ("faults",),
-    ("injectors", "operations"),
+    ("injectors", "log_mel"),
+    ("operations",),
     ("verdicts",),
     ("profile",),
     ("metrics",),
@@ -509,6 +510,7 @@ CAUSES = {
     *PLACES_CAUSES,
     *("non-finite", "modulation", "padded", "time-stretch", "tilt", "band-gap", "spectral-holes"),
     *("foreign-data", "tail-added", "wow"),
+    *("octave-error", "pitch-flattened", "voicing-lost"),
 }
 NOTHING_FOUND = {"unknown"}  # no hypothesis: it is said where none holds
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 LIMITS = (0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0)
 ABOVE = 0.5
 QUIETEST = 40.0
+FEWEST_ABOVE = 20  # blocks in which harmonics are seen, that their line is fitted to
+UNSEEN = (-4.0, 0.0)  # of that line (nats under what is cut off, rise a block): what is assumed where they are fewer
 
 
 def overdriven(scene: LogMelScene, before: Predicted) -> Fitted | None:
@@ -49,11 +51,11 @@ def held_at(scene: LogMelScene, levels: Floats, limit: float) -> tuple[Floats, C
     frames = in_blocks(np.broadcast_to(over, levels.shape)) > ABOVE
     expected = in_blocks(held)
     above = frames & (scene.spectra > expected + ABOVE)
-    line = np.array([-4.0, 0.0])
-    if above.sum() > 20:
-        place = np.broadcast_to(np.arange(expected.shape[1]), expected.shape)[above]
+    line = UNSEEN
+    if above.sum() > FEWEST_ABOVE:
+        place = np.broadcast_to(np.arange(float(expected.shape[1])), expected.shape)[above]
         gap = (scene.spectra - in_blocks(np.broadcast_to(cut, levels.shape)))[above]
-        line = np.polyfit(place, gap, 1)[::-1]
+        line = _line(place, gap)
     bands = (line[0] + line[1] * np.arange(levels.shape[1]) / BLOCK[1]).astype(np.float32)
 
     def apply(z: Floats) -> Floats:
@@ -62,6 +64,13 @@ def held_at(scene: LogMelScene, levels: Floats, limit: float) -> tuple[Floats, C
         return summed(z - over, cut + bands)
 
     return apply(levels), apply
+
+
+def _line(place: Floats, gap: Floats) -> tuple[float, float]:
+    """(level at 0, rise) of the straight line of least squares; level where all lies in one place."""
+    apart = place - place.mean()
+    rise = float((apart * gap).sum()) / max(float(np.square(apart).sum()), 1e-9)
+    return float(gap.mean()) - rise * float(place.mean()), rise
 
 
 def summed(one: Floats, other: Floats) -> Floats:

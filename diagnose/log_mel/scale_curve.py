@@ -87,11 +87,12 @@ def scaled_and_clipped(scene: LogMelScene, before: Predicted) -> Fitted | None:
     """
     if scene.is_even:
         return None
-    top, loud = (float(loudness(levels).max()) for levels in (scene.generated, before.samples))
+    top = float(loudness(scene.generated).max())
 
     def priced(slope: float, over: float) -> Priced:
-        offset = top + over - slope * loud
-        made, apply = held_at(scene, slope * before.samples + offset, top)
+        steep = slope * before.samples
+        offset = top + over - float(loudness(steep).max())
+        made, apply = held_at(scene, steep + offset, top)
         return price_of(scene, before, made, CHARGED), slope, offset, apply
 
     _, slope, offset, apply = min((_cheapest(partial(priced, slope)) for slope in STEEP), key=lambda each: each[0])

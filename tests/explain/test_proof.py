@@ -13,6 +13,7 @@ from diagnose.audio import from_array
 from diagnose.explain import proof, with_proof
 from diagnose.explain.confidence import BELIEFS, Basis
 from diagnose.explain.proof import ALONE, OF_TIME
+from diagnose.operations.scene import ORDINARY_DB
 from diagnose.render.phrases import ledger, proof_line
 from diagnose.results.cause import Cause
 from diagnose.results.report_json import report_from
@@ -193,12 +194,18 @@ def test_a_reference_of_single_samples_crashes_nothing(every):
 @pytest.fixture
 def named_beside(monkeypatch, sound):
     """named_beside(broken, *ids, **changes): the causes where these were recognised (with 0.9), of a chain that was
-    found, with some of its fields changed.
+    found, with some of its fields changed; what it leaves, and by how much it falls, go with its distances.
     """
 
     def make(broken, *ids, recognised=0.9, **changes):
         real = proof.explain
-        monkeypatch.setattr(proof, "explain", lambda *of: structs.replace(real(*of), **changes))
+
+        def changed(*of):
+            found = structs.replace(real(*of), **changes)
+            leaves, falls = found.left_db - ORDINARY_DB, found.before_db - found.left_db
+            return structs.replace(found, leaves_db=leaves, fall_db=falls)
+
+        monkeypatch.setattr(proof, "explain", changed)
         pair = Pair(*(Signal(from_array(np.float32(side), RATE)) for side in (sound, broken)))
         causes, *_ = with_proof(pair, [Cause(one, recognised, f"it is {one}", (), "look there") for one in ids])
         monkeypatch.setattr(proof, "explain", real)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from diagnose.causes import HYPOTHESES
-from diagnose.explain import WAVEFORM
+from diagnose.explain import LOG_MEL, WAVEFORM
 from diagnose.explain.proof import ALONE, OF_MANY_KINDS, OF_TIME, PATTERNS
 from diagnose.faults import CATALOGUE, INJECTORS
 from diagnose.metrics import METRICS
@@ -90,6 +90,7 @@ def test_an_injector_has_one_fault_and_every_operation_too():
     names = [injector.name for fault in FAULTS for injector in fault.injectors]
     assert sorted(names) == sorted(INJECTORS)
     assert {operation for fault in FAULTS for operation in fault.fits} == set(WAVEFORM.operations)
+    assert {operation for fault in FAULTS for operation in fault.fits_log_mel} == set(LOG_MEL.operations)
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.id)
@@ -117,3 +118,40 @@ def test_what_is_fitted_has_words_and_nothing_else_does():
     assert {fault.id for fault in FAULTS if fault.told} == {fault.id for fault in FAULTS if fault.fits} - patterns
     with pytest.raises(LookupError, match="unknown: no operation fits"):
         CATALOGUE["unknown"].in_words({})
+
+
+FIGURES_OF_LEVELS = {  # what the steps in log-mel cells come with, and what of it is said
+    "gain": [({"gain": -6.02}, "6.0 dB too quiet", "multiply the output by 2;")],
+    "clipping": [({"over": 8.7}, "held", "")],
+    "modulation": [({"depth": 3.21}, "3.2 dB", "")],
+    "dropout": [({"holes": 2.0, "silence": 0.13}, "2 holes, 130 ms", "")],
+    "noise": [({"signal_to_noise": 23.4}, "23 dB", "")],
+    "over-smoothed": [({"time": 110.0}, "110 ms", ""), ({"bands": 9.0}, "9 of 80 bands", "")],
+    "power-magnitude": [
+        ({"slope": 0.51, "offset": 1.0}, "halved (slope 0.51)", ""),
+        ({"slope": 1.97, "offset": 1.0}, "doubled (slope 1.97)", ""),
+    ],
+    "vocoder-input-scale": [
+        ({"slope": 0.43, "offset": 1.0}, "became 0.43: log10 was given", "divide by 0.4343;"),
+        ({"slope": 2.31, "offset": 1.0}, "cannot be told apart where it clips", "divide by 2.303;"),
+        ({"slope": 1.2, "offset": 1.0}, "became 1.20: values were normalised", ""),
+        ({"power": 1.0, "level": 1.0}, "magnitudes where it reads their logarithms", ""),
+        ({"power": 2.0, "level": 1.0}, "powers where it reads their logarithms", ""),
+    ],
+    **{
+        cause: [({"least": -23.4, "most": 1.2}, "between -23 and +1 dB", "")]
+        for cause in ("tilt", "band-gap", "high-frequency-loss", "low-frequency-loss")
+    },
+}
+
+
+def test_what_is_fitted_in_log_mel_cells_names_its_figures():
+    fitted = {fault.id for fault in FAULTS if fault.fits_log_mel}
+    assert fitted == {fault.id for fault in FAULTS if fault.told_log_mel} == set(FIGURES_OF_LEVELS)
+    for cause, cases in FIGURES_OF_LEVELS.items():
+        for figures, said, begins in cases:
+            summary, fix = CATALOGUE[cause].in_words_of_levels(figures)
+            assert said in summary, cause
+            assert fix == f"{begins} {CATALOGUE[cause].fix}".strip(), cause
+    with pytest.raises(LookupError, match="unknown: no operation fits"):
+        CATALOGUE["unknown"].in_words_of_levels({})
