@@ -26,6 +26,8 @@ MADE_UP = (
     "dropout",
     "modulation",
 )
+# What is heard of a voice in a sound that was made wrongly as a whole.
+VOICE = ("voicing-lost", "pitch-flattened", "octave-error")
 # What another length or order of the frames looks like.
 MISPLACED = ("delay", "truncated", "padded", "time-structure-lost")
 # What a fault of the whole leaves where it is worst.
@@ -71,6 +73,7 @@ FOLLOWS: dict[str, tuple[str, ...]] = {
     "non-finite": (*GONE_OR_STUCK, *LEVEL_OF_THE_WHOLE),
     "vocoder-input-scale": (
         *MADE_UP,
+        *VOICE,
         *MISPLACED,
         "dc-offset",
         "clipping",
@@ -102,6 +105,7 @@ FOLLOWS: dict[str, tuple[str, ...]] = {
     "segment-repeated": (*EDITED, "segment-lost", "segment-inserted"),
     "sample-rate": (
         *MADE_UP,
+        *VOICE,
         *MISPLACED,
         *EDITED,
         "spectral-holes",
@@ -121,17 +125,18 @@ FOLLOWS: dict[str, tuple[str, ...]] = {
         "segment-repeated",
         "time-stretch",
     ),
-    "time-stretch": (*MADE_UP, *MISPLACED, *LAID_IN_PIECES, "level-reference-lost", "power-magnitude"),
-    "mel-range": (*MADE_UP, "pitch", "level-reference-lost"),
-    "power-magnitude": (*MADE_UP, "time-structure-lost", "clipping", "level-reference-lost"),
+    "time-stretch": (*MADE_UP, *VOICE, *MISPLACED, *LAID_IN_PIECES, "level-reference-lost", "power-magnitude"),
+    "mel-range": (*MADE_UP, *VOICE, "pitch", "level-reference-lost"),
+    "power-magnitude": (*MADE_UP, *VOICE, "time-structure-lost", "clipping", "level-reference-lost"),
     "level-reference-lost": MADE_UP,
-    "time-structure-lost": (*MADE_UP, *MISPLACED, "segment-lost", "segment-inserted", "tail-added", "time-stretch"),
+    "time-structure-lost": (*MADE_UP, *VOICE, *MISPLACED, "segment-lost", "segment-inserted", "tail-added", "time-stretch"),
     "pitch": (*MADE_UP, "frame-rate-hum"),
     "octave-error": (*MADE_UP, "pitch", "frame-rate-hum", "hum", "spectral-holes"),
     "pitch-flattened": (*MADE_UP, "pitch", "frame-rate-hum", "hum", "spectral-holes"),
     "voicing-lost": (*MADE_UP, "pitch", "spectral-holes", "level-reference-lost", "clipping"),
-    "phase-incoherent": ("noise", "edge-artifact", "tilt", "clicks", "pitch", "mono-stereo"),
+    "phase-incoherent": (*VOICE, "noise", "edge-artifact", "tilt", "clicks", "pitch", "mono-stereo"),
     "clipping": (
+        *VOICE,
         "modulation",
         "gain",
         "dc-offset",
@@ -161,7 +166,7 @@ FOLLOWS: dict[str, tuple[str, ...]] = {
         "high-frequency-loss",
     ),
     "frame-rate-hum": ("hum", "edge-artifact", "noise", "pitch", "gain", "tilt", "phase-incoherent", "spectral-holes"),
-    "noise": (*MOMENTS, "gain", "edge-artifact", "tilt", "phase-incoherent"),
+    "noise": (*VOICE, *MOMENTS, "gain", "edge-artifact", "tilt", "phase-incoherent"),
     "clicks": ("gain", "noise", "edge-artifact", "phase-incoherent"),
     "edge-artifact": (*MOMENTS, "gain", "noise", "clicks", "phase-incoherent"),
     "delay": ("truncated",),

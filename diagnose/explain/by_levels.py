@@ -30,6 +30,7 @@ OF_OTHER_KINDS = (
     *("non-finite", "bytes-misread", "companding", "different-content", "mel-range", "axes-exchanged"),
 )
 OF_SAMPLES, LIKELY = ("companding", "bytes-misread", "integer-overflow", "clipping"), 0.5
+SAYS_MORE = {"gain": ("level-reference-lost",)}  # of the same samples
 MOST_UNLIKE = 0.3  # of the variance of the generated cells: with more, whatever fits is a fit and no explanation
 SURE = 0.9  # of a cause that a proof on samples, or its own bytes, gave: nothing is asked of levels
 
@@ -85,7 +86,7 @@ def _unless_unconfirmed(cause: Cause, found: Explanation) -> Cause:
 
 
 def _told(step: Step, found: Explanation, named: Sequence[Cause]) -> Cause:
-    id = step.fitted.id  # noqa: A001 - the contract's word
+    id = _same_class(step.fitted.id, named)  # noqa: A001 - the contract's word
     summary, fix = told_of_levels(id, step.fitted.parameters)
     recognised = next((cause for cause in named if cause.id == id), None)
     before, after = round(step.without_db, 1), round(step.with_db, 1)
@@ -106,6 +107,11 @@ def _told(step: Step, found: Explanation, named: Sequence[Cause]) -> Cause:
         explains_db=(before, after),
         basis=basis.value,
     )
+
+
+def _same_class(id: str, named: Sequence[Cause]) -> str:  # noqa: A002 - the contract's word
+    """The step's id, or that of a rival which says more and was recognised."""
+    return next((cause.id for cause in named if cause.id in SAYS_MORE.get(id, ())), id)
 
 
 def _looks_like(found: Explanation) -> str:

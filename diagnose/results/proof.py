@@ -16,7 +16,8 @@ class Left(msgspec.Struct, frozen=True):
 class Proof(msgspec.Struct, frozen=True):
     """The chain of causes that was applied to the reference, as far as it goes.
 
-    space: in which its distances were taken, "waveform"; figures of two spaces are never compared.
+    space: in which its distances were taken: "waveform", in dB of the reference, or "log-mel", the dB by which levels
+    are apart (root of a mean square); figures of two spaces are never compared.
     alternatives: chains of cause ids that cannot be told from this one.
     """
 
