@@ -65,7 +65,7 @@ def test_without_a_cause_its_operations_are_not_known(space):
 
 def test_the_operations_of_causes_come_in_their_order_and_once():
     assert WAVEFORM.of(["noise", "gain", "noise"]) == (added.noise, level.gain)
-    assert WAVEFORM.of(["tilt", "band-gap"]) == (spectrum.filtered,)
+    assert WAVEFORM.of(["tilt", "band-gap"]) == (spectrum.filtered, echo.echoed)
     assert WAVEFORM.of(["delay", "no such cause"]) == ()
     assert LOG_MEL.of(["dropout", "power-magnitude"]) == (
         levels.hole,
