@@ -510,7 +510,7 @@ CAUSES = {
     *PLACES_CAUSES,
     *("non-finite", "modulation", "padded", "time-stretch", "tilt", "band-gap", "spectral-holes"),
     *("foreign-data", "tail-added", "wow"),
-    *("octave-error", "pitch-flattened", "voicing-lost"),
+    *("octave-error", "pitch-flattened", "voicing-lost", "axes-exchanged"),
 }
 NOTHING_FOUND = {"unknown"}  # no hypothesis: it is said where none holds
 

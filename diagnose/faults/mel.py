@@ -157,7 +157,6 @@ LEVEL_REFERENCE_LOST = Fault(
     },
     fix="use power_to_db(S, ref=1.0), or keep ref = S.max() and multiply by it when going back",
     metric="rms_ratio",
-    rivals=("gain",),
     fits_log_mel=(log_mel.level.gain,),
     told_log_mel=lambda p: (f"the level is off by {p['gain']:+.1f} dB, the same in all cells", ""),
     injectors=(

@@ -44,7 +44,7 @@ NATS_DB = float(20 / np.log(10))
 HIGH_RATE_HZ = 32_000  # from here on, twice as many samples a frame
 EXCERPT = 1 << 18  # samples, where the two differ most, that a long sound is read from
 SHORTEST_FRAMES = 24
-LEAST_SPREAD, FEWEST_HEARD = 0.7, 100  # nats, as a standard deviation, and blocks; speech and music have 1.3 to 2
+LEAST_SPREAD, FEWEST_HEARD = 0.5, 100  # nats, as a standard deviation, and blocks; speech and music have 1.3 to 2
 MOST_UNKNOWN = 0.5  # of a block's cells, that may be down at the reference's floor
 
 

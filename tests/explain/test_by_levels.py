@@ -10,22 +10,29 @@ import diagnose
 from diagnose.audio import Audio
 from diagnose.explain import LOG_MEL, Explanation, Fitted, Step, by_levels, explain, with_levels
 from diagnose.explain.by_levels import (
-    BESIDE,
-    MUCH_EXPLAINED,
-    NEARLY_NOTHING_LEFT,
-    NOTHING_LEFT,
+    MOST_UNLIKE,
     OF_OTHER_KINDS,
     OF_THE_MODEL,
     SURE,
-    UNCONFIRMED,
 )
-from diagnose.explain.search import MOST_COPIED, MOST_UNLIKE, NOTHING_ALIKE, PROVEN_DB, STEADY
+from diagnose.explain.confidence import BELIEFS, Basis
+from diagnose.explain.search import MOST_COPIED, NOTHING_ALIKE, PROVEN_DB, STEADY
 from diagnose.faults import CATALOGUE
 from diagnose.injectors import mel
 from diagnose.log_mel.scene import LogMelScene
 from diagnose.results.cause import Cause
 from diagnose.results.proof import Left, Proof
 
+NOTHING_LEFT, NEARLY_NOTHING_LEFT, MUCH_EXPLAINED, BESIDE, UNCONFIRMED = (
+    BELIEFS[basis].most
+    for basis in (
+        Basis.LEVELS_WHOLE,
+        Basis.LEVELS_NEARLY,
+        Basis.LEVELS_MOST,
+        Basis.LEVELS_BESIDE,
+        Basis.LEVELS_UNCONFIRMED,
+    )
+)
 FIGURES = {
     "vocoder-input-scale": {"slope": (0.434, ""), "offset": (1.0, "nats")},
     "power-magnitude": {"slope": (0.5, ""), "offset": (1.0, "nats")},
@@ -90,8 +97,8 @@ def told(monkeypatch):
         ({"close": False}, NEARLY_NOTHING_LEFT),
         ({"close": False, "leaves_db": 0.9 * PROVEN_DB}, NEARLY_NOTHING_LEFT),
         ({"close": False, "leaves_db": 1.2 * PROVEN_DB}, MUCH_EXPLAINED),
-        ({"unlike": 0.9 * MOST_UNLIKE}, NOTHING_LEFT),
-        ({"unlike": 1.2 * MOST_UNLIKE}, MUCH_EXPLAINED),
+        ({"unlike": 0.2}, NOTHING_LEFT),
+        ({"unlike": 0.28}, MUCH_EXPLAINED),
     ],
 )
 def test_a_proof_is_believed_by_what_it_leaves(told, changes, believed):
@@ -102,7 +109,7 @@ def test_a_proof_is_believed_by_what_it_leaves(told, changes, believed):
 def test_these_are_the_confidences():
     assert (NOTHING_LEFT, NEARLY_NOTHING_LEFT, MUCH_EXPLAINED) == (0.95, 0.85, 0.6)
     assert (UNCONFIRMED, BESIDE, SURE) == (0.6, 0.45, 0.9)
-    assert (PROVEN_DB, MOST_UNLIKE, STEADY) == (2.0, 0.25, 1.6)
+    assert (PROVEN_DB, MOST_UNLIKE, STEADY) == (2.0, 0.3, 1.6)
 
 
 def test_a_step_has_its_figures_its_words_and_its_distances(told):

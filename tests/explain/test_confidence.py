@@ -30,6 +30,11 @@ EXPECTED = {
     Basis.BESIDE: (0.0, 0.3),
     Basis.PHASES: (0.0, 0.3),
     Basis.PHASES_BESIDE: (0.0, 0.25),
+    Basis.LEVELS_WHOLE: (0.95, 0.95),
+    Basis.LEVELS_NEARLY: (0.85, 0.85),
+    Basis.LEVELS_MOST: (0.6, 0.6),
+    Basis.LEVELS_BESIDE: (0.0, 0.45),
+    Basis.LEVELS_UNCONFIRMED: (0.0, 0.6),
     Basis.NO_COPY: (0.0, 1.0),
     Basis.NOTHING_ALIKE: (0.0, 0.75),
     Basis.FILLED: (0.0, 0.5),
@@ -37,7 +42,8 @@ EXPECTED = {
 }
 STEPS = (Basis.WHOLE, Basis.NEARLY, Basis.SPARE, Basis.MOST, Basis.FLEXIBLE, Basis.PART)
 BESIDE = (Basis.UNPROVEN, Basis.EDIT, Basis.UNCONFIRMED, Basis.BESIDE, Basis.PHASES_BESIDE)
-MAY_BE_SURE = {Basis.WHOLE, Basis.NEARLY, Basis.SPARE, Basis.RECOGNISED, Basis.NO_COPY}
+IN_LEVELS = {Basis.LEVELS_WHOLE, Basis.LEVELS_NEARLY}
+MAY_BE_SURE = {Basis.WHOLE, Basis.NEARLY, Basis.SPARE, Basis.RECOGNISED, Basis.NO_COPY, *IN_LEVELS}
 FEW = 10  # pairs: of fewer a share says nothing
 
 
@@ -58,7 +64,7 @@ def test_a_better_proof_is_believed_more():
 
 def test_what_is_not_proven_in_a_copy_is_never_sure():
     assert {basis for basis in Basis if BELIEFS[basis].most >= SURE} == MAY_BE_SURE
-    assert {basis for basis in Basis if BELIEFS[basis].least >= SURE} == {Basis.WHOLE, Basis.NEARLY}
+    assert {basis for basis in Basis if BELIEFS[basis].least >= SURE} == {Basis.WHOLE, Basis.NEARLY, *IN_LEVELS}
 
 
 def within(right, pairs):

@@ -122,11 +122,17 @@ def test_what_is_fitted_has_words_and_nothing_else_does():
 
 FIGURES_OF_LEVELS = {  # what the steps in log-mel cells come with, and what of it is said
     "gain": [({"gain": -6.02}, "6.0 dB too quiet", "multiply the output by 2;")],
+    "level-reference-lost": [({"gain": -6.02}, "-6.0 dB", "")],
     "clipping": [({"over": 8.7}, "held", "")],
     "modulation": [({"depth": 3.21}, "3.2 dB", "")],
     "dropout": [({"holes": 2.0, "silence": 0.13}, "2 holes, 130 ms", "")],
     "noise": [({"signal_to_noise": 23.4}, "23 dB", "")],
-    "over-smoothed": [({"time": 110.0}, "110 ms", ""), ({"bands": 9.0}, "9 of 80 bands", "")],
+    "over-smoothed": [
+        ({"time": 110.0}, "110 ms", ""),
+        ({"bands": 9.0}, "9 of 80 bands", ""),
+        ({"moves": 0.5}, "50 % as far", ""),
+        ({"bands": 16.0, "left": 0.2}, "20 % of it is left", ""),
+    ],
     "power-magnitude": [
         ({"slope": 0.51, "offset": 1.0}, "halved (slope 0.51)", ""),
         ({"slope": 1.97, "offset": 1.0}, "doubled (slope 1.97)", ""),

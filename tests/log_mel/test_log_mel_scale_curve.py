@@ -55,7 +55,7 @@ def test_wild_cells_do_not_turn_the_line(smooth_levels, fitted):
 
 @pytest.mark.parametrize(("slope", "is_read"), [(0.85 * STEEPEST, True), (1.2 * STEEPEST, False)])
 def test_a_slope_is_no_steeper_than_twelve(smooth_levels, fitted, slope, is_read):
-    levels = smooth_levels(3, -0.5, 0.0)
+    levels = smooth_levels(3, -4.0, 0.0)
     assert (fitted(scaled, levels, slope * levels) is not None) is is_read
     assert STEEPEST == 12
 
