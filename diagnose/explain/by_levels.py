@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from diagnose.explain.search import explain
+from diagnose.explain.search import PROVEN_DB, explain
 from diagnose.explain.spaces import LOG_MEL
 from diagnose.explain.words import told_of_levels
 from diagnose.log_mel.scene import log_mel_scene
+from diagnose.operations.scene import ORDINARY_DB
 from diagnose.results.cause import Amount, Cause, Explained
 from diagnose.results.proof import Left, Proof
 
@@ -28,9 +29,13 @@ OF_OTHER_KINDS = (
     *("pitch", "octave-error", "pitch-flattened", "voicing-lost", "frame-rate-hum", "dc-offset", "polarity"),
     *("non-finite", "bytes-misread", "companding", "different-content", "mel-range", "axes-exchanged"),
 )
+BURIED = {"vocoder-input-scale": ("voicing-lost",)}  # what follows from a step all the same
 NOTHING_LEFT, NEARLY_NOTHING_LEFT, MUCH_EXPLAINED = 0.95, 0.85, 0.6
 UNCONFIRMED = 0.6  # of what was recognised, where no waveform is kept, and whose operation explains nothing
 BESIDE = 0.45  # the most that is believed of what else was recognised
+# Where these are as likely as not, a frame is compared with another, and only a proof says more than they do.
+OF_FRAMES_MOVED = ("time-structure-lost", "axes-exchanged")
+LIKELY = 0.5
 SURE = 0.9  # of a cause that a proof on samples, or its own bytes, gave: nothing is asked of levels
 
 
@@ -38,23 +43,24 @@ def with_levels(
     pair: Pair, named: Sequence[Cause], proof: Proof | None, without: Collection[str] = ()
 ) -> tuple[tuple[Cause, ...], Proof | None]:
     """The causes, what undoing in log-mel cells shows first; as they are where it shows nothing."""
-    if pair.unrelated or any(cause.confidence >= SURE for cause in named):
+    if pair.unrelated or _is_settled(named, proof):
         return tuple(named), proof
     scene = log_mel_scene(pair)
     if scene is None:
         return tuple(named), proof
     found = explain(scene, (), without, LOG_MEL)
     copied = pair.timeline.method == "waveform"
-    if not _is_heard(found, copied):
+    if not _is_heard(found, copied, named):
         return tuple(named if copied else (_unless_unconfirmed(cause, found) for cause in named)), proof
     steps = sorted(found.steps, key=lambda step: (step.fitted.id not in OF_THE_MODEL, -step.worth))
     told = [_told(step, found, named) for step in steps]
     ids = {cause.id for cause in told}
     others = [cause for cause in named if cause.id not in ids]
     if found.proven:
-        folded = [cause for cause in others if cause.id not in OF_OTHER_KINDS]
+        apart = set(OF_OTHER_KINDS) - {each for cause in told for each in BURIED.get(cause.id, ())}
+        folded = [cause for cause in others if cause.id not in apart]
         told[0] = msgspec.structs.replace(told[0], explains=tuple(Explained(c.id, c.summary) for c in folded))
-        others = [cause for cause in others if cause.id in OF_OTHER_KINDS]
+        others = [cause for cause in others if cause.id in apart]
     beside = [
         msgspec.structs.replace(cause, confidence=min(cause.confidence, BESIDE), step=None, explains_db=None)
         for cause in others
@@ -64,12 +70,24 @@ def with_levels(
     return tuple(causes), Proof(LOG_MEL.name, left, found.rivals)
 
 
-def _is_heard(found: Explanation, copied: bool) -> bool:
-    """Whether the chain says something that samples do not say better."""
+def _is_settled(named: Sequence[Cause], proof: Proof | None) -> bool:
+    """Whether samples have said it all."""
+    proven = proof is not None and proof.left.db <= ORDINARY_DB + PROVEN_DB
+    return proven or any(cause.confidence >= SURE for cause in named)
+
+
+def _is_heard(found: Explanation, copied: bool, named: Sequence[Cause]) -> bool:
+    """Whether the chain says something that samples do not say better.
+
+    Made-up phases leave differences that any chain can lower a little: a proof of what samples show too has to take
+    away as much as what is no proof.
+    """
     if not found.steps:
         return False
-    if found.proven and not copied:
+    if found.proven and not copied and found.fall_db >= LOG_MEL.least_fall_db:
         return True
+    if not found.proven and any(each.id in OF_FRAMES_MOVED and each.confidence >= LIKELY for each in named):
+        return False
     return found.ids == ("dropout",) or bool(set(found.ids) & set(OF_THE_MODEL))
 
 
