@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
+import numpy as np
 
 from diagnose.explain.confidence import Basis, based, believed
-from diagnose.explain.search import explain
+from diagnose.explain.search import PROVEN_DB, explain
 from diagnose.explain.spaces import LOG_MEL
 from diagnose.explain.words import told_of_levels
 from diagnose.log_mel.scene import log_mel_scene
+from diagnose.operations.scene import ORDINARY_DB
 from diagnose.results.cause import Amount, Cause, Explained
 from diagnose.results.proof import Left, Proof
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
     from diagnose.analysis import Pair
     from diagnose.explain.search import Explanation, Step
+    from diagnose.log_mel.scene import LogMelScene
 
 # What happens to a mel or between a mel and its reader: no operation on samples does it.
 OF_THE_MODEL = ("vocoder-input-scale", "power-magnitude", "over-smoothed")
@@ -29,9 +32,15 @@ OF_OTHER_KINDS = (
     *("pitch", "octave-error", "pitch-flattened", "voicing-lost", "frame-rate-hum", "dc-offset", "polarity"),
     *("non-finite", "bytes-misread", "companding", "different-content", "mel-range", "axes-exchanged"),
 )
-OF_SAMPLES, LIKELY = ("companding", "bytes-misread", "integer-overflow", "clipping"), 0.5
+BURIED = {"vocoder-input-scale": ("voicing-lost",)}  # what follows from a step all the same
+# Laws of single samples: their curve of levels is no scale of a vocoder's input.
+OF_SAMPLES = ("companding", "bytes-misread", "integer-overflow", "clipping")
+# Where these are as likely as not, a frame is compared with another, and only a proof says more than they do.
+OF_FRAMES_MOVED = ("time-structure-lost", "axes-exchanged")
+LIKELY = 0.5
 SAYS_MORE = {"gain": ("level-reference-lost",)}  # of the same samples
 MOST_UNLIKE = 0.3  # of the variance of the generated cells: with more, whatever fits is a fit and no explanation
+FOLLOWS = 0.3  # r, of two sounds that no timeline lays on each other; those with nothing in common reach 0.15
 SURE = 0.9  # of a cause that a proof on samples, or its own bytes, gave: nothing is asked of levels
 
 
@@ -39,23 +48,26 @@ def with_levels(
     pair: Pair, named: Sequence[Cause], proof: Proof | None, without: Collection[str] = ()
 ) -> tuple[tuple[Cause, ...], Proof | None]:
     """The causes, what undoing in log-mel cells shows first; as they are where it shows nothing."""
-    if pair.unrelated or any(cause.confidence >= SURE or _is_of_samples(cause) for cause in named):
+    if pair.unrelated or _is_settled(named, proof):
         return tuple(named), proof
     scene = log_mel_scene(pair)
     if scene is None:
         return tuple(named), proof
     found = explain(scene, (), without, LOG_MEL)
     copied = pair.timeline.method == "waveform"
-    if not _is_heard(found, copied):
+    if found.steps and pair.timeline.method == "none" and _follows(scene, found) < FOLLOWS:
+        return tuple(named), proof
+    if not _is_heard(found, copied, named):
         return tuple(named if copied else (_unless_unconfirmed(cause, found) for cause in named)), proof
     steps = sorted(found.steps, key=lambda step: (step.fitted.id not in OF_THE_MODEL, -step.worth))
     told = [_told(step, found, named) for step in steps]
     ids = {cause.id for cause in told}
     others = [cause for cause in named if cause.id not in ids]
     if found.proven:
-        folded = [cause for cause in others if cause.id not in OF_OTHER_KINDS]
+        apart = set(OF_OTHER_KINDS) - {each for cause in told for each in BURIED.get(cause.id, ())}
+        folded = [cause for cause in others if cause.id not in apart]
         told[0] = msgspec.structs.replace(told[0], explains=tuple(Explained(c.id, c.summary) for c in folded))
-        others = [cause for cause in others if cause.id in OF_OTHER_KINDS]
+        others = [cause for cause in others if cause.id in apart]
     beside = [
         msgspec.structs.replace(based(cause, Basis.LEVELS_BESIDE), step=None, explains_db=None) for cause in others
     ]
@@ -64,23 +76,41 @@ def with_levels(
     return tuple(causes), Proof(LOG_MEL.name, left, found.rivals)
 
 
-def _is_of_samples(cause: Cause) -> bool:
-    """Whether it is a law of single samples, likely: its curve of levels is no scale of a vocoder's input."""
-    return cause.id in OF_SAMPLES and cause.confidence >= LIKELY
+def _is_settled(named: Sequence[Cause], proof: Proof | None) -> bool:
+    """Whether samples have said it all."""
+    proven = proof is not None and proof.left.db <= ORDINARY_DB + PROVEN_DB
+    of_samples = any(cause.id in OF_SAMPLES and cause.confidence >= LIKELY for cause in named)
+    sure = any(cause.confidence >= SURE and cause.id not in OF_THE_MODEL for cause in named)
+    return proven or of_samples or sure
 
 
-def _is_heard(found: Explanation, copied: bool) -> bool:
-    """Whether the chain says something that samples do not say better."""
+def _follows(scene: LogMelScene, found: Explanation) -> float:
+    """r of the generated cells with the predicted ones, each band's mean taken off: a constant explains any sound."""
+    ours, theirs = (cells - cells.mean(axis=0) for cells in (found.predicted.spectra, scene.spectra))
+    power = float(np.square(ours).sum()) * float(np.square(theirs).sum())
+    return float((ours * theirs).sum()) / max(power**0.5, 1e-30)
+
+
+def _is_heard(found: Explanation, copied: bool, named: Sequence[Cause]) -> bool:
+    """Whether the chain says something that samples do not say better.
+
+    Made-up phases leave differences that any chain can lower a little: a proof of what samples show too has to take
+    away as much as what is no proof.
+    """
     if not found.steps or found.unlike > MOST_UNLIKE:
         return False
-    if found.proven and not copied:
+    if any(cause.confidence >= SURE and cause.id not in found.ids for cause in named):
+        return False
+    if found.proven and not copied and found.fall_db >= LOG_MEL.least_fall_db:
         return True
+    if not found.proven and any(each.id in OF_FRAMES_MOVED and each.confidence >= LIKELY for each in named):
+        return False
     return found.ids == ("dropout",) or bool(set(found.ids) & set(OF_THE_MODEL))
 
 
 def _unless_unconfirmed(cause: Cause, found: Explanation) -> Cause:
     """A cause that has an operation in log-mel cells, whose operation explains nothing there."""
-    if cause.id not in LOG_MEL.by_cause or cause.id in found.ids:
+    if cause.id not in LOG_MEL.by_cause or cause.id in found.ids or cause.confidence >= SURE:
         return cause
     return based(cause, Basis.LEVELS_UNCONFIRMED)
 
@@ -96,9 +126,10 @@ def _told(step: Step, found: Explanation, named: Sequence[Cause]) -> Cause:
     )
     nothing_left = Basis.LEVELS_WHOLE if found.close else Basis.LEVELS_NEARLY
     basis = nothing_left if found.proven else Basis.LEVELS_MOST
+    recognised_as = recognised.confidence if recognised and found.proven else 0.0
     return Cause(
         id,
-        believed(basis),
+        max(believed(basis), recognised_as),
         summary,
         (*(recognised.evidence if recognised else ()), applied),
         recognised.fix if recognised else fix,

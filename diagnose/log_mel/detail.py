@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 # Orders of the cosine transform along the bands, between which the transfer is read; below the first, it is 1: level
 # and tilt are other steps.
 ORDERS = (3, 5, 8, 12, 17, 24, 34, 80)
+FINEST = 24  # order that tells: phases that were made up take finer detail as well
 LOST = 0.7  # transfer of an order, under which its detail is lost
 MOST = 1.2
 ABOVE_FLOOR = 2.0  # nats, of the loudest band of a frame that is looked at
@@ -36,7 +37,7 @@ def lost_detail(scene: LogMelScene, before: Predicted) -> Fitted | None:
         product = float((ours[:, first:last] * theirs[:, first:last]).sum())
         power = float(np.square(ours[:, first:last]).sum())
         transfer[first:last] = min(max(product / max(power, 1e-9), 0.0), MOST)
-    lost = [first for first in ORDERS[:-1] if transfer[first] < LOST]
+    lost = [first for first in ORDERS if first <= FINEST and transfer[first] < LOST]
     if not lost or scene.is_even:
         return None
     matrix = (cosines.T * (transfer - 1)) @ cosines

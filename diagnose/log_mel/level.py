@@ -21,6 +21,7 @@ LEAST_GAIN = 0.1  # nats
 KNOTS_BANDS = 9
 MOMENT_S = 0.12
 FEWEST_MOMENTS = 4
+QUIET = 0.05  # share of the frames, that are the quietest
 GONE = 2.5
 GONE_SHARE = 0.8
 HOLE_S = 0.02
@@ -69,7 +70,7 @@ def _left(scene: LogMelScene, levels: Floats, axis: int) -> tuple[Floats, Floats
 
 def _named(curve: Floats) -> str:
     """tilt, unless the top or a band between is gone."""
-    level = float(np.median(curve))
+    level = median(curve)
     gone = curve < level - 1.5
     if gone[-1] and not gone[: curve.size // 4].any():
         return "high-frequency-loss"
@@ -105,7 +106,7 @@ def hole(scene: LogMelScene, before: Predicted) -> Fitted | None:
     mask = np.zeros(len(empty), bool)
     for a, b in places:
         mask[a:b] = True
-    lowest = float(np.quantile(scene.generated[mask], 0.5))
+    lowest = median(scene.generated[mask])
     lasts = float(mask.sum()) * scene.frame_s
     return Fitted(
         "dropout",
@@ -117,7 +118,8 @@ def hole(scene: LogMelScene, before: Predicted) -> Fitted | None:
 
 def noise(scene: LogMelScene, before: Predicted) -> Fitted | None:
     """A steady noise in every frame: the level that the quietest frames have, by straight lines along the bands."""
-    quiet = np.quantile(scene.generated, 0.05, axis=0).astype(np.float32)
+    place = int(QUIET * len(scene.generated))
+    quiet = np.partition(scene.generated, place, axis=0)[place]
     best: tuple[float, Floats] | None = None
     for shift in (0.0, 0.3, 0.6):
         level = quiet + np.float32(shift)

@@ -34,7 +34,7 @@ KNOWN = {
 ALIKE_CLIPPED = (2.0, float(np.log(10)))
 STEEP = (float(np.log2(E)), 2.0, float(np.log(10)), float(10 / np.log(10)), float(20 / np.log(10)))
 POWERS = (0.5, 2.0)
-NO_SCALE = 0.15  # of the slope's logarithm: so near to 1 it is a gain, and noise that flattens the slope
+NO_SCALE = 0.15  # of the slope's logarithm: nearer to 1 it is a gain, and noise that flattens the slope a little
 NEAR = 0.07  # of the slope's logarithm
 ROUNDS = 6
 FEWEST = 100
@@ -77,7 +77,7 @@ def _line(scene: LogMelScene, before: Predicted) -> tuple[float, float] | None:
         slope = (yy - xx + float(np.hypot(yy - xx, 2 * xy))) / (2 * xy)
         offset = theirs - slope * ours
         weights = heard * scene.weights(2 * np.square(scene.spectra - slope * cells - offset) / (1 + slope**2))
-    return (slope, offset) if 0.02 < slope < STEEPEST else None
+    return (slope, offset) if 0.02 < slope < STEEPEST and abs(math.log(slope)) > NO_SCALE else None
 
 
 def scaled_and_clipped(scene: LogMelScene, before: Predicted) -> Fitted | None:
@@ -148,8 +148,6 @@ def _figures(slope: float, offset: float, before: Predicted) -> dict[str, tuple[
 
 def named(slope: float) -> str:
     """The cause id of a slope."""
-    if abs(math.log(slope)) < NO_SCALE:
-        return "gain"
     _, factor = nearest(slope)
     return "power-magnitude" if factor in POWERS else "vocoder-input-scale"
 

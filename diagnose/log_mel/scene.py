@@ -107,9 +107,11 @@ class LogMelScene:
         return 0.0
 
     def unlike(self, predicted: Predicted) -> float:
-        """Share of the variance of the generated cells that the prediction leaves."""
+        """Share of the variance of the generated cells that the prediction leaves; where they hardly vary, of ordinary
+        loss.
+        """
         cells = self.spectra - self.spectra.mean()
-        return float(predicted.error.sum()) / max(float(np.square(cells).sum()), 1e-30)
+        return float(predicted.error.sum()) / max(float(np.square(cells).sum()), cells.size * ORDINARY**2)
 
     def weights(self, error: Floats) -> Floats:
         """Weights of the cells in a least-squares fit that minimises the cost (iteratively reweighted)."""

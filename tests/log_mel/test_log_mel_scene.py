@@ -11,6 +11,7 @@ from diagnose.log_mel.scene import (
     LEAST,
     NATS_DB,
     NEAREST,
+    ORDINARY,
     RANGE,
     SHORTEST_FRAMES,
     LogMelScene,
@@ -116,6 +117,14 @@ def test_a_prediction_that_says_the_mean_leaves_all(levels):
         found = Predicted(values, cells, scene.error_of(cells))
         assert scene.unlike(found) == pytest.approx(share, abs=1e-4)
         assert scene.unsteadiness(found) == 0.0
+
+
+@pytest.mark.parametrize("varies", [0.0, 0.1])
+def test_what_hardly_varies_is_asked_for_a_share_of_ordinary_loss(levels, varies):
+    flat = varies * np.sign(levels - levels.mean())
+    scene = LogMelScene(levels, flat, 0.01)
+    cells = scene.spectra + np.float32(0.5 * ORDINARY)
+    assert scene.unlike(Predicted(flat, cells, scene.error_of(cells))) == pytest.approx(0.25, abs=0.01)
 
 
 def test_the_same_reference_stands_beside_another_target(levels):
