@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import msgspec
-from faults import BINS
 from neural_kinds import KINDS, Kind, held_sounds
+from reliability import NO_CLAIM, binned, calibration_error
 from reported import FAILED, GROUPS, LEFT_OUT, NOTHING, SURE
 
 import diagnose
@@ -103,23 +102,14 @@ def figures(found: Sequence[Outcome]) -> dict[str, float | int]:
 def reliability(found: Sequence[Outcome]) -> dict[str, object]:
     """First causes by confidence: how sure on average, and how many right; error: mean distance, weighed by number.
 
-    Traces are left out: they are neither right nor wrong.
+    Traces are left out: they are neither right nor wrong; and who claims nothing.
     """
     named = [
         (one.confidence, one.first in one.case.of.right)
         for one in found
-        if one.causes and one.first not in one.case.of.traces
+        if one.causes and one.first not in (*one.case.of.traces, *NO_CLAIM)
     ]
-    bins, error = [], 0.0
-    for low, high in itertools.pairwise(BINS):
-        inside = [each for each in named if low <= each[0] < high or (high == 1 and each[0] == 1)]
-        if inside:
-            said, right = (sum(column) / len(inside) for column in zip(*inside, strict=True))
-            bins.append(
-                {"from": low, "to": high, "named": len(inside), "said": round(said, 4), "right": round(right, 4)}
-            )
-            error += abs(said - right) * len(inside) / len(named)
-    return {"expected_calibration_error": round(error, 4), "bins": bins}
+    return {"expected_calibration_error": round(calibration_error(named), 4), "bins": binned(named)}
 
 
 def confusion(found: Sequence[Outcome]) -> dict[str, dict[str, int]]:
