@@ -40,6 +40,7 @@ OF_FRAMES_MOVED = ("time-structure-lost", "axes-exchanged")
 LIKELY = 0.5
 SAYS_MORE = {"gain": ("level-reference-lost",)}  # of the same samples
 MOST_UNLIKE = 0.3  # of the variance of the generated cells: with more, whatever fits is a fit and no explanation
+SLIGHT_DB, SLIGHTLY = 1.0, 0.3  # that a step brings beside others; it is believed so much
 FOLLOWS = 0.3  # r, of two sounds that no timeline lays on each other; those with nothing in common reach 0.15
 SURE = 0.9  # of a cause that a proof on samples, or its own bytes, gave: nothing is asked of levels
 
@@ -126,10 +127,12 @@ def _told(step: Step, found: Explanation, named: Sequence[Cause]) -> Cause:
     )
     nothing_left = Basis.LEVELS_WHOLE if found.close else Basis.LEVELS_NEARLY
     basis = nothing_left if found.proven else Basis.LEVELS_MOST
+    if before - after < SLIGHT_DB and len(found.steps) > 1:
+        basis = Basis.LEVELS_BESIDE
     recognised_as = recognised.confidence if recognised and found.proven else 0.0
     return Cause(
         id,
-        max(believed(basis), recognised_as),
+        max(believed(basis, SLIGHTLY), recognised_as),
         summary,
         (*(recognised.evidence if recognised else ()), applied),
         recognised.fix if recognised else fix,

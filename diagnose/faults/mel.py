@@ -41,7 +41,8 @@ def _scale(p: Figures) -> Words:
 def _slope(p: Figures) -> Words:
     half = p["slope"] < 1
     mistake = "10**(dB/20) where 10**(dB/10) is right" if half else "10**(dB/10) where 10**(dB/20) is right"
-    return f"the dynamic range is {'halved' if half else 'doubled'} (slope {p['slope']:.2f}): {mistake}", ""
+    clipped = "; where it clips, ln for log10 looks the same" if p["slope"] in log_mel.scale_curve.ALIKE_CLIPPED else ""
+    return f"the dynamic range is {'halved' if half else 'doubled'} (slope {p['slope']:.2f}): {mistake}{clipped}", ""
 
 
 def _smoothed(p: Figures) -> Words:

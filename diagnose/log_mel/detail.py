@@ -24,6 +24,7 @@ FINEST = 24  # order that tells: phases that were made up take finer detail as w
 LOST = 0.7  # transfer of an order, under which its detail is lost
 MOST = 1.2
 ABOVE_FLOOR = 2.0  # nats, of the loudest band of a frame that is looked at
+ROUNDING = 0.02  # of the movement: levels that stand still, and ordinary loss
 LEAST_MOVED = 0.9  # of the movement about the mean, that is left, from which on nothing was regressed
 
 
@@ -57,8 +58,9 @@ def regressed(scene: LogMelScene, before: Predicted) -> Fitted | None:
     mean = ours.mean(axis=0)
     moves = ours - mean
     left = float((moves * (theirs - theirs.mean(axis=0))).sum()) / max(float(np.square(moves).sum()), 1e-9)
-    if scene.is_even or not 0.0 <= left < LEAST_MOVED:
+    if scene.is_even or not -ROUNDING < left < LEAST_MOVED:
         return None
+    left = max(left, 0.0)
     return Fitted("over-smoothed", lambda z: mean + np.float32(left) * (z - mean), 1, {"moves": (left, "")})
 
 

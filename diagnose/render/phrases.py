@@ -201,7 +201,9 @@ def steps_told(causes: Sequence[Cause]) -> list[tuple[str, Cause, tuple[float, f
 
 def _step_line(names: str, first: Cause, before: float, after: float) -> str:
     channel = "" if first.channel is None else f"channel {first.channel}, "
-    return f"{channel}step {first.step}: {names}: {after:.0f} dB apart with it, {before:.0f} dB without it"
+    digits = 1 if after >= 0 else 0  # of levels; a copy's distances are under 0 dB of the reference
+    distances = f"{after:.{digits}f} dB apart with it, {before:.{digits}f} dB without it"
+    return f"{channel}step {first.step}: {names}: {distances}"
 
 
 def proof_line(report: Report) -> str | None:
@@ -209,7 +211,9 @@ def proof_line(report: Report) -> str | None:
     if report.proof is None:
         return None
     proof = report.proof
-    line = f"{proof.left.before_db:.0f} dB apart at first, {proof.left.db:.0f} dB left: {proof.left.summary}"
+    digits = 0 if proof.space == "waveform" else 1
+    distances = f"{proof.left.before_db:.{digits}f} dB apart at first, {proof.left.db:.{digits}f} dB left"
+    line = f"{distances}: {proof.left.summary}"
     others = " or ".join(" with ".join(chain) for chain in proof.alternatives[:MOST_RIVALS])
     return f"{line}; cannot be told from {others}" if others else line
 

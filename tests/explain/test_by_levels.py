@@ -17,6 +17,8 @@ from diagnose.explain.by_levels import (
     OF_OTHER_KINDS,
     OF_SAMPLES,
     OF_THE_MODEL,
+    SLIGHT_DB,
+    SLIGHTLY,
     SURE,
 )
 from diagnose.explain.confidence import BELIEFS, Basis
@@ -44,6 +46,7 @@ FIGURES = {
     "over-smoothed": {"time": (100.0, "ms")},
     "dropout": {"holes": (1.0, ""), "silence": (0.1, "s")},
     "gain": {"gain": (-6.0, "dB")},
+    "noise": {"signal_to_noise": (20.0, "dB")},
     "tilt": {"least": (-6.0, "dB"), "most": (3.0, "dB")},
 }
 
@@ -398,3 +401,11 @@ def test_a_vocoder_that_was_given_what_it_reads_has_no_fault():
 def test_a_likely_law_of_single_samples_is_no_scale(told, law, confidence, asked):
     found = told(chain(step("vocoder-input-scale")), cause(law, confidence))
     assert len(found.asked) == asked
+
+
+@pytest.mark.parametrize(("without_db", "believed"), [(2.9, SLIGHTLY), (3.1, NOTHING_LEFT)])
+def test_a_step_that_brings_little_beside_others_is_believed_little(told, without_db, believed):
+    beside = step("noise", 10.0, without_db=without_db, with_db=2.0)
+    found = told(chain(step("vocoder-input-scale"), beside)).causes
+    assert {each.id: each.confidence for each in found} == {"vocoder-input-scale": NOTHING_LEFT, "noise": believed}
+    assert SLIGHT_DB == 1.0
