@@ -25,6 +25,8 @@ SURE = {"waveform": 1.0, "spectrogram": 0.85, "warped": 0.7, "none": 0.0}
 LISTED = 3  # places that are listed as evidence
 MUCH_ROUGHER, AS_ROUGH_AS_NOISE = 4.0, 0.7  # times the reference's roughness; what is believed then
 MOST_A_SECOND, CROWDED = 5.0, 0.75  # edits of all kinds that are likely, without a period; what more are believed
+LONGEST_PERIOD_S = 0.02  # of a voice: 50 Hz
+LONGEST_PAUSE_S, PAUSE_DB, PAUSE_AROUND_S = 0.25, -35.0, 0.02  # of what was inserted; of the mean power, so near it
 SHORTEST_PART_S = 0.1  # of what is exchanged
 SHORTEST_TAIL_S, TAIL_DB = 0.05, -40.0  # of a tail, and its level to the sound before it
 ENDED_DB = -70.0  # of the loudest 50 ms: the reference has ended
@@ -249,9 +251,10 @@ def _edits(e: Evidence, id: str, found: Sequence[Segment], what: str, fix: str) 
     if period:
         samples = round(period * e.pair.files[1].rate / rate)
         evidence.append(f"they come at one distance: {samples} samples of the generated file, or a chunk of so many")
-    elif len(found) > 2 and max(lengths) - min(lengths) <= SAME_LENGTH * max(lengths) + 0.002:
+    elif len(found) > 2 and _of_one_length(lengths):
         evidence.append(f"all of one length: {milliseconds(sum(lengths) / len(lengths))}")
-    strength = SURE[timeline.method] * (CROWDED if is_crowded(e.pair) else 1.0)
+    doubtful = is_crowded(e.pair) or are_periods(e.pair) or are_pauses(e.pair, found)
+    strength = SURE[timeline.method] * (CROWDED if doubtful else 1.0)
     return cause(id, strength, f"{milliseconds(sum(lengths))} of the sound are {what}{count}{every}", evidence, fix)
 
 
@@ -261,6 +264,33 @@ def is_crowded(pair: Pair) -> bool:
     Another speed, heard in a sound that repeats itself, looks like periods left out or repeated here and there.
     """
     return not pair.timeline.period and len(pair.timeline.edits) > MOST_A_SECOND * pair.reference.mono.size / pair.rate
+
+
+def are_periods(pair: Pair) -> bool:
+    """Whether the edits are a few, each as short as a period of a voice, of no length and at no distance of their own:
+    another pitch by some cents looks so.
+    """
+    lengths = [_length(step) / pair.rate for step in pair.timeline.edits]
+    short = len(lengths) > 2 and max(lengths) < LONGEST_PERIOD_S
+    return short and not pair.timeline.period and not _of_one_length(lengths)
+
+
+def are_pauses(pair: Pair, found: Sequence[Segment]) -> bool:
+    """Whether all that was inserted is a little silence where the reference is silent: a longer pause may be meant."""
+    mono, rate = pair.reference.mono, pair.rate
+    loud = float(np.square(mono, dtype=np.float64).mean()) * 10 ** (PAUSE_DB / 10)
+    around = round(PAUSE_AROUND_S * rate)
+    for step in found:
+        if step.kind != "inserted" or step.content != "silence" or _length(step) > LONGEST_PAUSE_S * rate:
+            return False
+        near = mono[max(step.reference[0] - around, 0) : step.reference[0] + around]
+        if not near.size or float(np.square(near, dtype=np.float64).mean()) > loud:
+            return False
+    return bool(found)
+
+
+def _of_one_length(lengths: Sequence[float]) -> bool:
+    return max(lengths) - min(lengths) <= SAME_LENGTH * max(lengths) + 0.002
 
 
 def _length(step: Segment) -> int:

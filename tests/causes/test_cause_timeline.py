@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import diagnose
-from diagnose.causes.timeline import is_crowded, slips, tail_added
+from diagnose.causes.timeline import are_pauses, are_periods, is_crowded, slips, tail_added
 from diagnose.timeline import Segment, Timeline
 
 RATE = 22_050
@@ -156,3 +156,53 @@ def in_pieces(count, period=None):
 def test_more_than_five_edits_a_second_of_whatever_kind_are_a_crowd(count, crowded):
     assert is_crowded(in_pieces(count)) is crowded
     assert not is_crowded(in_pieces(count, period=0.1 * RATE))
+
+
+def cut_out(seconds, period=None):
+    """A pair from which these lengths were cut."""
+    steps = [Segment("matched", (0, 10), (0, 10))]
+    for each in seconds:
+        steps += [Segment("lost", (10, 10 + round(each * RATE)), (10, 10)), Segment("matched", (0, 10), (0, 10))]
+    return SimpleNamespace(timeline=Timeline("waveform", tuple(steps), period=period), rate=RATE)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [
+        ((0.004, 0.011, 0.019), True),
+        ((0.004, 0.011, 0.021), False),  # longer than a period of 50 Hz
+        ((0.004, 0.011), False),  # two say nothing
+        ((0.0100, 0.0101, 0.0102), False),  # blocks of one length
+    ],
+)
+def test_a_few_short_edits_of_no_length_may_be_another_pitch(seconds, told):
+    assert are_periods(cut_out(seconds)) is told
+    assert not are_periods(cut_out(seconds, period=4410))
+
+
+@pytest.mark.parametrize(
+    ("content", "lasts", "level_db", "told"),
+    [
+        ("silence", 0.24, -60.0, True),
+        ("silence", 0.26, -60.0, False),
+        ("silence", 0.24, -37.0, True),
+        ("silence", 0.24, -33.0, False),
+        ("sound", 0.1, -60.0, False),
+    ],
+)
+def test_a_little_silence_in_a_pause_may_be_meant(rng, content, lasts, level_db, told):
+    mono = 0.1 * rng.standard_normal(2 * RATE)
+    mono[RATE - 2000 : RATE + 2000] *= 10 ** (level_db / 20)
+    pair = SimpleNamespace(reference=SimpleNamespace(mono=np.float32(mono)), rate=RATE)
+    step = Segment("inserted", (RATE, RATE), (RATE, RATE + round(lasts * RATE)), content=content)
+    assert are_pauses(pair, [step]) is told
+    assert not are_pauses(pair, [])
+
+
+def test_a_longer_pause_is_told_and_not_surely(rng):
+    mono = 0.1 * rng.standard_normal(2 * RATE)
+    mono[RATE - 2000 : RATE + 2000] *= 1e-4
+    longer = np.concatenate((mono[:RATE], 1e-5 * rng.standard_normal(3000), mono[RATE:]))
+    found = diagnose.compare(np.float32(mono), np.float32(longer), rate=RATE).causes
+    assert [cause.id for cause in found][:1] == ["segment-inserted"]
+    assert 0.5 < found[0].confidence < 0.8
