@@ -23,6 +23,7 @@ OCTAVE = 0.08  # octaves about an octave; also the widest that a tracker's own e
 HELD_FRAMES = 2  # in a row, that an octave has to be held: a tracker slips in single frames
 MELODY = 0.6  # octaves about the median in which a melody lies: what is outside, the tracker has wrong
 FURTHEST_LAG = 12  # frames
+LATE_BY = 0.25  # of the frames, that a lag has to set right: a flat pitch fits at any lag
 FEWEST = 8  # voiced frames, that anything is said of
 HARMONICS = 4  # odd and even ones each
 SOUNDING = 1e-5  # of the loudest frame's power, -50 dB
@@ -115,6 +116,11 @@ class Voices:
         return ours, theirs
 
     @property
+    def shift_cents(self) -> float:
+        """Median of what they are apart, octaves off aside; 0 without frames."""
+        return 1200 * median(self.octaves[self._melody]) if self._melody.any() else 0.0
+
+    @property
     def rmse_cents(self) -> float:
         """Root of the mean square of what they are apart, octaves off aside."""
         return float(np.sqrt(np.square(1200 * self.octaves[self._melody]).mean())) if self._melody.any() else 0.0
@@ -124,6 +130,11 @@ class Voices:
         """(frames by which their pitch comes late, same_share at that lag); (0, same_share) where no lag is better."""
         found = max(range(-FURTHEST_LAG, FURTHEST_LAG + 1), key=lambda lag: (self._same_at(lag), -abs(lag)))
         return found, self._same_at(found)
+
+    @property
+    def is_late(self) -> bool:
+        """Whether the pitch fits clearly better some frames later, or earlier."""
+        return self.late[0] != 0 and self.late[1] > self._same_at(0) + LATE_BY
 
     def _same_at(self, lag: int) -> float:
         """Share of the frames voiced in either, that have the same pitch at a lag."""

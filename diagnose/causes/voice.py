@@ -9,6 +9,8 @@ from diagnose.results.cause import Cause, cause
 STEADY_VOICE = 0.7  # median periodicity of the reference's voiced frames: with less, several sound at once
 FEW_LOST = 0.35  # of the voiced frames: where more is lost, a pitch that is left says little
 MOVED_DB = (3.0, 8.0)  # of even harmonics over odd ones: a tracker that slips moves neither
+SHIFTED_CENTS = (150.0, 80.0)  # of the median: where all moved alike, the melody has another key
+LATE = 0.3  # of its strength, where the pitch fits better some frames later
 MELODY_CENTS = (40.0, 80.0)  # that a melody has to move, before it can be flattened
 UNKNOWN = 0.5  # of its strength, where nothing was without a pitch
 KEPT_DB = (6.0, 3.0)  # of what has no pitch: noise, or another scale, changes that too
@@ -61,6 +63,8 @@ def pitch_flattened(e: Evidence) -> Cause | None:
         * ramp(voices.same_share, 0.85, 0.65)
         * ramp(voices.lost_share, 2 * FEW_LOST, FEW_LOST)
         * ramp(voices.octave_share, 0.2, 0.1)
+        * ramp(abs(voices.shift_cents), *SHIFTED_CENTS)
+        * (LATE if voices.is_late else 1.0)
     )
     return cause(
         "pitch-flattened",

@@ -32,7 +32,8 @@ OF_OTHER_KINDS = (
     *("pitch", "octave-error", "pitch-flattened", "voicing-lost", "frame-rate-hum", "dc-offset", "polarity"),
     *("non-finite", "bytes-misread", "companding", "different-content", "mel-range", "axes-exchanged"),
 )
-BURIED = {"vocoder-input-scale": ("voicing-lost",)}  # what follows from a step all the same
+OF_A_VOICE = ("voicing-lost", "pitch-flattened")
+BURIED = {"vocoder-input-scale": OF_A_VOICE, "over-smoothed": OF_A_VOICE}  # what follows from a step all the same
 # Laws of single samples: their curve of levels is no scale of a vocoder's input.
 OF_SAMPLES = ("companding", "bytes-misread", "integer-overflow", "clipping")
 # Where these are as likely as not, a frame is compared with another, and only a proof says more than they do.
@@ -61,7 +62,7 @@ def with_levels(
     if not _is_heard(found, copied, named):
         return tuple(named if copied else (_unless_unconfirmed(cause, found) for cause in named)), proof
     steps = sorted(found.steps, key=lambda step: (step.fitted.id not in OF_THE_MODEL, -step.worth))
-    told = [_told(step, found, named) for step in steps]
+    told = [_told(step, found, named, place == 0) for place, step in enumerate(steps)]
     ids = {cause.id for cause in told}
     others = [cause for cause in named if cause.id not in ids]
     if found.proven:
@@ -81,8 +82,18 @@ def _is_settled(named: Sequence[Cause], proof: Proof | None) -> bool:
     """Whether samples have said it all."""
     proven = proof is not None and proof.left.db <= ORDINARY_DB + PROVEN_DB
     of_samples = any(cause.id in OF_SAMPLES and cause.confidence >= LIKELY for cause in named)
-    sure = any(cause.confidence >= SURE and cause.id not in OF_THE_MODEL for cause in named)
-    return proven or of_samples or sure
+    return proven or of_samples or any(cause.confidence >= SURE and not _is_asked(cause) for cause in named)
+
+
+def _is_asked(cause: Cause) -> bool:
+    """Whether levels confirm it or not, or explain what a voice lost, where no chain of samples proves it."""
+    told = cause.id in LOG_MEL.by_cause and cause.id not in SAYS_MORE["gain"]
+    return cause.step is None and (told or cause.id in OF_A_VOICE)
+
+
+def _is_sure_of_scale(cause: Cause) -> bool:
+    """Whether a scale was recognised surely: by a hum, a bias, or what is left of the loudest: no step fits these."""
+    return cause.confidence >= SURE and cause.id in OF_THE_MODEL
 
 
 def _follows(scene: LogMelScene, found: Explanation) -> float:
@@ -100,7 +111,7 @@ def _is_heard(found: Explanation, copied: bool, named: Sequence[Cause]) -> bool:
     """
     if not found.steps or found.unlike > MOST_UNLIKE:
         return False
-    if any(cause.confidence >= SURE and cause.id not in found.ids for cause in named):
+    if any(_is_sure_of_scale(cause) and cause.id not in found.ids for cause in named):
         return False
     if found.proven and not copied and found.fall_db >= LOG_MEL.least_fall_db:
         return True
@@ -111,12 +122,12 @@ def _is_heard(found: Explanation, copied: bool, named: Sequence[Cause]) -> bool:
 
 def _unless_unconfirmed(cause: Cause, found: Explanation) -> Cause:
     """A cause that has an operation in log-mel cells, whose operation explains nothing there."""
-    if cause.id not in LOG_MEL.by_cause or cause.id in found.ids or cause.confidence >= SURE:
+    if cause.id not in LOG_MEL.by_cause or cause.id in found.ids or _is_sure_of_scale(cause):
         return cause
     return based(cause, Basis.LEVELS_UNCONFIRMED)
 
 
-def _told(step: Step, found: Explanation, named: Sequence[Cause]) -> Cause:
+def _told(step: Step, found: Explanation, named: Sequence[Cause], is_first: bool) -> Cause:
     id = _same_class(step.fitted.id, named)  # noqa: A001 - the contract's word
     summary, fix = told_of_levels(id, step.fitted.parameters)
     recognised = next((cause for cause in named if cause.id == id), None)
@@ -127,7 +138,7 @@ def _told(step: Step, found: Explanation, named: Sequence[Cause]) -> Cause:
     )
     nothing_left = Basis.LEVELS_WHOLE if found.close else Basis.LEVELS_NEARLY
     basis = nothing_left if found.proven else Basis.LEVELS_MOST
-    if before - after < SLIGHT_DB and len(found.steps) > 1:
+    if before - after < SLIGHT_DB and not is_first:
         basis = Basis.LEVELS_BESIDE
     recognised_as = recognised.confidence if recognised and found.proven else 0.0
     return Cause(

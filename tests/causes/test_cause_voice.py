@@ -8,6 +8,7 @@ import pytest
 from diagnose.causes.voice import (
     FEW_LOST,
     KEPT_DB,
+    LATE,
     MELODY_CENTS,
     MOVED_DB,
     STEADY_VOICE,
@@ -39,7 +40,7 @@ def drawn(**changes):
     envelope = changes.pop("envelope", 1.0)
     pitch = SimpleNamespace(voiced=np.ones(9, bool), periodicity=np.full(9, periodicity))
     pair = SimpleNamespace(
-        voices=SimpleNamespace(**{**voices, **changes}),
+        voices=SimpleNamespace(**{"shift_cents": 0.0, "is_late": False, **voices, **changes}),
         reference=SimpleNamespace(pitch=pitch),
         unrelated=rest["unrelated"],
     )
@@ -204,3 +205,13 @@ def test_the_same_voice_from_other_phases_has_no_such_fault(voice, evidence):
     e = evidence(voice, spoken(moving(0.3), seed=3))
     assert e.pair.voices.same_share > 0.9
     assert [each(e) for each in BROKEN] == [None] * 3
+
+
+@pytest.mark.parametrize(("cents", "told"), [(0.0, 1.0), (-70.0, 1.0), (90.0, 0.86), (-160.0, 0.0)])
+def test_a_melody_in_another_key_is_not_flattened(cents, told):
+    assert strength(pitch_flattened, **FLAT, shift_cents=cents) == pytest.approx(told, abs=0.01)
+
+
+def test_a_melody_that_comes_late_is_hardly_flattened():
+    assert strength(pitch_flattened, **FLAT, is_late=True) == pytest.approx(LATE)
+    assert LATE == 0.3

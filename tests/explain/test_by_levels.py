@@ -13,6 +13,7 @@ from diagnose.explain.by_levels import (
     BURIED,
     LIKELY,
     MOST_UNLIKE,
+    OF_A_VOICE,
     OF_FRAMES_MOVED,
     OF_OTHER_KINDS,
     OF_SAMPLES,
@@ -168,7 +169,7 @@ def test_a_pitch_that_a_wrong_scale_buries_follows_from_it(told):
     assert set(BURIED) <= set(OF_THE_MODEL)
 
 
-@pytest.mark.parametrize("other", [each for each in OF_OTHER_KINDS if each not in OF_SAMPLES])
+@pytest.mark.parametrize("other", [each for each in OF_OTHER_KINDS if each not in (*OF_SAMPLES, *OF_A_VOICE)])
 def test_what_levels_say_nothing_of_stands_beside_a_proof(told, other):
     found = told(chain(step("over-smoothed")), cause(other), cause("octave-error", 0.2))
     assert [each.confidence for each in found.causes] == [NOTHING_LEFT, BESIDE, 0.2]
@@ -201,7 +202,7 @@ def test_a_proof_on_samples_that_is_not_sure_gives_its_steps_up(told):
 
 @pytest.mark.parametrize(("confidence", "asked"), [(SURE - 0.02, 1), (SURE, 0), (0.99, 0)])
 def test_nothing_is_asked_of_levels_where_a_cause_is_sure(told, confidence, asked):
-    named = cause("tilt", confidence)
+    named = cause("sample-rate", confidence)
     proof = Proof("waveform", Left(-20.0, "not explained", -6.0), ())
     found = told(chain(step("vocoder-input-scale")), named, proof=proof)
     assert len(found.asked) == asked
@@ -409,3 +410,16 @@ def test_a_step_that_brings_little_beside_others_is_believed_little(told, withou
     found = told(chain(step("vocoder-input-scale"), beside)).causes
     assert {each.id: each.confidence for each in found} == {"vocoder-input-scale": NOTHING_LEFT, "noise": believed}
     assert SLIGHT_DB == 1.0
+
+
+@pytest.mark.parametrize("recognised", ["tilt", "noise", *OF_A_VOICE])
+def test_what_levels_can_confirm_is_asked_however_sure_it_is(told, recognised):
+    assert len(told(chain(step("vocoder-input-scale")), cause(recognised, 0.99)).asked) == 1
+    proven = structs.replace(cause(recognised, 0.99), step=1)
+    assert told(chain(step("vocoder-input-scale")), proven).asked == []
+
+
+def test_a_scale_that_was_recognised_surely_stays_where_no_step_has_it(told):
+    named = cause("vocoder-input-scale", 0.99)
+    assert told(chain(step("noise")), named).causes == (named,)
+    assert told(chain(), named).causes == (named,)
