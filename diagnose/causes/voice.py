@@ -9,7 +9,7 @@ from diagnose.results.cause import Cause, cause
 STEADY_VOICE = 0.7  # median periodicity of the reference's voiced frames: with less, several sound at once
 FEW_LOST = 0.35  # of the voiced frames: where more is lost, a pitch that is left says little
 MOVED_DB = (3.0, 8.0)  # of even harmonics over odd ones: a tracker that slips moves neither
-SHIFTED_CENTS = (280.0, 200.0)  # of the median, a melody's mean being none: where all moved alike, the melody has another key
+SHIFTED_CENTS = (280.0, 200.0)  # of the median: where all moved alike, the melody has another key
 LATE = 0.3  # of its strength, where the pitch fits better some frames later
 MELODY_CENTS = (40.0, 80.0)  # that a melody has to move, before it can be flattened
 UNKNOWN = 0.5  # of its strength, where nothing was without a pitch
