@@ -138,6 +138,8 @@ class Voices:
 
     def _same_at(self, lag: int) -> float:
         """Share of the frames voiced in either, that have the same pitch at a lag."""
+        if abs(lag) >= self.ours.size:
+            return 0.0
         ours = self.ours[max(-lag, 0) : self.ours.size - max(lag, 0)]
         theirs = self.theirs[max(lag, 0) : self.theirs.size - max(-lag, 0)]
         either = (ours > 0) | (theirs > 0)

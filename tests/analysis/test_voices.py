@@ -215,3 +215,10 @@ def test_the_pitches_of_a_pair_lie_on_each_other():
     assert voices.same_share == 1.0
     assert voices.hop_s == pytest.approx(HOP / RATE)
     assert voices.late[0] == 0
+
+
+@pytest.mark.parametrize("frames", [0, 1, 6, 12])
+def test_a_lag_is_no_longer_than_the_sound(frames):
+    voices = drawn(np.full(frames, 200.0), np.full(frames, 200.0))
+    assert voices.late[0] == 0
+    assert not voices.is_late
