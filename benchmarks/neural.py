@@ -19,9 +19,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 import zlib
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,7 +28,7 @@ import soundfile
 from neural_catalogue import KINDS
 from neural_kinds import present
 from neural_report import Case, Outcome, printed, result_of, written
-from reported import FAILED, GROUPS, LEFT_OUT, REPORTS, audible
+from reported import FAILED, GROUPS, LEFT_OUT, REPORTS, audible, run
 
 import diagnose
 from diagnose.audio import from_array
@@ -77,20 +75,6 @@ def measured(case: Case) -> Outcome:
     except Exception as error:  # noqa: BLE001 - the others are to be measured all the same
         return Outcome(case, FAILED, error=f"{type(error).__name__}: {error}"[:200])
     return Outcome(case, report.verdict, tuple((cause.id, round(cause.confidence, 3)) for cause in report.causes))
-
-
-def run(cases: Sequence[Case], jobs: int) -> list[Outcome]:
-    """All outcomes, in order."""
-    if jobs == 1:
-        return [_told(measured(case), done, len(cases)) for done, case in enumerate(cases, 1)]
-    with ProcessPoolExecutor(jobs) as pool:
-        outcomes = pool.map(measured, cases, chunksize=12)
-        return [_told(outcome, done, len(cases)) for done, outcome in enumerate(outcomes, 1)]
-
-
-def _told(outcome: Outcome, done: int, count: int) -> Outcome:
-    print(f"\r{done} of {count} pairs", end="\n" if done == count else "", file=sys.stderr, flush=True)
-    return outcome
 
 
 def save_pairs(folder: Path, cases: Sequence[Case]) -> None:
@@ -147,7 +131,7 @@ def main() -> None:
     if options.pairs:
         save_pairs(Path(options.pairs), cases)
         return
-    result = result_of(run(cases, options.jobs), options.show_held_out)
+    result = result_of(run(measured, cases, options.jobs, chunksize=12), options.show_held_out)
     print(printed(result))
     if options.kinds is None:
         out = Path(options.out)

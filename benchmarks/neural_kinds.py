@@ -198,6 +198,16 @@ def read_rows(values: Floats, places: NDArray[Any]) -> Floats:
     return values[low] * (1 - part) + values[np.minimum(low + 1, len(values) - 1)] * part
 
 
+def doubled_in_part(f0: Floats, voiced: NDArray[np.bool_], share: float, rng: Rng) -> Floats:
+    """f0 with a share of its voiced frames, in one stretch, an octave up."""
+    places = np.flatnonzero(voiced)
+    size = max(int(share * places.size), 2)
+    start = middle_of(places.size, size, rng)
+    doubled = f0.copy()
+    doubled[places[start : start + size]] *= 2
+    return doubled
+
+
 def middle_of(count: int, size: int, rng: Rng) -> int:
     """Where a stretch of size begins, so that it lies within the middle half of count."""
     return int(rng.uniform(0.25, 0.7) * max(count - size, 1))

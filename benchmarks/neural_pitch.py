@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from msgspec.structs import replace
-from neural_kinds import middle_of
+from neural_kinds import doubled_in_part
 from neural_voice import SILENT, Features, enveloped, sounded, voice_kind
 
 if TYPE_CHECKING:
@@ -37,12 +37,7 @@ def f0_halved(given: Features, rng: Rng, amount: float) -> Features:
 @voice_kind("f0", ("octave-error",), (0.2, 0.45))
 def f0_doubled_in_parts(given: Features, rng: Rng, amount: float) -> Features:
     """Twice the f0 for amount of the frames, in one stretch in the voiced part."""
-    voiced = np.flatnonzero(given.voiced)
-    size = max(int(amount * voiced.size), 2)
-    start = middle_of(voiced.size, size, rng)
-    f0 = given.f0.copy()
-    f0[voiced[start : start + size]] *= 2
-    return enveloped(given).with_f0(f0)
+    return enveloped(given).with_f0(doubled_in_part(given.f0, given.voiced, amount, rng))
 
 
 @voice_kind("f0", ("octave-error",), (0.2, 0.45))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from neural_kinds import KINDS, Kind, held_sounds
 from reliability import NO_CLAIM, binned, calibration_error
-from reported import FAILED, GROUPS, LEFT_OUT, NOTHING, SURE
+from reported import FAILED, GROUPS, LEFT_OUT, NOTHING, SURE, row
 
 import diagnose
 
@@ -119,19 +119,6 @@ def confusion(found: Sequence[Outcome]) -> dict[str, dict[str, int]]:
         if one.verdict != LEFT_OUT and one.case.of.right:
             table.setdefault(" / ".join(one.case.of.right), Counter())[one.first] += 1
     return {right: dict(row.most_common()) for right, row in sorted(table.items())}
-
-
-def row(found: Sequence[Outcome]) -> dict[str, object]:
-    """One kind: pairs, right, sure and wrong, and the wrong first causes with their numbers, commonest first."""
-    asked = [one for one in found if one.verdict != LEFT_OUT]
-    wrong = Counter(one.first for one in asked if not one.right)
-    return {
-        "pairs": len(asked),
-        "right": sum(one.right for one in asked),
-        "sure_wrong": sum(one.sure_wrong for one in asked),
-        "wrong": dict(wrong.most_common()),
-        "inaudible": len(found) - len(asked),
-    }
 
 
 def result_of(found: Sequence[Outcome], show: bool) -> dict[str, object]:

@@ -129,36 +129,28 @@ def voice_kind(
     family: str, right: Sequence[str], amounts: Sequence[float] = (1.0,), *, traces: Sequence[str] = ()
 ) -> Callable[[Callable[..., object]], Callable[..., object]]:
     """Keep maker(features, generator, amount) -> Features, samples, or (samples, rate) as a kind on the sentences."""
-
-    def kept(maker: Callable[..., object]) -> Callable[..., object]:
-        def pipeline(sound: str, rng: Rng, amount: float, against: str) -> Made:  # noqa: ARG001 - one signature
-            got = maker(features(sound), rng, amount)
-            return said(sound), RATE, *finished(got)
-
-        keep(
-            maker,
-            family,
-            right,
-            amounts,
-            traces=traces,
-            pool=list(SENTENCES),
-            against=(PIPELINE,),
-            needs=("hibari",),
-            pipeline=pipeline,
-        )
-        return maker
-
-    return kept
+    return _kind(family, right, amounts, traces, lambda sound: (features(sound),))
 
 
 def after_kind(
     family: str, right: Sequence[str], amounts: Sequence[float] = (1.0,), *, traces: Sequence[str] = ()
 ) -> Callable[[Callable[..., object]], Callable[..., object]]:
     """Keep maker(samples, rate, generator, amount) -> samples or (samples, rate): what happens behind the vocoder."""
+    return _kind(family, right, amounts, traces, lambda sound: (said(sound).copy(), RATE))
+
+
+def _kind(
+    family: str,
+    right: Sequence[str],
+    amounts: Sequence[float],
+    traces: Sequence[str],
+    given: Callable[[str], tuple[object, ...]],
+) -> Callable[[Callable[..., object]], Callable[..., object]]:
+    """Keep maker(*given(sentence), generator, amount) as a kind on the sentences."""
 
     def kept(maker: Callable[..., object]) -> Callable[..., object]:
         def pipeline(sound: str, rng: Rng, amount: float, against: str) -> Made:  # noqa: ARG001 - one signature
-            got = maker(said(sound).copy(), RATE, rng, amount)
+            got = maker(*given(sound), rng, amount)
             return said(sound), RATE, *finished(got)
 
         keep(

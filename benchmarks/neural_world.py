@@ -15,7 +15,16 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 from msgspec.structs import replace
-from neural_kinds import PIPELINE, RECORDING, blurred, few_cosines, keep, middle_of, read_rows, to_peak_of
+from neural_kinds import (
+    PIPELINE,
+    RECORDING,
+    blurred,
+    doubled_in_part,
+    few_cosines,
+    keep,
+    read_rows,
+    to_peak_of,
+)
 from neural_mel import recording
 from neural_voice import RATE
 
@@ -110,12 +119,7 @@ def world_f0_of_another_octave(given: Analysed, rng: Rng, amount: float) -> Anal
 @world_kind(("octave-error",), (0.25, 0.5))
 def world_f0_doubled_in_parts(given: Analysed, rng: Rng, amount: float) -> Analysed:
     """Twice the f0 for amount of the voiced frames, in one stretch."""
-    voiced = np.flatnonzero(given.voiced)
-    size = max(int(amount * voiced.size), 2)
-    start = middle_of(voiced.size, size, rng)
-    f0 = given.f0.copy()
-    f0[voiced[start : start + size]] *= 2
-    return replace(given, f0=f0)
+    return replace(given, f0=doubled_in_part(given.f0, given.voiced, amount, rng))
 
 
 @world_kind(("pitch",), (3.0, -5.0))

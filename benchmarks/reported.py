@@ -23,7 +23,7 @@ from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 import numpy as np
@@ -37,10 +37,11 @@ import diagnose
 from diagnose.audio import from_array
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from reported_kinds import Made
 
+Asked, Answered = TypeVar("Asked"), TypeVar("Answered")
 REPORTS = Path(__file__).resolve().parents[1] / "reports"
 INAUDIBLE, INAUDIBLE_PEAK = 10 ** (-50 / 20), 0.02
 LEFT_OUT = "inaudible"
@@ -210,18 +211,21 @@ def printed(result: dict) -> str:
     return "\n".join(lines)
 
 
-def run(cases: Sequence[Case], jobs: int) -> list[Outcome]:
-    """All outcomes, in order."""
+def run(measured: Callable[[Asked], Answered], cases: Sequence[Asked], jobs: int, chunksize: int = 4) -> list[Answered]:
+    """measured(case) of all, in order, in so many processes."""
     if jobs == 1:
-        return [_told(measured(case), done, len(cases)) for done, case in enumerate(cases, 1)]
+        return _counted(map(measured, cases), len(cases))
     with ProcessPoolExecutor(jobs) as pool:
-        outcomes = pool.map(measured, cases, chunksize=4)
-        return [_told(outcome, done, len(cases)) for done, outcome in enumerate(outcomes, 1)]
+        return _counted(pool.map(measured, cases, chunksize=chunksize), len(cases))
 
 
-def _told(outcome: Outcome, done: int, count: int) -> Outcome:
-    print(f"\r{done} of {count} pairs", end="\n" if done == count else "", file=sys.stderr, flush=True)
-    return outcome
+def _counted(outcomes: Iterable[Answered], count: int) -> list[Answered]:
+    """All of them; how many are done is said meanwhile."""
+    found = []
+    for done, outcome in enumerate(outcomes, 1):
+        print(f"\r{done} of {count} pairs", end="\n" if done == count else "", file=sys.stderr, flush=True)
+        found.append(outcome)
+    return found
 
 
 def main() -> None:
@@ -236,7 +240,7 @@ def main() -> None:
     parser.add_argument("--answers", metavar="FILE", help="where all answers of the tuned group are kept, a line each")
     options = parser.parse_args()
     cases = planned(options.part, options.kinds or list(KINDS), options.sounds_per_kind)
-    found = run(cases, options.jobs)
+    found = run(measured, cases, options.jobs)
     reliability.keep(options.answers, [one for one in found if one.case.group == GROUPS[0]])
     result = result_of(found, options.show_held_out)
     print(printed(result))

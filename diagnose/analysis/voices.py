@@ -58,8 +58,7 @@ class Voices:
     @cached_property
     def octaves(self) -> Floats:
         """log2 of theirs over ours in each frame; 0 where one of them has no pitch."""
-        ratio = np.where(self.both, self.theirs, 1.0) / np.where(self.both, self.ours, 1.0)
-        return np.asarray(np.log2(ratio))
+        return _octaves_apart(self.ours, self.theirs, self.both)
 
     @property
     def same_share(self) -> float:
@@ -146,7 +145,7 @@ class Voices:
         if int(either.sum()) < FEWEST:
             return 0.0
         both = (ours > 0) & (theirs > 0)
-        apart = np.abs(np.log2(np.where(both, theirs, 1.0) / np.where(both, ours, 1.0)))
+        apart = np.abs(_octaves_apart(ours, theirs, both))
         return float((both & (apart < SAME)).sum()) / float(either.sum())
 
     @cached_property
@@ -187,6 +186,11 @@ class Voices:
     def _share(self, frames: NDArray[np.bool_]) -> float:
         count = int(self.both.sum())
         return float((frames & self.both).sum()) / count if count >= FEWEST else 0.0
+
+
+def _octaves_apart(ours: Floats, theirs: Floats, both: NDArray[np.bool_]) -> Floats:
+    """log2 of theirs over ours in the frames with two pitches; 0 in the others."""
+    return np.asarray(np.log2(np.where(both, theirs, 1.0) / np.where(both, ours, 1.0)))
 
 
 def _held(frames: NDArray[np.bool_]) -> NDArray[np.bool_]:
